@@ -1,0 +1,3 @@
+//! Ours and its peers, in turn, in one run.
+
+fn main() {}

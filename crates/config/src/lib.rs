@@ -1,0 +1,1 @@
+//! Reads native TOML and imported dialects into one checked configuration.

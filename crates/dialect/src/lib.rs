@@ -1,0 +1,1 @@
+//! Foreign configuration languages, read into the model.

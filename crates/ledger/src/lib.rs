@@ -1,0 +1,1 @@
+//! The durable record of offences and bans, in SQLite.

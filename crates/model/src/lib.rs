@@ -1,0 +1,1 @@
+//! The checked vocabulary of portreeve and the compiled configuration.

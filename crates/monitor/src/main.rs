@@ -1,0 +1,3 @@
+//! portreeved: binds, admits, spawns, and enforces bans.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Admission: facts in, verdict out.

@@ -1,0 +1,3 @@
+//! All that touches a peer's bytes or may be slow, without rights.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The only unsafe code: spawning, sockets, descriptors, sandbox.

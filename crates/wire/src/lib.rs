@@ -1,0 +1,1 @@
+//! Messages among monitor, clerk, relay, compiler and the command.

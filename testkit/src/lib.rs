@@ -1,0 +1,1 @@
+//! Private hosts, ancestors and a naive evaluator, for tests alone.

@@ -1,0 +1,1 @@
+//! End to end: real programs, ours and the ancestors' by the same script.

@@ -1,0 +1,3 @@
+//! Demo, test, layer check.
+
+fn main() {}
