@@ -1,1 +1,2 @@
 //! Reads native TOML and imported dialects into one checked configuration.
+#![forbid(unsafe_code)]

@@ -1,1 +1,2 @@
 //! Foreign configuration languages, read into the model.
+#![forbid(unsafe_code)]

@@ -1,1 +1,2 @@
 //! The durable record of offences and bans, in SQLite.
+#![forbid(unsafe_code)]

@@ -1,1 +1,41 @@
 //! The checked vocabulary of portreeve and the compiled configuration.
+//!
+//! Values here cannot be wrong: whoever holds a [`Config`] holds one that `check` passed. Nothing
+//! here reads a file, a clock or a socket, and nothing keeps the operator's text: each rule and
+//! limit keeps its [`Origin`] instead, which names file, line and column.
+#![forbid(unsafe_code)]
+
+mod access;
+mod admission;
+mod config;
+mod hours;
+mod log;
+mod name;
+mod net;
+mod origin;
+mod program;
+mod resolved;
+mod service;
+mod trap;
+
+pub use access::{AccessList, AllowList, HostPattern, Pattern, Rule};
+pub use admission::{
+    Admission, Authentication, Load, PerSource, Rate, SourceWidth, Startups, Watcher,
+};
+pub use config::{Config, EvidenceBounds, LogRotation, Settings};
+pub use hours::{HourRange, Hours, LocalTime, Zone};
+pub use log::{
+    Facility, FailureFields, Ident, LogTarget, Records, ServiceLog, Severity, SuccessFields,
+};
+pub use name::{BadName, ServiceKey, ServiceName};
+pub use net::{BadNetwork, Network, unmapped};
+pub use origin::{Dialect, Origin, Sited};
+pub use program::{
+    Argv0, Environment, EnvironmentBase, Groups, Limit, Principal, Program, Resource,
+    ResourceLimit, Stderr,
+};
+pub use resolved::{BannerBytes, Ids, Problem, Resolved, ServiceFacts};
+pub use service::{
+    BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,
+};
+pub use trap::{Sentence, Trap};

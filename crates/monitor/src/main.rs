@@ -1,3 +1,4 @@
 //! portreeved: binds, admits, spawns, and enforces bans.
+#![forbid(unsafe_code)]
 
 fn main() {}

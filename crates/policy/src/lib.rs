@@ -1,1 +1,2 @@
 //! Admission: facts in, verdict out.
+#![forbid(unsafe_code)]

@@ -1,3 +1,4 @@
 //! The command people type.
+#![forbid(unsafe_code)]
 
 fn main() {}

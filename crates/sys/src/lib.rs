@@ -1,1 +1,37 @@
 //! The only unsafe code: spawning, sockets, descriptors, sandbox.
+//!
+//! Every public function here is safe, speaks `OwnedFd`/`BorrowedFd` and newtypes, and either does
+//! one deed of the operating system or says which one failed. Nothing here decides who may come in,
+//! reads a configuration, or touches a byte a peer has sent (refused bytes are discarded unread).
+//!
+//! Linux 6.1 or newer, `x86_64` and `aarch64`.
+#![expect(unsafe_code, reason = "the one crate in which system calls are made")]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::expect_used
+    )
+)]
+
+pub mod capability;
+pub mod channel;
+pub mod clock;
+pub mod file;
+pub mod limits;
+pub mod pipe;
+pub mod poll;
+pub mod privileges;
+pub mod process;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+pub mod signals;
+pub mod socket;
+pub mod spawn;
+pub mod user;
+
+pub use capability::Capability;
+pub use limits::Resource;
+pub use process::{Exit, Pid, Signal, Status};

@@ -1,1 +1,2 @@
 //! Messages among monitor, clerk, relay, compiler and the command.
+#![forbid(unsafe_code)]

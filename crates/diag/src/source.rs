@@ -1,0 +1,122 @@
+//! The texts that were read, and places in them.
+
+use serde::{Deserialize, Serialize};
+
+/// Names one text in [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FileId(pub u32);
+
+/// A range of bytes in one source, `start` inside, `end` outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// The text.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span; offsets past 4 GiB saturate (sources are bounded far below).
+    #[must_use]
+    pub fn new(file: FileId, start: usize, end: usize) -> Self {
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { file, start: clamp(start), end: clamp(end) }
+    }
+}
+
+/// A place as people name it: path, line and column, both counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The path as it was given or found by an include.
+    pub path: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Source {
+    path: String,
+    text: String,
+    lines: Vec<usize>, // byte offset of each line's start
+}
+
+/// Every text that was read for one configuration, in reading order.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    /// An empty collection.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text under the path that diagnostics will name.
+    pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+        let text = text.into();
+        let starts = text.match_indices('\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(starts).collect();
+        self.files.push(Source { path: path.into(), text, lines });
+        FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// The path of a source.
+    #[must_use]
+    pub fn path(&self, file: FileId) -> &str {
+        self.get(file).map_or("?", |s| &s.path)
+    }
+
+    /// The text of a source.
+    #[must_use]
+    pub fn text(&self, file: FileId) -> &str {
+        self.get(file).map_or("", |s| &s.text)
+    }
+
+    /// All paths, in the order of their [`FileId`]s.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.files.iter().map(|s| s.path.clone()).collect()
+    }
+
+    /// Line and column of a span's start.
+    #[must_use]
+    pub fn place(&self, at: Span) -> Place {
+        let (line, column) = self.line_column(at);
+        Place { path: self.path(at.file).to_owned(), line, column }
+    }
+
+    /// Line and column (both from 1) of a span's start.
+    #[must_use]
+    pub fn line_column(&self, at: Span) -> (u32, u32) {
+        let Some(source) = self.get(at.file) else { return (1, 1) };
+        let offset = (at.start as usize).min(source.text.len());
+        let line = source.lines.partition_point(|start| *start <= offset).max(1);
+        let start = source.lines.get(line - 1).copied().unwrap_or(0);
+        let column = source.text.get(start..offset).map_or(0, |t| t.chars().count()) + 1;
+        (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+    }
+
+    fn get(&self, file: FileId) -> Option<&Source> {
+        self.files.get(file.0 as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_lines_and_characters_from_one() {
+        let mut sources = Sources::new();
+        let file = sources.add("f", "a\nüb c\n");
+        for (start, want) in [(0, (1, 1)), (2, (2, 1)), (5, (2, 3)), (8, (3, 1)), (99, (3, 1))] {
+            assert_eq!(sources.line_column(Span::new(file, start, start)), want, "at {start}");
+        }
+    }
+}

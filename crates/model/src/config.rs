@@ -1,0 +1,66 @@
+//! The whole checked configuration.
+
+use crate::{Rule, Service};
+use serde::{Deserialize, Serialize};
+
+/// Settings of the door as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Live sessions of all services together; 1 to 1,000,000.
+    pub max_sessions: u32,
+    /// Networks that are never banned.
+    pub never_ban: Vec<Rule>,
+    /// User of the clerk, when the monitor is root.
+    pub clerk_user: String,
+    /// User of the relay, when the monitor is root.
+    pub relay_user: String,
+    /// Members of this group may use the control socket.
+    pub control_group: String,
+    /// Rotation of the event log.
+    pub rotation: LogRotation,
+    /// Bounds on what services write on their evidence pipes.
+    pub evidence: EvidenceBounds,
+}
+
+/// Rotation of the event log by size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRotation {
+    /// Bytes of one file.
+    pub size: u64,
+    /// Old files kept.
+    pub keep: u32,
+}
+
+/// Bounds on evidence, for each session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceBounds {
+    /// Bytes of a line; the rest is cut, and the cut is marked.
+    pub line: u32,
+    /// Lines a second; more are counted, not written.
+    pub lines_per_second: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_sessions: 10_000,
+            never_ban: Vec::new(),
+            clerk_user: "portreeve-clerk".into(),
+            relay_user: "portreeve-relay".into(),
+            control_group: "portreeve-admin".into(),
+            rotation: LogRotation { size: 16 << 20, keep: 8 },
+            evidence: EvidenceBounds { line: 1024, lines_per_second: 100 },
+        }
+    }
+}
+
+/// What `check` passed and the monitor runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The files it was read from; [`Origin`](crate::Origin) points here.
+    pub files: Vec<String>,
+    /// Settings of the door.
+    pub settings: Settings,
+    /// The services, in the order they were written.
+    pub services: Vec<Service>,
+}

@@ -1,0 +1,69 @@
+//! Where a value was written.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A configuration language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Dialect {
+    /// Portreeve's own TOML.
+    Native,
+    /// xinetd.conf(5).
+    Xinetd,
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Native => "native",
+            Self::Xinetd => "xinetd",
+        })
+    }
+}
+
+/// The place a rule or limit was written: an index into [`Config::files`](crate::Config) with line
+/// and column, both from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// Index into the configuration's list of files.
+    pub file: u32,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// The language it was written in.
+    pub dialect: Dialect,
+}
+
+impl Origin {
+    /// `path:line:column`, given the configuration's files.
+    #[must_use]
+    pub fn show(&self, files: &[String]) -> String {
+        let path = files.get(self.file as usize).map_or("?", String::as_str);
+        format!("{path}:{}:{}", self.line, self.column)
+    }
+}
+
+/// A value with the place it was written; two are equal when their values are.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Sited<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub origin: Origin,
+}
+
+impl<T> Sited<T> {
+    /// A value at a place.
+    pub fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Sited<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Sited<T> {}

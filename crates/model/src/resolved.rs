@@ -1,0 +1,65 @@
+//! What the host said about a configuration: users, files, names. Unlike the configuration it may
+//! change while the door runs, so it is asked again while a service is down for want of something.
+
+use crate::Origin;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// Numeric identity of a service's process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ids {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// Why a service cannot run on this host at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A stable word: `user`, `group`, `server`, `banner`, `bind`, `chroot`, `directory`.
+    pub what: String,
+    /// The whole reason, such as ``user `nobdy` does not exist``.
+    pub reason: String,
+    /// Where the configuration asks for it.
+    pub origin: Origin,
+}
+
+/// Banner bytes, as read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BannerBytes {
+    /// To everybody.
+    pub always: Vec<u8>,
+    /// To those served.
+    pub success: Vec<u8>,
+    /// To those refused.
+    pub failure: Vec<u8>,
+}
+
+/// What the host said about one service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceFacts {
+    /// Why it cannot run; empty when it can.
+    pub problems: Vec<Problem>,
+    /// Identity of its process; `None` for the daemon's own or without a program.
+    pub ids: Option<Ids>,
+    /// Addresses of each listening address, in the service's order (a host name may have several).
+    pub addresses: Vec<Vec<IpAddr>>,
+    /// Banners.
+    pub banners: BannerBytes,
+}
+
+/// What the host said about a configuration, service by service in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// For each service.
+    pub services: Vec<ServiceFacts>,
+    /// The clerk's identity; `None` when its user does not exist or the monitor is not root.
+    pub clerk: Option<Ids>,
+    /// The relay's identity, likewise.
+    pub relay: Option<Ids>,
+    /// The control group's number, if it exists.
+    pub control_group: Option<u32>,
+}

@@ -1,0 +1,152 @@
+//! Processes by number: who they are, how they ended, how to signal them.
+
+use std::{fmt, io, num::NonZeroI32};
+
+use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+/// A process number, positive. Only an unreaped child's cannot be reused by the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pid(NonZeroI32);
+
+impl Pid {
+    /// A pid from the kernel's number; `None` unless positive (0 and below mean groups).
+    #[must_use]
+    pub fn from_raw(raw: i32) -> Option<Self> {
+        NonZeroI32::new(raw).filter(|raw| raw.get() > 0).map(Self)
+    }
+
+    /// The kernel's number.
+    #[must_use]
+    pub const fn as_raw(self) -> i32 {
+        self.0.get()
+    }
+
+    /// This process.
+    #[must_use]
+    pub fn own() -> Self {
+        Self(rustix::process::getpid().as_raw_nonzero())
+    }
+}
+
+impl fmt::Display for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The signals portreeve sends or receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// `SIGHUP`.
+    Hup,
+    /// `SIGINT`.
+    Int,
+    /// `SIGQUIT`.
+    Quit,
+    /// `SIGKILL`.
+    Kill,
+    /// `SIGUSR1`.
+    Usr1,
+    /// `SIGUSR2`.
+    Usr2,
+    /// `SIGPIPE`.
+    Pipe,
+    /// `SIGALRM`.
+    Alarm,
+    /// `SIGTERM`.
+    Term,
+    /// `SIGCHLD`.
+    Child,
+    /// `SIGCONT`.
+    Continue,
+    /// `SIGSTOP`.
+    Stop,
+    /// `SIGWINCH`.
+    Window,
+}
+
+impl Signal {
+    /// Every signal of this enumeration.
+    pub const ALL: [Self; 13] = [
+        Self::Hup,
+        Self::Int,
+        Self::Quit,
+        Self::Kill,
+        Self::Usr1,
+        Self::Usr2,
+        Self::Pipe,
+        Self::Alarm,
+        Self::Term,
+        Self::Child,
+        Self::Continue,
+        Self::Stop,
+        Self::Window,
+    ];
+
+    /// The kernel's number.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Hup => libc::SIGHUP,
+            Self::Int => libc::SIGINT,
+            Self::Quit => libc::SIGQUIT,
+            Self::Kill => libc::SIGKILL,
+            Self::Usr1 => libc::SIGUSR1,
+            Self::Usr2 => libc::SIGUSR2,
+            Self::Pipe => libc::SIGPIPE,
+            Self::Alarm => libc::SIGALRM,
+            Self::Term => libc::SIGTERM,
+            Self::Child => libc::SIGCHLD,
+            Self::Continue => libc::SIGCONT,
+            Self::Stop => libc::SIGSTOP,
+            Self::Window => libc::SIGWINCH,
+        }
+    }
+
+    /// The signal with the kernel's number, if it is one of ours.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| signal.number() == number)
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// It exited with this code, 0 to 255.
+    Code(i32),
+    /// This signal ended it, with or without a core file.
+    Signal(i32),
+}
+
+/// A child that has ended and is now reaped: its pid may be reused from here on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// Who.
+    pub pid: Pid,
+    /// How.
+    pub status: Status,
+}
+
+/// Reaps one ended child, if there is any; never waits. Call until it gives `None`.
+///
+/// # Errors
+/// Those of waitid(2); having no children is `None`, not an error.
+pub fn reap() -> io::Result<Option<Exit>> {
+    loop {
+        match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+            Ok(Some(status)) => {
+                let end = status
+                    .exit_status()
+                    .map(Status::Code)
+                    .or_else(|| status.terminating_signal().map(Status::Signal));
+                if let (Some(pid), Some(status)) = (waited_pid(&status), end) {
+                    return Ok(Some(Exit { pid, status }));
+                }
+            }
+            Ok(None) | Err(rustix::io::Errno::CHILD) => return Ok(None),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
