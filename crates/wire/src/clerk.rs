@@ -1,0 +1,130 @@
+//! Monitor and clerk.
+
+use crate::event::{Event, SessionRef};
+use crate::{Phase, SessionId};
+use portreeve_model::{EvidenceBounds, LogRotation, Network, ServiceLog, Watcher};
+use serde::{Deserialize, Serialize};
+
+/// A ban as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BanRecord {
+    /// Who is shut out.
+    pub network: Network,
+    /// Since when, seconds since the epoch.
+    pub since: i64,
+    /// Until when; `None` for ever.
+    pub until: Option<i64>,
+    /// Key of the service at which it happened.
+    pub service: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// `path:line:column` of the rule.
+    pub origin: Option<String>,
+}
+
+/// What the clerk must know of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceEntry {
+    /// Index in the configuration.
+    pub index: u32,
+    /// Key.
+    pub key: String,
+    /// Name in xinetd's records.
+    pub name: String,
+    /// The service's own log. A file target comes with one descriptor, opened for appending by the
+    /// monitor; without it the file could not be opened.
+    pub log: ServiceLog,
+    /// What to look for on its sessions' evidence pipes.
+    pub watch: Option<Watcher>,
+}
+
+/// From the monitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToClerk {
+    /// A (new) configuration follows: so many [`ToClerk::Service`] messages. Older entries are gone
+    /// once all have come; sessions started before keep the log of their service by key.
+    Configure {
+        /// Distinguishes configurations.
+        generation: u64,
+        /// Services that follow.
+        services: u32,
+        /// Rotation of the event log.
+        rotation: LogRotation,
+        /// Bounds on evidence.
+        evidence: EvidenceBounds,
+    },
+    /// One service; one descriptor if its log is a file that could be opened.
+    Service(ServiceEntry),
+    /// Events, oldest first.
+    Events(Vec<Event>),
+    /// The read end of a session's standard error comes with it. Sent again, with `resumed`, to a
+    /// clerk that took a dead one's place.
+    Evidence {
+        /// Whose it is.
+        session: SessionRef,
+        /// Whether an earlier clerk has read part of it.
+        resumed: bool,
+    },
+    /// Keep a ban; answered by [`FromClerk::Stored`].
+    Ban(BanRecord),
+    /// Forget a ban; answered by [`FromClerk::Stored`].
+    Unban(Network),
+    /// A stream socket comes with it, to which events are to be written as they happen.
+    Subscribe {
+        /// JSON lines, or sentences for people.
+        json: bool,
+        /// So many past lines first.
+        last: u32,
+        /// Then go on until the reader leaves; else close.
+        follow: bool,
+        /// Colours allowed in sentences.
+        colour: bool,
+    },
+    /// Write what is pending and exit.
+    Finish,
+}
+
+/// From the clerk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromClerk {
+    /// Sandbox entered, ledger open; bans follow.
+    Ready {
+        /// Landlock's ABI in force, if any.
+        landlock: Option<u32>,
+        /// Why the ledger could not be opened, if so.
+        ledger: Option<String>,
+    },
+    /// Bans kept from before (at most 500 a message).
+    Bans {
+        /// Some of them.
+        bans: Vec<BanRecord>,
+        /// Whether these were the last.
+        last: bool,
+    },
+    /// The ban, or its end, is on disk.
+    Stored(Network),
+    /// A session's own evidence pipe said that it has authenticated.
+    Authenticated {
+        /// Which.
+        session: SessionId,
+    },
+    /// Something the owner should mend: a full disk, a log past its limit.
+    Alarm(String),
+    /// The alarm of that text is over.
+    AlarmOver(String),
+}
+
+impl FromClerk {
+    /// Whether the clerk may say it in its phase; anything else ends it.
+    #[must_use]
+    pub fn permitted(&self, phase: Phase) -> bool {
+        match self {
+            Self::Ready { .. } => phase == Phase::Starting,
+            Self::Bans { .. }
+            | Self::Stored(_)
+            | Self::Authenticated { .. }
+            | Self::Alarm(_)
+            | Self::AlarmOver(_) => phase == Phase::Working,
+        }
+    }
+}

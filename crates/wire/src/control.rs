@@ -1,0 +1,203 @@
+//! The command and the monitor, over the control socket.
+
+use crate::End;
+use crate::event::Helper;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// Bytes of a request, at most.
+pub const MAX_REQUEST: usize = 64 * 1024;
+
+/// Bytes of an answer, at most.
+pub const MAX_ANSWER: usize = 16 << 20;
+
+/// From the command; one a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// How things are.
+    Status,
+    /// What would be decided, with the live counters and bans.
+    Explain {
+        /// Key or name of a service (all that share it are answered).
+        service: String,
+        /// Who.
+        peer: IpAddr,
+        /// From which port; 0 if it does not matter.
+        port: u16,
+        /// When, seconds since the epoch; `None` for now.
+        at: Option<i64>,
+    },
+    /// Read the configuration again; answered when the new one is in force or refused.
+    Reload,
+    /// Stop accepting; sessions go on.
+    Stop,
+    /// Events: after [`Answer::Events`] the stream carries text lines.
+    Events {
+        /// JSON lines, or sentences.
+        json: bool,
+        /// So many past ones first.
+        last: u32,
+        /// Go on as they happen.
+        follow: bool,
+        /// Colours allowed.
+        colour: bool,
+    },
+}
+
+/// From the monitor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// How things are.
+    Status(Box<Status>),
+    /// One for each service of that name.
+    Explained(Vec<Explanation>),
+    /// The new configuration is in force.
+    Reloaded {
+        /// What changed, one line each; empty when nothing did.
+        changes: Vec<String>,
+        /// Warnings and notes, rendered.
+        findings: String,
+    },
+    /// The new configuration was refused; the old one is in force.
+    ReloadRefused {
+        /// All findings, rendered.
+        findings: String,
+    },
+    /// Accepting has stopped.
+    Stopping {
+        /// Sessions that go on.
+        sessions: u32,
+    },
+    /// Lines follow.
+    Events,
+    /// The asker may not ask this.
+    NotPermitted(String),
+    /// It cannot be answered: no such service, clerk away…
+    Failed(String),
+}
+
+/// One step of a decision, in the order of admission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Row of the table of admission, 1 to 5.
+    pub row: u8,
+    /// What was asked.
+    pub question: String,
+    /// What the answer was.
+    pub answer: String,
+    /// `path:line:column` of what it was compared with.
+    pub origin: Option<String>,
+    /// Whether this step decided.
+    pub decided: bool,
+}
+
+/// What would be decided for one service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Key of the service.
+    pub service: String,
+    /// `granted`, `refused`, `trapped`, or `unknown` (names would have to be asked).
+    pub verdict: String,
+    /// The finer word of a refusal.
+    pub reason: Option<String>,
+    /// A sentence.
+    pub text: String,
+    /// `path:line:column` of what decides.
+    pub origin: Option<String>,
+    /// Every step.
+    pub steps: Vec<Step>,
+}
+
+/// A listening address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerStatus {
+    /// Where.
+    pub address: End,
+    /// Whether IPv4 peers come in on an IPv6 socket too.
+    pub dual: bool,
+    /// `None` while it listens; else why not.
+    pub down: Option<String>,
+    /// Seconds until the next try, while it does not listen.
+    pub retry: Option<u32>,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// Key.
+    pub key: String,
+    /// Name.
+    pub name: String,
+    /// `program`, `internal` or `trap`, with what it is.
+    pub offer: String,
+    /// Where it was written.
+    pub origin: String,
+    /// Why it is down; empty while it runs.
+    pub problems: Vec<String>,
+    /// Where it listens.
+    pub listeners: Vec<ListenerStatus>,
+    /// Live sessions.
+    pub sessions: u32,
+    /// Live sessions at most, if limited.
+    pub instances: Option<u32>,
+    /// Startups among them.
+    pub startups: u32,
+    /// Whether startups end by age, since the service cannot say that it has authenticated.
+    pub startups_by_age: bool,
+    /// Seconds for which it still admits nobody.
+    pub paused: Option<u32>,
+    /// Admitted since the door opened.
+    pub admitted: u64,
+    /// Refused since the door opened: word and count.
+    pub refused: Vec<(String, u64)>,
+    /// Admitted and refused in the last minute.
+    pub last_minute: (u32, u32),
+}
+
+/// A helper program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelperStatus {
+    /// Which.
+    pub helper: Helper,
+    /// Its process, while it runs.
+    pub pid: Option<u32>,
+    /// How often it had to be started again.
+    pub restarts: u32,
+    /// What is wrong with it, if anything (`no Landlock`, `starting again in 4 s`).
+    pub trouble: Option<String>,
+}
+
+/// How things are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the monitor.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// Milliseconds since it opened the door.
+    pub uptime: u64,
+    /// Whether it has stopped accepting.
+    pub stopping: bool,
+    /// The configuration's first file.
+    pub configuration: String,
+    /// Live sessions of all services.
+    pub sessions: u32,
+    /// At most.
+    pub max_sessions: u32,
+    /// Bans in force.
+    pub bans: u32,
+    /// Bans crowded out by the table's bound.
+    pub bans_evicted: u64,
+    /// Events lost since the door opened.
+    pub events_lost: u64,
+    /// Resources that are short: accepting pauses.
+    pub exhausted: Option<String>,
+    /// Things to mend.
+    pub alarms: Vec<String>,
+    /// What an ordinary user's door cannot do, when not root.
+    pub cannot: Vec<String>,
+    /// The helpers.
+    pub helpers: Vec<HelperStatus>,
+    /// The services, in the order of the configuration.
+    pub services: Vec<ServiceStatus>,
+}

@@ -1,0 +1,270 @@
+//! What happened: made by the monitor, written by the clerk.
+
+use crate::{End, SessionId};
+use portreeve_model::{Network, Sentence};
+use serde::{Deserialize, Serialize};
+
+/// An event with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Milliseconds since the epoch.
+    pub at: u64,
+    /// What happened.
+    pub what: What,
+}
+
+/// A session as every event about it names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRef {
+    /// Its number.
+    pub session: SessionId,
+    /// Index of its service in the configuration that admitted it.
+    pub service: u32,
+    /// The service's key.
+    pub key: String,
+    /// The other end.
+    pub peer: End,
+    /// This end.
+    pub local: End,
+    /// Process, if the service is a program.
+    pub pid: Option<u32>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// It exited with this status.
+    Exit(i32),
+    /// A signal ended it.
+    Signal(i32),
+    /// The relay closed it: there was no process.
+    Closed,
+    /// The relay died or its end was never seen.
+    Lost,
+}
+
+/// A helper program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Helper {
+    /// portreeve-clerk.
+    Clerk,
+    /// portreeve-relay.
+    Relay,
+    /// portreeve-compile.
+    Compile,
+}
+
+impl Helper {
+    /// Its name in events.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clerk => "clerk",
+            Self::Relay => "relay",
+            Self::Compile => "compile",
+        }
+    }
+}
+
+/// A refusal, with everything its owner may ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Index of the service.
+    pub service: u32,
+    /// The service's key.
+    pub key: String,
+    /// The other end (of the first, when several are counted together).
+    pub peer: End,
+    /// Which of the table's words: `paused`, `banned`, `hours`, `rule`, `full`.
+    pub class: String,
+    /// The finer word: `instances`, `per-source`, `startups`…
+    pub reason: String,
+    /// xinetd's word for it, where it has one.
+    pub xinetd: String,
+    /// A sentence for people.
+    pub text: String,
+    /// `path:line:column` of what decided.
+    pub origin: Option<String>,
+    /// Refusals of this peer's network for this reason within the same second.
+    pub count: u32,
+}
+
+/// What happened. Names and fields are documented in `docs/events.md`; they are stable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// The door opened.
+    DoorOpened {
+        /// Version of the program.
+        version: String,
+        /// Process of the monitor.
+        pid: u32,
+        /// Services in the configuration.
+        services: u32,
+    },
+    /// The door stops accepting; sessions go on.
+    DoorClosing {
+        /// Sessions still open.
+        sessions: u32,
+    },
+    /// A socket listens.
+    ListenerUp {
+        /// The service's key.
+        key: String,
+        /// Where.
+        address: End,
+    },
+    /// A socket does not listen; it is tried again.
+    ListenerDown {
+        /// The service's key.
+        key: String,
+        /// Where.
+        address: End,
+        /// Why, with who holds a port in use.
+        reason: String,
+        /// Seconds until the next try.
+        retry: u32,
+    },
+    /// A service cannot run at present.
+    ServiceDown {
+        /// Its key.
+        key: String,
+        /// Why.
+        reason: String,
+        /// `path:line:column`.
+        origin: Option<String>,
+    },
+    /// It can again.
+    ServiceUp {
+        /// Its key.
+        key: String,
+    },
+    /// A connection was let in.
+    SessionStarted(SessionRef),
+    /// A session said that it has authenticated.
+    Authenticated(SessionRef),
+    /// A startup's grace has passed.
+    GracePassed {
+        /// The session.
+        session: SessionRef,
+        /// Whether it is being ended for it.
+        ended: bool,
+    },
+    /// The program could not be started.
+    StartFailed {
+        /// The session.
+        session: SessionRef,
+        /// What failed, on what.
+        reason: String,
+    },
+    /// A session ended.
+    SessionEnded {
+        /// The session.
+        session: SessionRef,
+        /// How.
+        ending: Ending,
+        /// Milliseconds from accept.
+        duration: u64,
+    },
+    /// The peer's ident server answered, or not.
+    Identified {
+        /// The session.
+        session: SessionRef,
+        /// Its answer, or why there is none.
+        answer: Result<String, String>,
+    },
+    /// A connection was refused.
+    Refused(Refused),
+    /// A service stops admitting for a while after its rate was passed.
+    Paused {
+        /// Its key.
+        key: String,
+        /// Index of the service.
+        service: u32,
+        /// Seconds.
+        seconds: u32,
+    },
+    /// It admits again.
+    Resumed {
+        /// Its key.
+        key: String,
+        /// Index of the service.
+        service: u32,
+    },
+    /// Somebody touched a trap.
+    TrapTouched {
+        /// Index of the service.
+        service: u32,
+        /// The trap's key.
+        key: String,
+        /// Who.
+        peer: End,
+        /// What it costs.
+        sentence: Sentence,
+        /// Why there is no ban, if there is none.
+        spared: Option<String>,
+    },
+    /// A network is shut out.
+    Banned {
+        /// Which.
+        network: Network,
+        /// Until when, seconds since the epoch; `None` for ever.
+        until: Option<i64>,
+        /// The service at which it happened.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// A ban is over.
+    BanEnded {
+        /// Which.
+        network: Network,
+        /// `expired`, `lifted` or `crowded out`.
+        why: String,
+    },
+    /// Another configuration is in force.
+    Reloaded {
+        /// What changed, one line each.
+        changes: Vec<String>,
+    },
+    /// A new configuration was refused; the old one is in force.
+    ReloadRefused {
+        /// All findings.
+        text: String,
+    },
+    /// A helper is at work.
+    HelperStarted {
+        /// Which.
+        helper: Helper,
+        /// Its process.
+        pid: u32,
+    },
+    /// A helper died; it is started again.
+    HelperDied {
+        /// Which.
+        helper: Helper,
+        /// How.
+        reason: String,
+        /// Seconds until it is started again.
+        retry: u32,
+    },
+    /// No more connections are taken until something is free.
+    Exhausted {
+        /// `descriptors`, `processes` or `memory`.
+        what: String,
+    },
+    /// Connections are taken again.
+    Recovered {
+        /// What was short.
+        what: String,
+    },
+    /// Something the owner should mend, while the door goes on.
+    Alarm {
+        /// A sentence.
+        text: String,
+    },
+    /// The queue to the clerk was full.
+    EventsLost {
+        /// How many events.
+        count: u64,
+    },
+}

@@ -1,0 +1,121 @@
+//! Monitor and relay.
+
+use crate::{End, Phase, QuestionId, SessionId};
+use portreeve_model::Internal;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// Names of one peer that are looked at, at most; each of at most 253 bytes.
+pub const MAX_NAMES: usize = 16;
+
+/// Bytes of an ident answer that are kept.
+pub const MAX_IDENT: usize = 512;
+
+/// From the monitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToRelay {
+    /// Serve the connection that comes with it until it ends.
+    Serve {
+        /// Whose it is.
+        session: SessionId,
+        /// As what.
+        internal: Internal,
+    },
+    /// Write these bytes to the connection that comes with it, for `seconds` at most; then either
+    /// close it in an orderly way or only let go of it. Answered by [`FromRelay::Written`].
+    Write {
+        /// Which question.
+        question: QuestionId,
+        /// The bytes; a banner past [`crate::MAX_PACKET`] comes in a sealed memory file instead, as
+        /// second descriptor.
+        bytes: Vec<u8>,
+        /// What then.
+        then: Then,
+        /// Deadline.
+        seconds: u32,
+    },
+    /// The confirmed names of a peer: those its address resolves to that resolve back to it.
+    Names {
+        /// Which question.
+        question: QuestionId,
+        /// Of whom.
+        peer: IpAddr,
+    },
+    /// Ask the peer's ident server (RFC 1413, port 113) who owns the connection.
+    Ident {
+        /// Which question.
+        question: QuestionId,
+        /// The other end.
+        peer: End,
+        /// This end, from whose address the question must come.
+        local: End,
+        /// Deadline.
+        seconds: u32,
+    },
+    /// The answer is not needed any more.
+    Forget(QuestionId),
+}
+
+/// What follows written bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Then {
+    /// Shut down, discard what comes for up to a second, close.
+    Close,
+    /// Only let go of the descriptor: the monitor goes on with the connection.
+    Return,
+}
+
+/// The outcome of a name look-up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NamesAnswer {
+    /// The confirmed names, lower case, without final dot; empty if there are none.
+    Confirmed(Vec<String>),
+    /// The look-up failed: time-out or broken server. Not the same as having no name.
+    Failed(String),
+}
+
+/// From the relay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromRelay {
+    /// Sandbox entered.
+    Ready {
+        /// Landlock's ABI in force, if any.
+        landlock: Option<u32>,
+    },
+    /// A served session is over.
+    Ended(SessionId),
+    /// The bytes are written (or cannot be).
+    Written {
+        /// To which question.
+        question: QuestionId,
+        /// Whether the peer's kernel took all of them.
+        complete: bool,
+    },
+    /// Names of a peer.
+    Names {
+        /// To which question.
+        question: QuestionId,
+        /// The outcome.
+        answer: NamesAnswer,
+    },
+    /// The ident server's answer (control characters escaped) or why there is none.
+    Ident {
+        /// To which question.
+        question: QuestionId,
+        /// `UNIX : joe`, or `no server`, `timeout`, `bad response`, `error : HIDDEN-USER`…
+        answer: Result<String, String>,
+    },
+}
+
+impl FromRelay {
+    /// Whether the relay may say it in its phase; anything else ends it.
+    #[must_use]
+    pub fn permitted(&self, phase: Phase) -> bool {
+        match self {
+            Self::Ready { .. } => phase == Phase::Starting,
+            Self::Ended(_) | Self::Written { .. } | Self::Names { .. } | Self::Ident { .. } => {
+                phase == Phase::Working
+            }
+        }
+    }
+}
