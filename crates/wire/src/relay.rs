@@ -41,7 +41,9 @@ pub enum ToRelay {
         /// Of whom.
         peer: IpAddr,
     },
-    /// Ask the peer's ident server (RFC 1413, port 113) who owns the connection.
+    /// Ask the peer's ident server (RFC 1413, port 113) who owns the connection. With it comes a
+    /// non-blocking stream socket which the monitor bound to `local`'s address (the relay may not
+    /// bind): the relay connects it.
     Ident {
         /// Which question.
         question: QuestionId,
