@@ -54,8 +54,9 @@ impl Default for Settings {
     }
 }
 
-/// What `check` passed and the monitor runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What `check` passed and the monitor runs. Two are equal when they mean the same, whatever files
+/// they were read from.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Config {
     /// The files it was read from; [`Origin`](crate::Origin) points here.
     pub files: Vec<String>,
@@ -63,4 +64,10 @@ pub struct Config {
     pub settings: Settings,
     /// The services, in the order they were written.
     pub services: Vec<Service>,
+}
+
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings && self.services == other.services
+    }
 }

@@ -56,6 +56,8 @@ pub struct ServiceFacts {
 pub struct Resolved {
     /// For each service.
     pub services: Vec<ServiceFacts>,
+    /// What stands against the door as a whole, such as a clerk's user that does not exist.
+    pub problems: Vec<String>,
     /// The clerk's identity; `None` when its user does not exist or the monitor is not root.
     pub clerk: Option<Ids>,
     /// The relay's identity, likewise.
