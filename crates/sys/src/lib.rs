@@ -19,6 +19,7 @@
 pub mod capability;
 pub mod channel;
 pub mod clock;
+pub mod descriptor;
 pub mod file;
 pub mod limits;
 pub mod pipe;

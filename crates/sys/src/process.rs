@@ -2,7 +2,10 @@
 
 use std::{fmt, io, num::NonZeroI32};
 
-use rustix::process::{WaitId, WaitIdOptions, waitid};
+use rustix::{
+    io::Errno,
+    process::{WaitOptions, wait},
+};
 
 /// A process number, positive. Only an unreaped child's cannot be reused by the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,19 +137,68 @@ pub struct Exit {
 /// Those of waitid(2); having no children is `None`, not an error.
 pub fn reap() -> io::Result<Option<Exit>> {
     loop {
-        match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
-            Ok(Some(status)) => {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) => {
                 let end = status
                     .exit_status()
                     .map(Status::Code)
                     .or_else(|| status.terminating_signal().map(Status::Signal));
-                if let (Some(pid), Some(status)) = (waited_pid(&status), end) {
+                if let (Some(pid), Some(status)) = (Pid::from_raw(pid.as_raw_pid()), end) {
                     return Ok(Some(Exit { pid, status }));
                 }
             }
-            Ok(None) | Err(rustix::io::Errno::CHILD) => return Ok(None),
-            Err(rustix::io::Errno::INTR) => {}
+            Ok(None) | Err(Errno::CHILD) => return Ok(None),
+            Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// Sends `signal` to one process. Only an unreaped child is sure to be the one meant.
+///
+/// # Errors
+/// `ESRCH` when there is no such process, `EPERM` when it may not be signalled.
+pub fn kill(pid: Pid, signal: Signal) -> io::Result<()> {
+    // SAFETY: two integers by value; no memory of ours is touched.
+    check(unsafe { libc::kill(pid.as_raw(), signal.number()) })
+}
+
+/// Sends `signal` to every process of the group led by `leader` (a child started with its own
+/// session leads one).
+///
+/// # Errors
+/// As [`kill`].
+pub fn kill_group(leader: Pid, signal: Signal) -> io::Result<()> {
+    // SAFETY: two integers by value; no memory of ours is touched.
+    check(unsafe { libc::kill(leader.as_raw().wrapping_neg(), signal.number()) })
+}
+
+/// A libc answer of −1 as the error it stands for.
+pub(crate) fn check(answer: libc::c_int) -> io::Result<()> {
+    if answer == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_positive_numbers_are_pids() {
+        assert_eq!(Pid::from_raw(0), None);
+        assert_eq!(Pid::from_raw(-1), None);
+        assert_eq!(Pid::from_raw(7).map(Pid::as_raw), Some(7));
+    }
+
+    #[test]
+    fn signals_come_back_by_number() {
+        for signal in Signal::ALL {
+            assert_eq!(Signal::from_number(signal.number()), Some(signal));
+        }
+    }
+
+    #[test]
+    fn signalling_nobody_is_an_error() {
+        let nobody = Pid::from_raw(i32::MAX).unwrap();
+        assert_eq!(kill(nobody, Signal::Term).unwrap_err().raw_os_error(), Some(libc::ESRCH));
     }
 }

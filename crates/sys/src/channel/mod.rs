@@ -1,0 +1,9 @@
+//! Channels to our own processes: whole messages, with descriptors, over UNIX sockets.
+
+mod control;
+mod credentials;
+mod message;
+
+pub use control::{ControlError, control_accept, control_connect, control_listen};
+pub use credentials::{Credentials, peer_credentials, peer_in_group};
+pub use message::{Channel, MAX_DESCRIPTORS, pair, pair_streams};

@@ -1,0 +1,184 @@
+//! Giving power up, in order, and proving that it is gone. For programs of ours that run alone in
+//! their memory; a child of the spawner has its own way.
+
+use std::{ffi::CString, fmt, io, os::fd::RawFd};
+
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+
+use crate::{
+    capability::{Capability, set_of},
+    process::check,
+    spawn::Ids,
+};
+
+/// Who a process is: the real, effective and saved ids, and the groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Real, effective, saved.
+    pub uids: [u32; 3],
+    /// Real, effective, saved.
+    pub gids: [u32; 3],
+    /// Supplementary groups, as the kernel lists them.
+    pub groups: Vec<u32>,
+}
+
+impl Identity {
+    /// This process's own.
+    ///
+    /// # Errors
+    /// Those of getgroups(2).
+    pub fn own() -> io::Result<Self> {
+        let mut uids = [0_u32; 3];
+        let mut gids = [0_u32; 3];
+        let [real, effective, saved] = &mut uids;
+        // SAFETY: three integers of ours to be filled.
+        check(unsafe { libc::getresuid(real, effective, saved) })?;
+        let [real, effective, saved] = &mut gids;
+        // SAFETY: three integers of ours to be filled.
+        check(unsafe { libc::getresgid(real, effective, saved) })?;
+        let groups = rustix::process::getgroups()?.into_iter().map(rustix::fs::Gid::as_raw);
+        Ok(Self { uids, gids, groups: groups.collect() })
+    }
+}
+
+/// Is this process root, by its effective uid?
+#[must_use]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Becomes `ids` for good: groups, then gid, then uid, then the proof that none comes back.
+///
+/// # Errors
+/// The call that failed; `EPERM` also when the old user could be had back.
+pub fn drop_to(ids: &Ids) -> io::Result<()> {
+    // SAFETY: pointer and count come from one live slice, which the kernel only reads.
+    check(unsafe { libc::setgroups(ids.groups.len(), ids.groups.as_ptr()) })?;
+    // SAFETY: three integers by value; no memory of ours is touched.
+    check(unsafe { libc::setresgid(ids.gid, ids.gid, ids.gid) })?;
+    // SAFETY: as above. libc's wrapper, not the raw call: it moves every thread.
+    check(unsafe { libc::setresuid(ids.uid, ids.uid, ids.uid) })?;
+    let now = Identity::own()?;
+    let regained = ids.uid != 0 && {
+        // SAFETY: an integer by value. This one must fail.
+        check(unsafe { libc::setuid(0) }).is_ok()
+    };
+    if regained || now.uids != [ids.uid; 3] || now.gids != [ids.gid; 3] {
+        return Err(io::Error::from_raw_os_error(libc::EPERM));
+    }
+    Ok(())
+}
+
+/// No privileges from set-id files and file capabilities, for this thread and all it starts.
+///
+/// # Errors
+/// Those of prctl(2).
+pub fn set_no_new_privs() -> io::Result<()> {
+    Ok(rustix::thread::set_no_new_privs(true)?)
+}
+
+/// Keeps these of the permitted capabilities, effective too, and gives up every other one: also in
+/// the inheritable and ambient sets.
+///
+/// # Errors
+/// `EPERM` when one of them is not permitted now.
+pub fn keep_capabilities(keep: &[Capability]) -> io::Result<()> {
+    rustix::thread::clear_ambient_capability_set()?;
+    let kept = CapabilitySet::from_bits_retain(set_of(keep));
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: none };
+    Ok(set_capabilities(None, sets)?)
+}
+
+/// A power that was to be gone and is not.
+#[derive(Debug)]
+pub enum StillPrivileged {
+    /// One of the ids is root's.
+    Ids(Identity),
+    /// These bits are in the permitted, effective or inheritable set.
+    Capabilities(u64),
+    /// `no_new_privs` is not set.
+    NewPrivs,
+    /// It could not be found out.
+    Unknown(io::Error),
+}
+
+impl fmt::Display for StillPrivileged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ids(ids) => write!(f, "still root: uids {:?}, gids {:?}", ids.uids, ids.gids),
+            Self::Capabilities(bits) => write!(f, "capabilities {bits:#x} are left"),
+            Self::NewPrivs => f.write_str("set-id programs could still give privileges"),
+            Self::Unknown(error) => write!(f, "privileges cannot be looked at: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StillPrivileged {}
+
+/// The proof: no id is 0, no capability is left, `no_new_privs` is set.
+///
+/// # Errors
+/// The first power found.
+pub fn assert_unprivileged() -> Result<(), StillPrivileged> {
+    assert_only(&[])
+}
+
+/// As [`assert_unprivileged`], for a program that was given the capabilities `allowed`.
+///
+/// # Errors
+/// The first power found.
+pub fn assert_only(allowed: &[Capability]) -> Result<(), StillPrivileged> {
+    let unknown = |error: rustix::io::Errno| StillPrivileged::Unknown(error.into());
+    let identity = Identity::own().map_err(StillPrivileged::Unknown)?;
+    let mut ids = identity.uids.iter().chain(&identity.gids).chain(&identity.groups);
+    if ids.any(|id| *id == 0) {
+        return Err(StillPrivileged::Ids(identity));
+    }
+    let sets = capabilities(None).map_err(unknown)?;
+    let held = sets.permitted.bits() | sets.effective.bits() | sets.inheritable.bits();
+    let extra = held & !set_of(allowed);
+    if extra != 0 {
+        return Err(StillPrivileged::Capabilities(extra));
+    }
+    if !rustix::thread::no_new_privs().map_err(unknown)? {
+        return Err(StillPrivileged::NewPrivs);
+    }
+    Ok(())
+}
+
+/// Closes every descriptor from 3 on but those in `keep`. At the start of a program only, before
+/// anything of it has opened one.
+///
+/// # Errors
+/// Those of close_range(2).
+pub fn close_all_except(keep: &[RawFd]) -> io::Result<()> {
+    let mut kept: Vec<u32> = keep.iter().filter_map(|fd| u32::try_from(*fd).ok()).collect();
+    kept.sort_unstable();
+    let mut next = 3_u32;
+    for number in kept {
+        if let Some(last) = number.checked_sub(1).filter(|last| *last >= next) {
+            close_range(next, last)?;
+        }
+        next = next.max(number.saturating_add(1));
+    }
+    close_range(next, u32::MAX)
+}
+
+fn close_range(first: u32, last: u32) -> io::Result<()> {
+    // SAFETY: integers by value. Nothing has opened these descriptors yet: the caller calls this
+    // first, and the two of std's start are below 3.
+    let answer = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0_u32) };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The name of this thread as the kernel shows it (`comm`), cut to 15 bytes.
+///
+/// # Errors
+/// `InvalidInput` for a NUL byte.
+pub fn set_name(name: &str) -> io::Result<()> {
+    let name = CString::new(name)?;
+    Ok(rustix::thread::set_name(&name)?)
+}
+
+pub use crate::limits::set as set_rlimit;

@@ -1,0 +1,170 @@
+//! Signals as readable events: blocked for the process, read from a descriptor (signalfd(2)).
+
+use std::{
+    io,
+    mem::{self, MaybeUninit},
+    os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd},
+    ptr,
+};
+
+use rustix::io::Errno;
+
+use crate::process::{Signal, check};
+
+/// The highest signal number on Linux.
+const HIGHEST: libc::c_int = 64;
+
+/// Blocks chosen signals and gives them out as events. Make it before any thread exists: each
+/// thread has a mask of its own.
+#[derive(Debug)]
+pub struct Signals {
+    fd: OwnedFd,
+}
+
+impl Signals {
+    /// Blocks `signals` in this thread and opens the descriptor (non-blocking, close-on-exec).
+    ///
+    /// # Errors
+    /// Those of `signalfd4` and `sigprocmask`.
+    pub fn new(signals: &[Signal]) -> io::Result<Self> {
+        let mut set = empty_set();
+        for signal in signals {
+            // SAFETY: `set` is an initialised set of ours, the number is one of Linux's.
+            check(unsafe { libc::sigaddset(&raw mut set, signal.number()) })?;
+        }
+        // SAFETY: `set` is initialised and only read; a null old mask is allowed.
+        let errno =
+            unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut()) };
+        if errno != 0 {
+            return Err(io::Error::from_raw_os_error(errno));
+        }
+        // SAFETY: `set` is initialised and only read; −1 asks for a new descriptor.
+        let raw =
+            unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+        check(raw)?;
+        // SAFETY: a fresh descriptor from the kernel that nothing else owns.
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(raw) } })
+    }
+
+    /// Every signal that waits now, each once (the kernel merges equal ones); never blocks.
+    ///
+    /// # Errors
+    /// Those of read(2) but `EAGAIN` and `EINTR`.
+    pub fn read(&self) -> io::Result<Vec<Signal>> {
+        const RECORD: usize = mem::size_of::<libc::signalfd_siginfo>();
+        let mut seen = Vec::new();
+        let mut buffer = [0_u8; RECORD * 16];
+        loop {
+            let filled = match rustix::io::read(&self.fd, &mut buffer[..]) {
+                Ok(filled) => filled,
+                Err(Errno::AGAIN) => return Ok(seen),
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            // The record starts with `ssi_signo`, a u32.
+            for record in buffer.get(..filled).unwrap_or(&[]).chunks_exact(RECORD) {
+                let number = record.first_chunk().map_or(0, |four| u32::from_ne_bytes(*four));
+                let signal = i32::try_from(number).ok().and_then(Signal::from_number);
+                seen.extend(signal.filter(|signal| !seen.contains(signal)));
+            }
+            if filled < buffer.len() {
+                return Ok(seen);
+            }
+        }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Puts every disposition to its default and unblocks everything, whatever the parent left, but
+/// ignores `SIGPIPE`. First deed of every program of ours.
+///
+/// # Errors
+/// Those of `sigprocmask`.
+pub fn normalise() -> io::Result<()> {
+    for number in 1..=HIGHEST {
+        let handler = if number == libc::SIGPIPE { libc::SIG_IGN } else { libc::SIG_DFL };
+        // SIGKILL, SIGSTOP and the two signals libc keeps to itself answer EINVAL: they have no
+        // disposition of ours, so the answer does not matter.
+        // SAFETY: SIG_IGN and SIG_DFL run no code of ours.
+        unsafe { libc::signal(number, handler) };
+    }
+    let set = empty_set();
+    // SAFETY: `set` is initialised and only read; a null old mask is allowed.
+    let errno =
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const set, ptr::null_mut()) };
+    if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
+}
+
+/// The numbers of all signals ignored now, as bits (bit n − 1 for signal n). A child's `exec`
+/// would hand them on.
+pub(crate) fn ignored() -> u64 {
+    (1..=HIGHEST).fold(0, |bits, number| {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: a null new action only asks; `action` is ours and large enough.
+        let answer = unsafe { libc::sigaction(number, ptr::null(), action.as_mut_ptr()) };
+        // SAFETY: zeroed is a valid value of this plain C structure, filled or not.
+        let action = unsafe { action.assume_init() };
+        let bit = 1_u64.wrapping_shl(number.cast_unsigned().wrapping_sub(1));
+        if answer == 0 && action.sa_sigaction == libc::SIG_IGN { bits | bit } else { bits }
+    })
+}
+
+/// Runs `deed` with every signal blocked in this thread, then puts the mask back.
+pub(crate) fn with_all_blocked<T>(deed: impl FnOnce() -> T) -> io::Result<T> {
+    let mut all = empty_set();
+    // SAFETY: `all` is an initialised set of ours.
+    check(unsafe { libc::sigfillset(&raw mut all) })?;
+    let mut before = empty_set();
+    // SAFETY: both sets are ours and initialised.
+    let errno =
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before) };
+    if errno != 0 {
+        return Err(io::Error::from_raw_os_error(errno));
+    }
+    let result = deed();
+    // SAFETY: `before` was filled by the call above; a null old mask is allowed.
+    let errno =
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
+    if errno == 0 { Ok(result) } else { Err(io::Error::from_raw_os_error(errno)) }
+}
+
+fn empty_set() -> libc::sigset_t {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the pointer is to memory of ours of the right size.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: zeroed and then emptied: a valid set.
+    unsafe { set.assume_init() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blocked_signal_is_read_once() {
+        let signals = Signals::new(&[Signal::Usr2, Signal::Window]).unwrap();
+        assert_eq!(signals.read().unwrap(), []);
+        for _ in 0..3 {
+            // SAFETY: an integer by value; the signal is blocked in this thread.
+            unsafe { libc::raise(libc::SIGUSR2) };
+        }
+        assert_eq!(signals.read().unwrap(), [Signal::Usr2]);
+        assert_eq!(signals.read().unwrap(), []);
+    }
+
+    #[test]
+    fn pipe_is_ignored_under_the_rust_runtime() {
+        assert_ne!(ignored() & (1 << (libc::SIGPIPE - 1)), 0);
+    }
+
+    #[test]
+    fn the_mask_comes_back() {
+        let answer = with_all_blocked(|| 7).unwrap();
+        assert_eq!(answer, 7);
+    }
+}

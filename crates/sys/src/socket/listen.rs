@@ -1,0 +1,126 @@
+//! Listening sockets.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
+    time::Duration,
+};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+/// How to listen. Options are set once here; accepted connections inherit them (tcp(7)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenOptions {
+    /// Whether an IPv6 listener takes IPv6 only; `None` leaves the system's default.
+    pub v6only: Option<bool>,
+    /// Connections the kernel holds until accepted; it cuts this to `net.core.somaxconn`.
+    pub backlog: i32,
+    /// Probe silent peers.
+    pub keepalive: bool,
+    /// Seconds of silence before the first probe.
+    pub keepalive_idle: Option<u32>,
+    /// Seconds between probes.
+    pub keepalive_interval: Option<u32>,
+    /// Unanswered probes before the connection is dead.
+    pub keepalive_count: Option<u32>,
+    /// Send small writes at once (`TCP_NODELAY`).
+    pub nodelay: bool,
+    /// Bind an address that no interface has yet.
+    pub freebind: bool,
+}
+
+/// Which deed of [`listen`] failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenStep {
+    /// `socket`.
+    Socket,
+    /// `setsockopt`.
+    Option,
+    /// `bind`.
+    Bind,
+    /// `listen`.
+    Listen,
+}
+
+/// Why there is no listener.
+#[derive(Debug)]
+pub struct ListenError {
+    /// Where it would have been.
+    pub address: SocketAddr,
+    /// What was attempted.
+    pub step: ListenStep,
+    /// What the kernel said.
+    pub error: io::Error,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let deed = match self.step {
+            ListenStep::Socket => "make a socket for",
+            ListenStep::Option => "set socket options for",
+            ListenStep::Bind => "bind",
+            ListenStep::Listen => "listen on",
+        };
+        write!(f, "cannot {deed} {}: {}", self.address, self.error)
+    }
+}
+
+impl std::error::Error for ListenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// A TCP listener on `address`: non-blocking, close-on-exec, `SO_REUSEADDR`.
+///
+/// # Errors
+/// The step that failed: `Socket` with `EAFNOSUPPORT` where IPv6 is off, `Bind` with `EADDRINUSE`
+/// (see [`super::port_holder`]), `EACCES` or `EADDRNOTAVAIL`.
+pub fn listen(address: SocketAddr, options: &ListenOptions) -> Result<OwnedFd, ListenError> {
+    let at =
+        |step| move |error: rustix::io::Errno| ListenError { address, step, error: error.into() };
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let fd = rustix::net::socket_with(family, SocketType::STREAM, flags, None)
+        .map_err(at(ListenStep::Socket))?;
+    set_options(&fd, address, options).map_err(at(ListenStep::Option))?;
+    rustix::net::bind(&fd, &address).map_err(at(ListenStep::Bind))?;
+    rustix::net::listen(&fd, options.backlog.max(1)).map_err(at(ListenStep::Listen))?;
+    Ok(fd)
+}
+
+fn set_options(
+    fd: impl AsFd,
+    address: SocketAddr,
+    options: &ListenOptions,
+) -> rustix::io::Result<()> {
+    let fd = fd.as_fd();
+    sockopt::set_socket_reuseaddr(fd, true)?;
+    if let (SocketAddr::V6(_), Some(only)) = (address, options.v6only) {
+        sockopt::set_ipv6_v6only(fd, only)?;
+    }
+    if options.freebind {
+        // The IPv4 option rules both families (ip(7), net/ipv6/af_inet6.c).
+        sockopt::set_ip_freebind(fd, true)?;
+    }
+    if options.keepalive {
+        sockopt::set_socket_keepalive(fd, true)?;
+    }
+    if let Some(seconds) = options.keepalive_idle {
+        sockopt::set_tcp_keepidle(fd, Duration::from_secs(seconds.into()))?;
+    }
+    if let Some(seconds) = options.keepalive_interval {
+        sockopt::set_tcp_keepintvl(fd, Duration::from_secs(seconds.into()))?;
+    }
+    if let Some(count) = options.keepalive_count {
+        sockopt::set_tcp_keepcnt(fd, count)?;
+    }
+    if options.nodelay {
+        sockopt::set_tcp_nodelay(fd, true)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! TCP sockets of the door: listening, accepting, refusing without reading.
+
+mod accept;
+mod address;
+mod farewell;
+mod holder;
+mod listen;
+mod load;
+
+pub use accept::{AcceptError, Accepted, accept};
+pub use address::{is_local, local_address, local_addresses, peer_address, unmapped};
+pub use farewell::{Discard, discard, reset, send_once, shutdown_write};
+pub use holder::{Holder, port_holder};
+pub use listen::{ListenError, ListenOptions, ListenStep, listen};
+pub use load::load_average;

@@ -1,0 +1,182 @@
+//! What one start adds to its program: descriptors, environment, perhaps arguments.
+
+use std::{
+    ffi::{CString, OsStr},
+    fmt,
+    os::{
+        fd::{AsRawFd, OwnedFd, RawFd},
+        unix::ffi::OsStrExt,
+    },
+    sync::Arc,
+};
+
+/// The most distinct descriptors of one start.
+pub(crate) const MOST_SOURCES: usize = 16;
+/// Targets are below this number.
+pub(crate) const MOST_TARGETS: usize = 32;
+/// The most environment entries a connection may add.
+const MOST_VARIABLES: usize = 64;
+
+/// A descriptor held until the child has its own table.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// Closed as soon as the child has it.
+    Owned(OwnedFd),
+    /// Kept by others too.
+    Shared(Arc<OwnedFd>),
+}
+
+impl Source {
+    pub(crate) fn number(&self) -> RawFd {
+        match self {
+            Self::Owned(fd) => fd.as_raw_fd(),
+            Self::Shared(fd) => fd.as_raw_fd(),
+        }
+    }
+}
+
+/// What is wrong with a connection or the strings given to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadConnection {
+    /// More than 16 descriptors.
+    TooManyDescriptors,
+    /// A target number is negative or above 31.
+    Target(i32),
+    /// Two descriptors are to have this number.
+    Twice(i32),
+    /// More than 64 environment entries.
+    TooManyVariables,
+    /// A string holds a NUL byte, or a name an `=`.
+    Text,
+}
+
+impl fmt::Display for BadConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyDescriptors => {
+                write!(f, "more than {MOST_SOURCES} descriptors for one program")
+            }
+            Self::Target(number) => write!(f, "descriptor {number} is not from 0 to 31"),
+            Self::Twice(number) => write!(f, "descriptor {number} is given twice"),
+            Self::TooManyVariables => write!(f, "more than {MOST_VARIABLES} variables"),
+            Self::Text => f.write_str("a string for a program holds a NUL byte"),
+        }
+    }
+}
+
+impl std::error::Error for BadConnection {}
+
+/// What differs from one start of a program to the next.
+///
+/// The child has exactly the descriptors given here, under the numbers given here, and no others:
+/// a number not given is closed. They need not be close-on-exec, nor below any number, but the
+/// lower the cheaper (see [`super::Spawner`]).
+#[derive(Debug, Default)]
+pub struct Connection {
+    pub(crate) sources: Vec<Source>,
+    /// Index into `sources`, target number.
+    pub(crate) targets: Vec<(usize, i32)>,
+    pub(crate) env: Vec<CString>,
+    pub(crate) argv: Option<Vec<CString>>,
+    pub(crate) fault: Option<BadConnection>,
+}
+
+impl Connection {
+    /// A connection with no descriptors and no environment of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A served connection: the socket as 0, 1 and 2.
+    #[must_use]
+    pub fn socket(socket: OwnedFd) -> Self {
+        Self::new().give(socket, &[0, 1, 2])
+    }
+
+    /// Gives `fd` to the child under every number of `targets` (0 to 31). This process closes it as
+    /// soon as the child has its own.
+    #[must_use]
+    pub fn give(self, fd: OwnedFd, targets: &[i32]) -> Self {
+        self.add(Source::Owned(fd), targets)
+    }
+
+    /// As [`Self::give`], for a descriptor that this process keeps, such as `/dev/null`.
+    #[must_use]
+    pub fn share(self, fd: &Arc<OwnedFd>, targets: &[i32]) -> Self {
+        self.add(Source::Shared(Arc::clone(fd)), targets)
+    }
+
+    /// Adds `name=value` to the environment; it hides a variable of that name of the program.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        let value = value.as_ref().as_bytes();
+        if name.is_empty() || name.contains('=') {
+            return self.with_fault(BadConnection::Text);
+        }
+        if self.env.len() >= MOST_VARIABLES {
+            return self.with_fault(BadConnection::TooManyVariables);
+        }
+        match CString::new([name.as_bytes(), b"=", value].concat()) {
+            Ok(entry) => {
+                self.env.push(entry);
+                self
+            }
+            Err(_) => self.with_fault(BadConnection::Text),
+        }
+    }
+
+    /// Replaces the program's arguments, `argv[0]` included.
+    #[must_use]
+    pub fn arguments(mut self, argv: Vec<CString>) -> Self {
+        self.argv = Some(argv);
+        self
+    }
+
+    fn add(mut self, source: Source, targets: &[i32]) -> Self {
+        if self.sources.len() >= MOST_SOURCES {
+            return self.with_fault(BadConnection::TooManyDescriptors);
+        }
+        let index = self.sources.len();
+        self.sources.push(source);
+        for &target in targets {
+            if !usize::try_from(target).is_ok_and(|number| number < MOST_TARGETS) {
+                return self.with_fault(BadConnection::Target(target));
+            }
+            if self.targets.iter().any(|(_, taken)| *taken == target) {
+                return self.with_fault(BadConnection::Twice(target));
+            }
+            self.targets.push((index, target));
+        }
+        self
+    }
+
+    /// The first fault is kept; the spawn reports it.
+    fn with_fault(mut self, fault: BadConnection) -> Self {
+        self.fault.get_or_insert(fault);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn null() -> OwnedFd {
+        OwnedFd::from(std::fs::File::open("/dev/null").unwrap())
+    }
+
+    #[test]
+    fn faults_are_kept_until_the_spawn() {
+        assert_eq!(Connection::socket(null()).fault, None);
+        for (connection, fault) in [
+            (Connection::new().give(null(), &[32]), BadConnection::Target(32)),
+            (Connection::new().give(null(), &[-1]), BadConnection::Target(-1)),
+            (Connection::new().give(null(), &[1, 1]), BadConnection::Twice(1)),
+            (Connection::new().env("A=B", "x"), BadConnection::Text),
+            (Connection::new().env("A", "x\0y"), BadConnection::Text),
+        ] {
+            assert_eq!(connection.fault, Some(fault));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Starting programs, without waiting for them and without copying this process.
+//!
+//! A [`Plan`] says what to run and as whom; [`Plan::prepare`] turns it into a [`Program`], checked
+//! and laid out for the child once per configuration. A [`Connection`] adds what differs from one
+//! start to the next: descriptors and environment. A [`Spawner`] starts them and reports later.
+
+mod connection;
+mod outcome;
+mod program;
+mod spawner;
+
+pub use connection::{BadConnection, Connection};
+pub use outcome::{Executed, Outcome, SpawnError, Step};
+pub use program::{BadPlan, Ids, Plan, Program};
+pub use spawner::Spawner;
