@@ -1,2 +1,47 @@
 //! Admission: facts in, verdict out.
+//!
+//! [`Tables`] are compiled once from a checked configuration, [`State`] holds what is counted, and
+//! [`admit`] answers for one connection in the order the design lays down: paused, banned, hours,
+//! access lists, room. [`consider`] is the same decision without taking anything, for people who
+//! ask first. Clock, load, dice, names and ident answers are arguments: nothing here touches a
+//! file, a socket, a clock or a thread, and nothing here panics, since root's process links it.
+//!
+//! It refuses to guess: a load that cannot be read, or a name that cannot be looked up where a rule
+//! denies by name, refuses the connection and says so.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::expect_used
+    )
+)]
+
+mod ban;
+mod decide;
+mod early_drop;
+mod explain;
+mod facts;
+mod hours;
+mod judge;
+mod names;
+mod prefix;
+mod rules;
+mod state;
+mod tables;
+mod trace;
+mod verdict;
+
+pub use ban::{Ban, BanOutcome, EXPIRE_BATCH};
+pub use decide::{admit, consider};
+pub use early_drop::drop_chance;
+
+pub use explain::{ban_sentence, date, need_sentence, refusal_sentence, step_sentence};
+pub use facts::{Facts, IdentAnswer, Names};
+pub use judge::WhyNot;
+pub use state::{Reservation, ServiceStatus, StartupAges, State, Ticket};
+pub use tables::{ServiceIndex, Tables};
+pub use trace::{Answer, NoTrace, Question, Step, StepRecord, Trace};
+pub use verdict::{Detail, Need, Reason, Refusal, Sprung, Verdict};

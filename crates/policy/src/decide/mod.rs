@@ -1,0 +1,273 @@
+//! The one decision, in the order of admission.
+//!
+//! Each question is a function that passes or stops; what a question would change is not changed
+//! here but in [`admit`], so that [`consider`] gives the very same answer.
+
+mod lists;
+mod room;
+
+use crate::state::{Slot, State, Window};
+use crate::tables::ServiceTable;
+use crate::trace::{Answer, Question, Step, Trace};
+use crate::{
+    Detail, Facts, IdentAnswer, Need, Reason, Refusal, Reservation, ServiceIndex, Sprung, Tables,
+    Verdict,
+};
+use portreeve_model::{Origin, Rate, unmapped};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Decides about a connection and takes what a grant takes: counters are taken already when the
+/// [`Reservation`] comes back, and it has to be given back with [`State::release`].
+pub fn admit(
+    tables: &Tables,
+    service: ServiceIndex,
+    state: &mut State,
+    facts: &Facts<'_>,
+    trace: &mut dyn Trace,
+) -> Verdict<Reservation> {
+    let Some(table) = tables.get(service) else { return Verdict::Refuse(unknown()) };
+    let (verdict, arrived) = decide(tables, service, table, state, facts, trace);
+    if let Some(slot) = state.slot_mut(service, table) {
+        if let (Arrived::Counted, Some(rate)) = (arrived, table.rate) {
+            let tripped = matches!(&verdict, Verdict::Refuse(why) if why.reason == Reason::Rate);
+            slot.arrive(rate.value, facts.now, tripped);
+        }
+        match &verdict {
+            Verdict::Refuse(refusal) => slot.count_refusal(refusal.reason),
+            Verdict::Sprung(_) => slot.sprung = slot.sprung.saturating_add(1),
+            Verdict::Grant(()) | Verdict::Need(_) => {}
+        }
+    }
+    match verdict {
+        Verdict::Grant(()) => Verdict::Grant(state.reserve(service, table, facts)),
+        Verdict::Need(need) => Verdict::Need(need),
+        Verdict::Refuse(refusal) => Verdict::Refuse(refusal),
+        Verdict::Sprung(sprung) => Verdict::Sprung(sprung),
+    }
+}
+
+/// Decides as [`admit`] would at this moment, and takes nothing.
+pub fn consider(
+    tables: &Tables,
+    service: ServiceIndex,
+    state: &State,
+    facts: &Facts<'_>,
+    trace: &mut dyn Trace,
+) -> Verdict<()> {
+    match tables.get(service) {
+        Some(table) => decide(tables, service, table, state, facts, trace).0,
+        None => Verdict::Refuse(unknown()),
+    }
+}
+
+/// A service that is in no table cannot be open.
+fn unknown() -> Refusal {
+    Refusal { reason: Reason::Disabled, origin: None, detail: Detail::Nothing }
+}
+
+/// Whether a connection came as far as the rate, and so counts in its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrived {
+    Counted,
+    StoppedBefore,
+}
+
+/// Why the questions end before the last.
+enum Stop {
+    Refuse(Refusal),
+    Need(Need),
+    Sprung(Sprung),
+}
+
+/// One connection being decided.
+struct Case<'a> {
+    table: &'a ServiceTable,
+    tables: &'a Tables,
+    state: &'a State,
+    /// `None` while nothing is counted for the service.
+    slot: Option<&'a Slot>,
+    facts: &'a Facts<'a>,
+    peer: IpAddr,
+    trace: &'a mut dyn Trace,
+    arrived: Arrived,
+}
+
+fn decide(
+    tables: &Tables,
+    service: ServiceIndex,
+    table: &ServiceTable,
+    state: &State,
+    facts: &Facts<'_>,
+    trace: &mut dyn Trace,
+) -> (Verdict<()>, Arrived) {
+    let mut case = Case {
+        table,
+        tables,
+        state,
+        slot: state.slot(service, table),
+        facts,
+        peer: unmapped(facts.peer),
+        trace,
+        arrived: Arrived::StoppedBefore,
+    };
+    let verdict = match case.ask_all() {
+        Ok(()) => Verdict::Grant(()),
+        Err(Stop::Refuse(refusal)) => Verdict::Refuse(refusal),
+        Err(Stop::Need(need)) => Verdict::Need(need),
+        Err(Stop::Sprung(sprung)) => Verdict::Sprung(sprung),
+    };
+    (verdict, case.arrived)
+}
+
+impl Case<'_> {
+    /// The order of admission.
+    fn ask_all(&mut self) -> Result<(), Stop> {
+        self.enabled()?;
+        self.door_has_room()?;
+        self.not_pausing()?;
+        self.load()?;
+        self.not_banned()?;
+        self.hours()?;
+        self.lists()?;
+        self.trap()?;
+        self.ident()?;
+        self.room()
+    }
+
+    /// Takes a step: on, or refused. The detail is built only when somebody will see it.
+    fn pass_unless(
+        &mut self,
+        question: Question,
+        refused: Option<Reason>,
+        origin: Option<Origin>,
+        detail: impl FnOnce() -> Detail,
+    ) -> Result<(), Stop> {
+        if refused.is_none() && !self.trace.wanted() {
+            return Ok(());
+        }
+        let detail = detail();
+        let answer = refused.map_or(Answer::Pass, Answer::Refuse);
+        self.trace.step(Step { question, answer, origin, detail: &detail });
+        match refused {
+            None => Ok(()),
+            Some(reason) => Err(Stop::Refuse(Refusal { reason, origin, detail })),
+        }
+    }
+
+    /// A question that the configuration does not ask.
+    fn unasked(&mut self, question: Question) -> Result<(), Stop> {
+        self.pass_unless(question, None, None, || Detail::Nothing)
+    }
+
+    fn enabled(&mut self) -> Result<(), Stop> {
+        let off = self.slot.is_some_and(|slot| slot.disabled);
+        let origin = Some(self.table.origin);
+        self.pass_unless(Question::Enabled, off.then_some(Reason::Disabled), origin, || {
+            Detail::Nothing
+        })
+    }
+
+    fn door_has_room(&mut self) -> Result<(), Stop> {
+        let (now, limit) = (self.state.live, self.state.max_sessions);
+        let full = (now >= limit).then_some(Reason::Overloaded);
+        self.pass_unless(Question::Sessions, full, None, || Detail::Count { now, limit })
+    }
+
+    fn not_pausing(&mut self) -> Result<(), Stop> {
+        let Some(rate) = self.table.rate else { return self.unasked(Question::Pause) };
+        let end = self.slot.and_then(|slot| slot.pause);
+        let left = end.map_or(Duration::ZERO, |end| end.saturating_sub(self.facts.now));
+        let paused = (!left.is_zero()).then_some(Reason::Paused);
+        self.pass_unless(Question::Pause, paused, Some(rate.origin), || Detail::Pause { left })
+    }
+
+    /// xinetd refuses at the limit too, and so does this. A load that cannot be read refuses: a
+    /// limit never silently does not apply.
+    fn load(&mut self) -> Result<(), Stop> {
+        let Some(limit) = self.table.load else { return self.unasked(Question::Load) };
+        let now = self.facts.load;
+        let high = now.is_none_or(|now| now >= limit.value).then_some(Reason::Load);
+        let detail = || Detail::Load { now, limit: limit.value };
+        self.pass_unless(Question::Load, high, Some(limit.origin), detail)
+    }
+
+    fn not_banned(&mut self) -> Result<(), Stop> {
+        let Some(ban) = self.state.is_banned(self.peer, self.facts.wall) else {
+            return self.unasked(Question::Ban);
+        };
+        if let Some(rule) = self.tables.never_ban.covers(self.peer) {
+            let detail = || Detail::Spared { network: ban.network, rule: rule.text.into() };
+            return self.pass_unless(Question::Ban, None, Some(rule.origin), detail);
+        }
+        self.pass_unless(Question::Ban, Some(Reason::Banned), None, || Detail::Ban {
+            id: ban.id,
+            network: ban.network,
+            until: ban.until,
+            cause: (&*ban.cause).into(),
+        })
+    }
+
+    fn hours(&mut self) -> Result<(), Stop> {
+        let Some(hours) = &self.table.hours else { return self.unasked(Question::Hours) };
+        let (minute, open) = hours.at(self.facts.wall);
+        let closed = open.is_none().then_some(Reason::Hours);
+        let origin = open.map_or(hours.origin, |range| range.origin);
+        self.pass_unless(Question::Hours, closed, Some(origin), || Detail::Hours {
+            minute,
+            zone: hours.zone.name.as_str().into(),
+            open: open.map(|range| (range.from, range.to)),
+        })
+    }
+
+    /// A trap is sprung by whoever the lists would let in. Ident is not asked: whoever has no ident
+    /// server touched it all the same.
+    fn trap(&mut self) -> Result<(), Stop> {
+        let Some(trap) = self.table.trap else { return Ok(()) };
+        let origin = self.table.origin;
+        let detail = Detail::Trap { sentence: trap.sentence };
+        let step = Step {
+            question: Question::Trap,
+            answer: Answer::Sprung,
+            origin: Some(origin),
+            detail: &detail,
+        };
+        self.trace.step(step);
+        Err(Stop::Sprung(Sprung { sentence: trap.sentence, origin }))
+    }
+
+    fn ident(&mut self) -> Result<(), Stop> {
+        if !self.table.ident_required {
+            return self.unasked(Question::Ident);
+        }
+        let origin = Some(self.table.origin);
+        let missing = match self.facts.ident {
+            IdentAnswer::NotAsked => return Err(self.need(Question::Ident, Need::Ident, origin)),
+            IdentAnswer::Answered => None,
+            IdentAnswer::Missing => Some(Reason::Ident),
+        };
+        self.pass_unless(Question::Ident, missing, origin, || Detail::Nothing)
+    }
+
+    /// Stops until something has been asked.
+    fn need(&mut self, question: Question, need: Need, origin: Option<Origin>) -> Stop {
+        let detail = Detail::Nothing;
+        self.trace.step(Step { question, answer: Answer::Need(need), origin, detail: &detail });
+        Stop::Need(need)
+    }
+}
+
+impl Slot {
+    /// Counts a connection in the window of the rate; one too many starts the pause. The window
+    /// goes on during a pause, so that no window ever holds more than the rate allows.
+    fn arrive(&mut self, rate: Rate, now: Duration, tripped: bool) {
+        if tripped {
+            self.pause = Some(now.saturating_add(rate.pause));
+            return;
+        }
+        self.pause = None; // a connection came this far, so it is over
+        let open = self.window.filter(|window| window.is_open(now, rate.per));
+        let Window { start, count } = open.unwrap_or(Window { start: now, count: 0 });
+        self.window = Some(Window { start, count: count.saturating_add(1) });
+    }
+}

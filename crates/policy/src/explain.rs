@@ -1,0 +1,316 @@
+//! Refusals and steps in English, for people.
+//!
+//! The files of the configuration are an argument: a place is printed as `path:line:column`. Rules
+//! are cited as the operator wrote them, in backticks; nothing that a peer sent is ever printed.
+
+use crate::trace::{Answer, Question, StepRecord};
+use crate::{Ban, Detail, Need, Reason, Refusal};
+use portreeve_model::{Dialect, Load, Network, Origin, Sentence};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A refusal as one line: `refused: WORD: why`.
+#[must_use]
+pub fn refusal_sentence(refusal: &Refusal, peer: IpAddr, files: &[String]) -> String {
+    let place = Place { origin: refusal.origin, files };
+    let why = why(refusal.reason, &refusal.detail, peer, place);
+    format!("refused: {}: {why}", refusal.reason.word())
+}
+
+/// A step as one line: `NUMBER WORD: what was found`.
+#[must_use]
+pub fn step_sentence(step: &StepRecord, peer: IpAddr, files: &[String]) -> String {
+    let place = Place { origin: step.origin, files };
+    let text = match step.answer {
+        Answer::Refuse(reason) => why(reason, &step.detail, peer, place),
+        Answer::Pass => passed(step.question, &step.detail, peer, place),
+        Answer::Need(need) => format!("{}, for {}", need_sentence(need), place.of("the rule")),
+        Answer::Sprung => sprung(&step.detail, place),
+    };
+    format!("{} {}: {text}", step.number, step.question.word())
+}
+
+/// What has to be asked first.
+#[must_use]
+pub fn need_sentence(need: Need) -> &'static str {
+    match need {
+        Need::Names => "the peer's host names have to be looked up",
+        Need::Ident => "the peer's ident server has to be asked",
+    }
+}
+
+/// A ban as one line.
+#[must_use]
+pub fn ban_sentence(ban: &Ban) -> String {
+    shut_out(ban.network, ban.until, ban.id, &ban.cause)
+}
+
+/// A time on the wall clock in UTC: `2026-11-21 23:39:39 UTC`.
+#[must_use]
+pub fn date(unix_seconds: i64) -> String {
+    let (day, second) = (unix_seconds.div_euclid(86_400), unix_seconds.rem_euclid(86_400));
+    let (year, month, day) = civil(day);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02} UTC", second % 60)
+}
+
+/// Year, month and day of a day counted from 1970-01-01, by the proleptic Gregorian calendar, whose
+/// 400 years repeat. Years are counted from March, so that the leap day ends one.
+fn civil(day: i64) -> (i64, i64, i64) {
+    let from_march = day.saturating_add(719_468); // days since 0000-03-01
+    let (era, day) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
+    let leaps = (day / 1_460).saturating_sub(day / 36_524).saturating_add(day / 146_096);
+    let year = day.saturating_sub(leaps) / 365;
+    let before = year.saturating_mul(365).saturating_add(year / 4).saturating_sub(year / 100);
+    let day = day.saturating_sub(before);
+    let month = day.saturating_mul(5).saturating_add(2) / 153; // from March
+    let start = month.saturating_mul(153).saturating_add(2) / 5;
+    let day = day.saturating_sub(start).saturating_add(1);
+    let (month, carry) =
+        if month < 10 { (month.saturating_add(3), 0) } else { (month.saturating_sub(9), 1) };
+    (era.saturating_mul(400).saturating_add(year).saturating_add(carry), month, day)
+}
+
+/// The place of a rule or limit, and the files it points into.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    origin: Option<Origin>,
+    files: &'a [String],
+}
+
+impl Place<'_> {
+    /// A word with the place behind it.
+    fn of(self, word: &str) -> String {
+        match self.origin {
+            Some(origin) => format!("{word} ({})", origin.show(self.files)),
+            None => word.to_owned(),
+        }
+    }
+
+    /// The key of the language the place is written in.
+    fn key(self, native: &str, xinetd: &str) -> String {
+        self.of(match self.origin.map(|origin| origin.dialect) {
+            Some(Dialect::Xinetd) => xinetd,
+            Some(Dialect::Native) | None => native,
+        })
+    }
+}
+
+fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> String {
+    match detail {
+        Detail::Count { now, limit } if reason == Reason::Overloaded => {
+            format!("the door has {} of at most {limit}", counted(*now, "live session"))
+        }
+        Detail::Count { now, limit } => {
+            let key = place.key("instances", "instances");
+            format!("{}, and {key} allows {limit}", are(*now, "session", "live"))
+        }
+        Detail::Source { source, now, limit } => {
+            let startups = reason == Reason::PerSourceStartups;
+            let what = if startups { "startup" } else { "live session" };
+            let native = if startups { "per-source-startups" } else { "per-source" };
+            let key = place.key(native, "per_source");
+            format!("{source} has {}, and {key} allows {limit}", counted(*now, what))
+        }
+        Detail::Pause { left } => {
+            let key = place.key("rate", "cps");
+            format!("the service pauses for another {}: {key} was exceeded", span(*left))
+        }
+        Detail::Rate { count, rate } => {
+            let (came, per) = (counted(*count, "connection"), span(rate.per));
+            let (key, pause) = (place.key("rate", "cps"), span(rate.pause));
+            format!(
+                "{came} came within {per}, and {key} allows {}; it pauses for {pause}",
+                rate.connections
+            )
+        }
+        Detail::Load { now, limit } => load_is_high(*now, *limit, place),
+        Detail::Ban { id, network, until, cause } => shut_out(*network, *until, *id, cause),
+        Detail::Hours { minute, zone, .. } => {
+            let hours = place.key("hours", "access_times");
+            format!("{hours} leave out {} ({zone} time)", clock(*minute))
+        }
+        Detail::Denied { rule } => {
+            format!("`{rule}` in {} matches {peer}", place.key("deny", "no_access"))
+        }
+        Detail::NoEntry { names_failed, .. } => {
+            let list = place.key("allow", "only_from");
+            let failed = if *names_failed { ", and its names could not be looked up" } else { "" };
+            format!("no entry of {list} matches {peer}{failed}")
+        }
+        Detail::Unnamed { rule } => {
+            let list = place.key("deny", "no_access");
+            format!(
+                "`{rule}` in {list} denies by name, and the names of {peer} could not be looked up"
+            )
+        }
+        Detail::Drop { now, limit, chance } => {
+            let (under_way, key) = (are(*now, "startup", "under way"), place.of("startups"));
+            let (start, rate, full) = (limit.start, limit.rate, limit.full);
+            format!("{under_way}, and {key} `{start}:{rate}:{full}` refuses {chance} in 100 then")
+        }
+        Detail::Nothing | Detail::Spared { .. } | Detail::Allowed { .. } | Detail::Trap { .. } => {
+            plainly(reason, peer, place)
+        }
+    }
+}
+
+/// A reason without figures.
+fn plainly(reason: Reason, peer: IpAddr, place: Place<'_>) -> String {
+    match reason {
+        Reason::Disabled => format!("{} is switched off", place.of("the service")),
+        Reason::Ident => {
+            format!(
+                "the ident server of {peer} did not answer, which {} asks for",
+                place.of("the service")
+            )
+        }
+        Reason::Descriptors => "the door is out of descriptors or memory".into(),
+        Reason::Processes => "no process could be started".into(),
+        Reason::Overloaded => "the door has its maximum of sessions".into(),
+        Reason::Paused | Reason::Rate => format!("{} was exceeded", place.key("rate", "cps")),
+        Reason::Load => format!("{} was exceeded", place.key("load", "max_load")),
+        Reason::Banned => format!("{peer} is banned"),
+        Reason::Hours => format!("closed by {}", place.key("hours", "access_times")),
+        Reason::Rule | Reason::NamesFailed => {
+            format!("{} does not let {peer} in", place.of("an access list"))
+        }
+        Reason::Instances | Reason::PerSource | Reason::Startups | Reason::PerSourceStartups => {
+            format!("{} is reached", place.of("a limit"))
+        }
+    }
+}
+
+fn passed(question: Question, detail: &Detail, peer: IpAddr, place: Place<'_>) -> String {
+    match detail {
+        Detail::Count { now, limit } => {
+            format!("{}, {} allowed", are(*now, "session", "live"), place.of(&limit.to_string()))
+        }
+        Detail::Source { source, now, limit } => {
+            format!("{source} has {now}, {} allowed", place.of(&limit.to_string()))
+        }
+        Detail::Pause { .. } => "not pausing".into(),
+        Detail::Rate { count, rate } => {
+            let allowed = format!("{} in {}", rate.connections, span(rate.per));
+            format!(
+                "{} in this window, {} allowed",
+                counted(*count, "connection"),
+                place.of(&allowed)
+            )
+        }
+        Detail::Load { now, limit } => {
+            let now = now.map_or_else(|| "unknown".into(), hundredths);
+            format!("{now}, below {}", place.of(&hundredths(*limit)))
+        }
+        Detail::Ban { .. } => "banned, but let through".into(),
+        Detail::Spared { network, rule } => {
+            let rule = place.of(&format!("`{rule}`"));
+            format!("{network} is banned, but never-ban rule {rule} covers {peer}")
+        }
+        Detail::Hours { minute, zone, open } => {
+            let (from, to) = open.unwrap_or((0, 1440));
+            let range = place.of(&format!("{}-{}", clock(from), clock(to)));
+            format!("{} ({zone} time) is within {range}", clock(*minute))
+        }
+        Detail::Allowed { rule } => {
+            format!("`{rule}` in {} matches {peer}", place.key("allow", "only_from"))
+        }
+        Detail::Drop { now, limit, chance } => {
+            let rule = format!("`{}:{}:{}`", limit.start, limit.rate, limit.full);
+            format!(
+                "{}; {} refuses {chance} in 100",
+                are(*now, "startup", "under way"),
+                place.of(&rule)
+            )
+        }
+        Detail::Nothing
+        | Detail::Denied { .. }
+        | Detail::NoEntry { .. }
+        | Detail::Unnamed { .. }
+        | Detail::Trap { .. } => simply(question).into(),
+    }
+}
+
+/// A question that was passed without figures.
+fn simply(question: Question) -> &'static str {
+    match question {
+        Question::Enabled => "the service is switched on",
+        Question::Ban => "not banned",
+        Question::Hours => "always open",
+        Question::List(_) => "nothing in it denies the peer",
+        Question::Ident => "not required, or answered",
+        Question::Pause => "not pausing",
+        Question::Trap => "no trap",
+        Question::Sessions
+        | Question::Load
+        | Question::Rate
+        | Question::Instances
+        | Question::PerSource
+        | Question::Startups
+        | Question::PerSourceStartups => "no limit",
+    }
+}
+
+fn sprung(detail: &Detail, place: Place<'_>) -> String {
+    let trap = place.of("a trap");
+    let Detail::Trap { sentence } = detail else { return trap };
+    match sentence {
+        Sentence::For(time) => {
+            format!("{trap}: whoever touches it is shut out for {}", span(*time))
+        }
+        Sentence::Forever => format!("{trap}: whoever touches it is shut out for ever"),
+        Sentence::Never => format!("{trap}: the touch is recorded"),
+    }
+}
+
+fn shut_out(network: Network, until: Option<i64>, id: u64, cause: &str) -> String {
+    let time = until.map_or_else(|| "for ever".into(), |until| format!("until {}", date(until)));
+    format!("{network} is banned {time} (ban {id}: {cause})")
+}
+
+fn load_is_high(now: Option<Load>, limit: Load, place: Place<'_>) -> String {
+    let (key, limit) = (place.key("load", "max_load"), hundredths(limit));
+    match now {
+        Some(now) => {
+            format!("the load average is {}, and {key} refuses from {limit} on", hundredths(now))
+        }
+        None => format!("the load average cannot be read, and {key} refuses from {limit} on"),
+    }
+}
+
+fn hundredths(load: Load) -> String {
+    format!("{}.{:02}", load.0 / 100, load.0 % 100)
+}
+
+/// `1 session`, `2 sessions`.
+fn counted(count: u32, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 session is live`, `2 sessions are live`.
+fn are(count: u32, what: &str, how: &str) -> String {
+    format!("{} {} {how}", counted(count, what), if count == 1 { "is" } else { "are" })
+}
+
+fn clock(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// A span of time with its two greatest units; below a minute with tenths of a second.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let two = |first: u64, a: &str, second: u64, b: &str| match second {
+        0 => format!("{first} {a}"),
+        _ => format!("{first} {a} {second} {b}"),
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => match time.subsec_millis() / 100 {
+            0 => format!("{seconds} s"),
+            tenths => format!("{seconds}.{tenths} s"),
+        },
+        (0, 0, _) => two(minutes, "min", seconds % 60, "s"),
+        (0, _, _) => two(hours, "h", minutes, "min"),
+        _ => two(days, "d", hours, "h"),
+    }
+}

@@ -1,0 +1,101 @@
+//! Whether somebody may be banned at all, and how wide.
+
+use crate::State;
+use crate::Tables;
+use crate::rules::RuleSet;
+use portreeve_model::{Network, Origin, Pattern, Rule, unmapped};
+use std::net::IpAddr;
+
+/// How wide an IPv6 peer is banned: a customer's smallest network.
+const V6_WIDTH: u8 = 64;
+
+/// Why somebody is not banned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// A never-ban rule covers it, wholly or in part.
+    NeverBan(Origin),
+    /// It is, or holds, an address of this host.
+    HostItself,
+}
+
+/// The never-ban list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NeverBan {
+    rules: RuleSet,
+    /// In order, so that the rules inside a network stand together.
+    sorted: Vec<(Network, Origin)>,
+    /// A rule that names a host. `check` refuses those: nothing tells here whom it covers, so
+    /// while there is one nobody is banned.
+    unclear: Option<Origin>,
+}
+
+impl NeverBan {
+    pub(crate) fn compile(rules: &[Rule]) -> Self {
+        let network = |rule: &Rule| match rule.pattern {
+            Pattern::Network(network) => Some((network, rule.origin)),
+            Pattern::Host(_) => None,
+        };
+        let mut sorted: Vec<_> = rules.iter().filter_map(network).collect();
+        sorted.sort_unstable();
+        let unclear = rules.iter().find(|rule| matches!(rule.pattern, Pattern::Host(_)));
+        Self { rules: RuleSet::compile(rules), sorted, unclear: unclear.map(|rule| rule.origin) }
+    }
+
+    /// The rule that covers a peer.
+    pub(crate) fn covers(&self, peer: IpAddr) -> Option<crate::rules::Found<'_>> {
+        self.rules.by_address(peer)
+    }
+
+    /// A rule that shares an address with a network: around its first address, or inside it.
+    fn overlaps(&self, network: Network) -> Option<Origin> {
+        let around = self.rules.by_address(network.address()).map(|found| found.origin);
+        around.or_else(|| {
+            let from = self.sorted.partition_point(|(at, _)| at.address() < network.address());
+            let (inside, origin) = self.sorted.get(from)?;
+            network.contains(inside.address()).then_some(*origin)
+        })
+    }
+}
+
+impl State {
+    /// Judges whether a peer may be banned, and as which network: an IPv4 peer alone, an IPv6 peer
+    /// with its /64, or alone where the /64 overlaps a never-ban rule or holds an address of this
+    /// host. `holds_host` says whether a network holds an address of this host; loopback always
+    /// is this host.
+    ///
+    /// # Errors
+    /// Says why nobody is banned.
+    pub fn judge_ban(
+        tables: &Tables,
+        peer: IpAddr,
+        holds_host: &dyn Fn(Network) -> bool,
+    ) -> Result<Network, WhyNot> {
+        let peer = unmapped(peer);
+        let alone = Self::judge_network(tables, Network::host(peer), holds_host)?;
+        let wide = Network::around(peer, alone.length(), V6_WIDTH);
+        Ok(Self::judge_network(tables, wide, holds_host).unwrap_or(alone))
+    }
+
+    /// Judges whether exactly this network may be banned.
+    ///
+    /// # Errors
+    /// Says why it is not.
+    pub fn judge_network(
+        tables: &Tables,
+        network: Network,
+        holds_host: &dyn Fn(Network) -> bool,
+    ) -> Result<Network, WhyNot> {
+        let never = &tables.never_ban;
+        if let Some(origin) = never.overlaps(network).or(never.unclear) {
+            return Err(WhyNot::NeverBan(origin));
+        }
+        let loopback = |text: IpAddr| network.contains(text);
+        let is_loopback = network.address().is_loopback()
+            || loopback(std::net::Ipv4Addr::LOCALHOST.into())
+            || loopback(std::net::Ipv6Addr::LOCALHOST.into());
+        if is_loopback || holds_host(network) {
+            return Err(WhyNot::HostItself);
+        }
+        Ok(network)
+    }
+}

@@ -1,0 +1,63 @@
+//! Bans, as the state keeps them.
+
+use super::State;
+use crate::{Ban, BanOutcome};
+use portreeve_model::{Network, unmapped};
+use std::net::IpAddr;
+
+impl State {
+    /// Shuts a network out. Whoever calls has judged it with [`State::judge_ban`] or
+    /// [`State::judge_network`].
+    ///
+    /// When the set is full the ban that ends soonest goes, this one maybe, and is counted; one
+    /// for ever never goes.
+    pub fn ban(&mut self, ban: Ban) -> BanOutcome {
+        self.bans.add(ban)
+    }
+
+    /// Lifts the ban of exactly this network.
+    pub fn unban(&mut self, network: Network) -> Option<Ban> {
+        self.bans.remove(network)
+    }
+
+    /// The ban in force on a peer, the narrowest of several.
+    #[must_use]
+    pub fn is_banned(&self, peer: IpAddr, wall: i64) -> Option<&Ban> {
+        self.bans.find(unmapped(peer), wall)
+    }
+
+    /// The ban of exactly this network, ended or not.
+    #[must_use]
+    pub fn ban_of(&self, network: Network) -> Option<&Ban> {
+        self.bans.get(network)
+    }
+
+    /// All bans: those that end soonest first, then those for ever.
+    pub fn bans(&self) -> impl Iterator<Item = &Ban> {
+        self.bans.iter()
+    }
+
+    /// How many bans there are, ended ones not yet taken out included.
+    #[must_use]
+    pub fn bans_len(&self) -> usize {
+        self.bans.len()
+    }
+
+    /// How many bans went, or never came in, for want of room.
+    #[must_use]
+    pub fn bans_evicted(&self) -> u64 {
+        self.bans.evicted()
+    }
+
+    /// Takes out bans that have ended, [`EXPIRE_BATCH`](crate::EXPIRE_BATCH) at most in one call.
+    /// They do not apply even while they are still here.
+    pub fn expire(&mut self, wall: i64) -> Vec<Ban> {
+        self.bans.expire(wall)
+    }
+
+    /// When the next ban ends, in seconds since the epoch.
+    #[must_use]
+    pub fn next_ban_end(&self) -> Option<i64> {
+        self.bans.next_end()
+    }
+}

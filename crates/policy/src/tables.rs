@@ -1,0 +1,124 @@
+//! The configuration as admission reads it.
+
+use crate::hours::HoursTable;
+use crate::judge::NeverBan;
+use crate::rules::List;
+use portreeve_model::{
+    Authentication, Config, Ident, Load, Offer, Origin, PerSource, Rate, Service, ServiceKey,
+    Sited, Startups, Trap,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The place of a service in its configuration's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ServiceIndex(pub u32);
+
+/// Look-up tables of a whole configuration, compiled once for each load of it.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    pub(crate) services: Vec<ServiceTable>,
+    pub(crate) never_ban: NeverBan,
+    pub(crate) max_sessions: u32,
+}
+
+/// What decides about one service.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceTable {
+    pub(crate) key: ServiceKey,
+    pub(crate) origin: Origin,
+    pub(crate) hours: Option<HoursTable>,
+    pub(crate) lists: Vec<List>,
+    pub(crate) ident_required: bool,
+    pub(crate) trap: Option<Trap>,
+    pub(crate) rate: Option<Sited<Rate>>,
+    pub(crate) instances: Option<Sited<u32>>,
+    pub(crate) per_source: Option<Sited<PerSource>>,
+    pub(crate) load: Option<Sited<Load>>,
+    pub(crate) startups: Option<Sited<Startups>>,
+    pub(crate) per_source_startups: Option<Sited<PerSource>>,
+    pub(crate) grace: Option<Duration>,
+    pub(crate) authentication: Authentication,
+}
+
+impl Tables {
+    /// Compiles a checked configuration.
+    #[must_use]
+    pub fn compile(config: &Config) -> Self {
+        Self {
+            services: config.services.iter().map(ServiceTable::compile).collect(),
+            never_ban: NeverBan::compile(&config.settings.never_ban),
+            max_sessions: config.settings.max_sessions,
+        }
+    }
+
+    /// How many services there are; their indices are below.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.services.len()
+    }
+
+    /// Whether there is no service.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// All services with their keys.
+    pub fn services(&self) -> impl Iterator<Item = (ServiceIndex, &ServiceKey)> {
+        (0..).map(ServiceIndex).zip(self.services.iter().map(|service| &service.key))
+    }
+
+    /// The service with a key.
+    #[must_use]
+    pub fn find(&self, key: &ServiceKey) -> Option<ServiceIndex> {
+        self.services().find(|(_, k)| *k == key).map(|(index, _)| index)
+    }
+
+    /// Whether a service's load limit needs [`Facts::load`](crate::Facts) to be read.
+    #[must_use]
+    pub fn needs_load(&self, service: ServiceIndex) -> bool {
+        self.get(service).is_some_and(|table| table.load.is_some())
+    }
+
+    /// Whether any service needs the load average.
+    #[must_use]
+    pub fn any_needs_load(&self) -> bool {
+        self.services.iter().any(|table| table.load.is_some())
+    }
+
+    /// How the service says that a session has authenticated.
+    #[must_use]
+    pub fn authentication(&self, service: ServiceIndex) -> Authentication {
+        self.get(service).map_or(Authentication::None, |table| table.authentication)
+    }
+
+    pub(crate) fn get(&self, service: ServiceIndex) -> Option<&ServiceTable> {
+        self.services.get(service.0 as usize)
+    }
+}
+
+impl ServiceTable {
+    fn compile(service: &Service) -> Self {
+        let admission = &service.admission;
+        Self {
+            key: service.key.clone(),
+            origin: service.origin.origin,
+            hours: admission.hours.as_ref().map(HoursTable::compile),
+            lists: admission.lists.iter().map(List::compile).collect(),
+            ident_required: service.log.ident == Ident::Require,
+            trap: match service.offer {
+                Offer::Trap(trap) => Some(trap),
+                Offer::Program(_) | Offer::Internal(_) => None,
+            },
+            rate: admission.rate,
+            instances: admission.instances,
+            per_source: admission.per_source,
+            load: admission.load,
+            startups: admission.startups,
+            per_source_startups: admission.per_source_startups,
+            grace: admission.grace.map(|grace| grace.value),
+            authentication: admission.authentication,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The steps of a decision, for whoever wants to see them.
+
+use crate::{Detail, Need, Reason};
+use portreeve_model::Origin;
+use serde::{Deserialize, Serialize};
+
+/// Receives the steps of a decision as they are taken.
+pub trait Trace {
+    /// Whether steps are wanted at all; where not, none is built.
+    fn wanted(&self) -> bool {
+        true
+    }
+    /// One step.
+    fn step(&mut self, step: Step<'_>);
+}
+
+/// No trace: costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTrace;
+
+impl Trace for NoTrace {
+    fn wanted(&self) -> bool {
+        false
+    }
+    fn step(&mut self, _: Step<'_>) {}
+}
+
+impl Trace for Vec<StepRecord> {
+    fn step(&mut self, step: Step<'_>) {
+        self.push(StepRecord {
+            number: step.question.number(),
+            question: step.question,
+            answer: step.answer,
+            origin: step.origin,
+            detail: step.detail.clone(),
+        });
+    }
+}
+
+/// One step of a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// What was asked.
+    pub question: Question,
+    /// The answer.
+    pub answer: Answer,
+    /// Where the rule or limit was written.
+    pub origin: Option<Origin>,
+    /// The figures.
+    pub detail: &'a Detail,
+}
+
+/// A step that was kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// The question's place in the order of admission, 1 to 5.
+    pub number: u8,
+    /// What was asked.
+    pub question: Question,
+    /// The answer.
+    pub answer: Answer,
+    /// Where the rule or limit was written.
+    pub origin: Option<Origin>,
+    /// The figures.
+    pub detail: Detail,
+}
+
+/// What a step answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// Go on.
+    Pass,
+    /// Refused, and decided.
+    Refuse(Reason),
+    /// This has to be asked first.
+    Need(Need),
+    /// A trap was touched.
+    Sprung,
+}
+
+/// The questions of admission, in the order they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Question {
+    /// Is the service switched on?
+    Enabled,
+    /// Has the door as a whole room for a session?
+    Sessions,
+    /// Is the service pausing after its rate was exceeded?
+    Pause,
+    /// Is the load average low enough?
+    Load,
+    /// Is the peer shut out?
+    Ban,
+    /// Is the service open at this hour?
+    Hours,
+    /// Does this access list, counted from 0, let the peer in?
+    List(u32),
+    /// Does the peer's ident server answer?
+    Ident,
+    /// Is it a trap?
+    Trap,
+    /// Is the rate kept?
+    Rate,
+    /// Has the service room for a session?
+    Instances,
+    /// Has the peer's network room for a session?
+    PerSource,
+    /// Has the service room for a startup?
+    Startups,
+    /// Has the peer's network room for a startup?
+    PerSourceStartups,
+}
+
+impl Question {
+    /// Its place in the order of admission, 1 to 5.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Enabled | Self::Sessions | Self::Pause | Self::Load => 1,
+            Self::Ban => 2,
+            Self::Hours => 3,
+            Self::List(_) | Self::Ident | Self::Trap => 4,
+            Self::Rate
+            | Self::Instances
+            | Self::PerSource
+            | Self::Startups
+            | Self::PerSourceStartups => 5,
+        }
+    }
+
+    /// A stable word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Sessions => "max-sessions",
+            Self::Pause => "pause",
+            Self::Load => "load",
+            Self::Ban => "ban",
+            Self::Hours => "hours",
+            Self::List(_) => "access-list",
+            Self::Ident => "ident",
+            Self::Trap => "trap",
+            Self::Rate => "rate",
+            Self::Instances => "instances",
+            Self::PerSource => "per-source",
+            Self::Startups => "startups",
+            Self::PerSourceStartups => "per-source-startups",
+        }
+    }
+}
