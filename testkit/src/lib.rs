@@ -1,1 +1,41 @@
-//! Private hosts, ancestors and a naive evaluator, for tests alone.
+//! Private hosts, ancestors and small servers, for tests alone.
+//!
+//! A [`World`] is a host made of namespaces: its own network, mounts, processes and `/etc`, with
+//! clients at addresses of the test's choice. Real programs run in it: sshd, xinetd, portreeve.
+//! Nothing of the host changes, and everything is gone when the world is dropped.
+//!
+//! The kit never skips: where root or a program is missing it panics and names what to install.
+//! It refuses to be polite about failures in general: every deed that must succeed panics with
+//! what was attempted, since the caller is a test.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test kit is all edge: it starts programs and reads clocks, files and environment"
+)]
+
+mod accounts;
+mod dir;
+mod dns;
+mod ident;
+mod must;
+pub mod probe;
+mod process;
+mod requirements;
+mod running;
+mod ssh;
+mod stream;
+mod syslog;
+mod wait;
+mod world;
+mod xinetd;
+
+pub use dns::{DnsQuery, DnsServer, Misbehaviour, Zone};
+pub use ident::{IdentReply, IdentServer};
+pub use process::{ProcStatus, bin_dir, children, open_descriptors, proc_status};
+pub use running::Running;
+pub use ssh::SshKeys;
+pub use stream::{End, Received, read_to_end_bounded, read_until};
+pub use wait::{poll_for, wait_for};
+pub use world::World;
+pub use xinetd::{Message, Record, Xinetd};
