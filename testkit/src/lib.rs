@@ -19,6 +19,7 @@ mod dir;
 mod dns;
 mod ident;
 mod must;
+pub mod naive;
 pub mod probe;
 mod process;
 mod requirements;
