@@ -38,8 +38,7 @@ pub enum BanOutcome {
     Added,
     /// It is in force, and this one, which would have expired soonest, went to make room.
     Replaced(Ban),
-    /// The network was banned already; that ban now lasts as long as this one, under its number
-    /// and cause.
+    /// The network was banned for a shorter time; this ban has taken that one's place.
     Lengthened,
     /// The network is banned already for at least as long.
     AlreadyLonger,
@@ -47,31 +46,36 @@ pub enum BanOutcome {
     Full,
 }
 
-/// All bans.
+/// All bans. The records stand aside and are named by number, so that the map that every
+/// connection asks stays small.
 #[derive(Clone, Debug)]
 pub(crate) struct BanSet {
-    by_network: PrefixMap<Ban>,
+    by_network: PrefixMap<u32>,
+    records: Vec<Option<Ban>>,
+    free: Vec<u32>,
     /// Those that end, by their end.
-    ends: BTreeSet<(i64, Network)>,
-    /// Those that do not, in order of their networks.
-    lasting: BTreeSet<Network>,
+    ends: BTreeSet<(i64, u32)>,
+    len: usize,
     max: usize,
     evicted: u64,
 }
 
 impl BanSet {
+    /// At most `max` bans, and never more than a number of 32 bits can name.
     pub(crate) fn new(max: usize) -> Self {
         Self {
             by_network: PrefixMap::default(),
+            records: Vec::new(),
+            free: Vec::new(),
             ends: BTreeSet::new(),
-            lasting: BTreeSet::new(),
-            max,
+            len: 0,
+            max: max.min(u32::MAX as usize),
             evicted: 0,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ends.len().saturating_add(self.lasting.len())
+        self.len
     }
 
     /// Bans that went, or never came in, for want of room.
@@ -81,15 +85,20 @@ impl BanSet {
 
     /// The narrowest ban in force on a peer.
     pub(crate) fn find(&self, peer: IpAddr, wall: i64) -> Option<&Ban> {
-        self.by_network.around(peer).find(|ban| ban.holds(wall))
+        let around = self.by_network.around(peer).filter_map(|number| self.record(*number));
+        around.into_iter().find(|ban| ban.holds(wall))
     }
 
     pub(crate) fn get(&self, network: Network) -> Option<&Ban> {
-        self.by_network.get(network)
+        self.record(*self.by_network.get(network)?)
+    }
+
+    fn record(&self, number: u32) -> Option<&Ban> {
+        self.records.get(number as usize)?.as_ref()
     }
 
     pub(crate) fn add(&mut self, ban: Ban) -> BanOutcome {
-        if let Some(old) = self.by_network.get(ban.network) {
+        if let Some(old) = self.get(ban.network) {
             // For ever lasts longer than any time.
             if old.until.is_none_or(|old| ban.until.is_some_and(|new| new <= old)) {
                 return BanOutcome::AlreadyLonger;
@@ -98,52 +107,59 @@ impl BanSet {
             self.put(ban);
             return BanOutcome::Lengthened;
         }
-        if self.len() < self.max {
+        if self.len < self.max {
             self.put(ban);
             return BanOutcome::Added;
         }
         self.evicted = self.evicted.saturating_add(1);
-        let soonest = self.ends.first().copied();
-        let Some((_, soonest)) =
-            soonest.filter(|(end, _)| ban.until.is_none_or(|until| until > *end))
-        else {
+        let soonest = self.ends.first().filter(|(end, _)| ban.until.is_none_or(|new| new > *end));
+        let soonest = soonest.and_then(|(_, number)| self.record(*number)).map(|old| old.network);
+        let Some(gone) = soonest.and_then(|network| self.remove(network)) else {
             return BanOutcome::Full;
         };
-        let gone = self.remove(soonest);
         self.put(ban);
-        gone.map_or(BanOutcome::Added, BanOutcome::Replaced)
+        BanOutcome::Replaced(gone)
     }
 
+    /// Puts a ban whose network has none.
     fn put(&mut self, ban: Ban) {
-        match ban.until {
-            Some(until) => self.ends.insert((until, ban.network)),
-            None => self.lasting.insert(ban.network),
+        let (network, until) = (ban.network, ban.until);
+        let number = match self.free.pop() {
+            Some(number) => number,
+            None => u32::try_from(self.records.len()).unwrap_or(u32::MAX),
         };
-        self.by_network.insert(ban.network, ban);
+        match self.records.get_mut(number as usize) {
+            Some(record) => *record = Some(ban),
+            None => self.records.push(Some(ban)),
+        }
+        if let Some(until) = until {
+            self.ends.insert((until, number));
+        }
+        self.by_network.insert(network, number);
+        self.len = self.len.saturating_add(1);
     }
 
     pub(crate) fn remove(&mut self, network: Network) -> Option<Ban> {
-        let ban = self.by_network.remove(network)?;
-        match ban.until {
-            Some(until) => self.ends.remove(&(until, network)),
-            None => self.lasting.remove(&network),
-        };
+        let number = self.by_network.remove(network)?;
+        let ban = self.records.get_mut(number as usize)?.take()?;
+        if let Some(until) = ban.until {
+            self.ends.remove(&(until, number));
+        }
+        self.free.push(number);
+        self.len = self.len.saturating_sub(1);
         Some(ban)
     }
 
     /// Takes out what has ended, a batch at most.
     pub(crate) fn expire(&mut self, wall: i64) -> Vec<Ban> {
         let mut gone = Vec::new();
-        while let Some((end, network)) = self.ends.first().copied() {
+        while let Some(&(end, number)) = self.ends.first() {
             if end > wall || gone.len() >= EXPIRE_BATCH {
                 break;
             }
-            match self.remove(network) {
-                Some(ban) => gone.push(ban),
-                None => {
-                    self.ends.remove(&(end, network));
-                }
-            }
+            let network = self.record(number).map(|ban| ban.network);
+            gone.extend(network.and_then(|network| self.remove(network)));
+            self.ends.remove(&(end, number)); // gone already, unless something is very wrong
         }
         gone
     }
@@ -154,7 +170,8 @@ impl BanSet {
 
     /// All of them: those that end soonest first, then those for ever.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Ban> {
-        let ending = self.ends.iter().map(|(_, network)| network);
-        ending.chain(&self.lasting).filter_map(|network| self.by_network.get(*network))
+        let ending = self.ends.iter().filter_map(|(_, number)| self.record(*number));
+        let lasting = self.records.iter().flatten().filter(|ban| ban.until.is_none());
+        ending.chain(lasting)
     }
 }

@@ -4,7 +4,7 @@ use crate::State;
 use crate::Tables;
 use crate::rules::RuleSet;
 use portreeve_model::{Network, Origin, Pattern, Rule, unmapped};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How wide an IPv6 peer is banned: a customer's smallest network.
 const V6_WIDTH: u8 = 64;
@@ -60,7 +60,7 @@ impl NeverBan {
 impl State {
     /// Judges whether a peer may be banned, and as which network: an IPv4 peer alone, an IPv6 peer
     /// with its /64, or alone where the /64 overlaps a never-ban rule or holds an address of this
-    /// host. `holds_host` says whether a network holds an address of this host; loopback always
+    /// host, or translates IPv4 peers. `holds_host` says whether a network holds an address of this host; loopback always
     /// is this host.
     ///
     /// # Errors
@@ -72,6 +72,9 @@ impl State {
     ) -> Result<Network, WhyNot> {
         let peer = unmapped(peer);
         let alone = Self::judge_network(tables, Network::host(peer), holds_host)?;
+        if stands_for_ipv4(peer) {
+            return Ok(alone);
+        }
         let wide = Network::around(peer, alone.length(), V6_WIDTH);
         Ok(Self::judge_network(tables, wide, holds_host).unwrap_or(alone))
     }
@@ -89,13 +92,21 @@ impl State {
         if let Some(origin) = never.overlaps(network).or(never.unclear) {
             return Err(WhyNot::NeverBan(origin));
         }
-        let loopback = |text: IpAddr| network.contains(text);
-        let is_loopback = network.address().is_loopback()
-            || loopback(std::net::Ipv4Addr::LOCALHOST.into())
-            || loopback(std::net::Ipv6Addr::LOCALHOST.into());
-        if is_loopback || holds_host(network) {
+        let loopback = network.address().is_loopback()
+            || network.contains(Ipv4Addr::LOCALHOST.into())
+            || network.contains(Ipv6Addr::LOCALHOST.into());
+        if loopback || holds_host(network) {
             return Err(WhyNot::HostItself);
         }
         Ok(network)
+    }
+}
+
+/// Whether an address is an IPv4 peer behind a translator (RFC 6052's well-known prefix): its /64
+/// would be all of IPv4.
+fn stands_for_ipv4(peer: IpAddr) -> bool {
+    match peer {
+        IpAddr::V6(v6) => matches!(v6.segments(), [0x64, 0xff9b, 0, 0, 0, 0, _, _]),
+        IpAddr::V4(_) => false,
     }
 }

@@ -109,7 +109,12 @@ impl Case<'_> {
             }
             Weighed::Granted(None) => self.unasked(question),
             Weighed::Unclear(found) => {
-                Err(self.need(question, Need::Names, found.map(|found| found.origin)))
+                let origin = found.map(|found| found.origin);
+                Err(self.need(question, Need::Names, origin, || {
+                    found.map_or(Detail::Nothing, |found| Detail::Unnamed {
+                        rule: found.text.into(),
+                    })
+                }))
             }
         }
     }

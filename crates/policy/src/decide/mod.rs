@@ -242,7 +242,9 @@ impl Case<'_> {
         }
         let origin = Some(self.table.origin);
         let missing = match self.facts.ident {
-            IdentAnswer::NotAsked => return Err(self.need(Question::Ident, Need::Ident, origin)),
+            IdentAnswer::NotAsked => {
+                return Err(self.need(Question::Ident, Need::Ident, origin, || Detail::Nothing));
+            }
             IdentAnswer::Answered => None,
             IdentAnswer::Missing => Some(Reason::Ident),
         };
@@ -250,9 +252,17 @@ impl Case<'_> {
     }
 
     /// Stops until something has been asked.
-    fn need(&mut self, question: Question, need: Need, origin: Option<Origin>) -> Stop {
-        let detail = Detail::Nothing;
-        self.trace.step(Step { question, answer: Answer::Need(need), origin, detail: &detail });
+    fn need(
+        &mut self,
+        question: Question,
+        need: Need,
+        origin: Option<Origin>,
+        detail: impl FnOnce() -> Detail,
+    ) -> Stop {
+        if self.trace.wanted() {
+            let detail = detail();
+            self.trace.step(Step { question, answer: Answer::Need(need), origin, detail: &detail });
+        }
         Stop::Need(need)
     }
 }

@@ -63,7 +63,7 @@ impl Case<'_> {
         let Some(limit) = self.table.startups else { return self.unasked(Question::Startups) };
         let now = self.slot.map_or(0, |slot| slot.startup_count());
         let chance = drop_chance(limit.value, now);
-        let dropped = (self.facts.dice < chance).then_some(Reason::Startups);
+        let dropped = (self.facts.dice.min(99) < chance).then_some(Reason::Startups);
         let detail = || Detail::Drop { now, limit: limit.value, chance };
         self.pass_unless(Question::Startups, dropped, Some(limit.origin), detail)
     }

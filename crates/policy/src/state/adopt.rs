@@ -5,17 +5,14 @@ use crate::{ServiceIndex, Tables};
 
 impl State {
     /// Goes over from one configuration to the next: counters, windows and pauses stay with the
-    /// service of the same key. Sessions of a service that is gone keep counting towards the global
-    /// maximum. A pause stays unless the service has no rate any more.
+    /// service of the same key, and so does being switched off. A pause stays unless the service
+    /// has no rate any more. Sessions of a service that is gone keep counting towards the global
+    /// maximum, and for the service itself should it come back; its pause is forgotten.
     ///
-    /// To begin with, `old` is `Tables::default()`.
-    pub fn adopt(&mut self, old: &Tables, new: &Tables) {
+    /// A new state adopts its first tables in the same way.
+    pub fn adopt(&mut self, new: &Tables) {
         self.max_sessions = new.max_sessions;
-        let gone = old.services.iter().filter_map(|table| self.by_key.get(&table.key).copied());
-        let kept = self.by_key.values().copied();
-        let mut all: Vec<u32> = gone.chain(kept).collect();
-        all.sort_unstable();
-        all.dedup();
+        let all: Vec<u32> = self.by_key.values().copied().collect();
         for number in &all {
             if let Some(slot) = self.slot_at(*number) {
                 slot.vanished = true;
@@ -36,6 +33,11 @@ impl State {
         }
         self.index = index;
         for number in all {
+            if let Some(slot) = self.slot_at(number).filter(|slot| slot.vanished) {
+                slot.window = None;
+                slot.pause = None;
+                slot.disabled = false;
+            }
             self.free_if_idle(number);
         }
     }
