@@ -34,6 +34,7 @@ mod xinetd;
 pub use dns::{DnsQuery, DnsServer, Misbehaviour, Zone};
 pub use ident::{IdentReply, IdentServer};
 pub use process::{ProcStatus, bin_dir, children, open_descriptors, proc_status};
+pub use requirements::{is_root, missing};
 pub use running::Running;
 pub use ssh::SshKeys;
 pub use stream::{End, Received, read_to_end_bounded, read_until};

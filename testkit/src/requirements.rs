@@ -19,12 +19,26 @@ const NEEDED: [(&str, &str); 11] = [
     ("/usr/bin/tcpserver", "ucspi-tcp"),
 ];
 
+/// The programs and files that are not there, each with its Debian package.
+#[must_use]
+pub fn missing() -> Vec<(&'static str, &'static str)> {
+    NEEDED.iter().filter(|(path, _)| !Path::new(path).exists()).copied().collect()
+}
+
+/// Whether this process is root, without which there are no worlds.
+///
+/// # Panics
+/// When `/proc` is not there.
+#[must_use]
+pub fn is_root() -> bool {
+    let status = crate::proc_status(std::process::id()).must("read our own status");
+    status.uids().get(1) == Some(&0)
+}
+
 /// Panics with everything that is missing at once; a test that cannot run has failed.
 pub(crate) fn check() {
-    let status = std::fs::read_to_string("/proc/self/status").must("read /proc/self/status");
-    let root = status.lines().any(|line| line.starts_with("Uid:\t0\t0\t"));
-    assert!(root, "a world needs root (namespaces, mounts, low ports): run the tests as root");
-    let missing: Vec<_> = NEEDED.iter().filter(|(path, _)| !Path::new(path).exists()).collect();
+    assert!(is_root(), "a world needs root (namespaces, mounts, low ports): run the tests as root");
+    let missing = missing();
     if !missing.is_empty() {
         let paths: Vec<_> = missing.iter().map(|(path, _)| *path).collect();
         let mut packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();

@@ -1,3 +1,20 @@
-//! Demo, test, layer check.
+//! The chores of the workspace: tests, layer check, dependency list.
 
-fn main() {}
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "chores start programs, read the workspace's files and measure time"
+)]
+
+mod cargo;
+mod cli;
+mod deps;
+mod layers;
+mod manual;
+mod program;
+mod setup;
+mod test;
+
+fn main() -> std::process::ExitCode {
+    cli::main(&std::env::args().skip(1).collect::<Vec<_>>())
+}
