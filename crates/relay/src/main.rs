@@ -1,4 +1,6 @@
-//! All that touches a peer's bytes or may be slow, without rights.
+//! The program `portreeve-relay`; what it is and refuses to do stands in the library.
 #![forbid(unsafe_code)]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    portreeve_relay::main()
+}

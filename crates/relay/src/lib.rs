@@ -1,0 +1,25 @@
+//! All that touches a peer's bytes or may be slow, without rights: the program `portreeve-relay`.
+//!
+//! It serves the internal services, writes what is long or late, finds the names of peers and asks
+//! their ident servers, each because the monitor says so over descriptor 3. Every amount in it is
+//! bounded; past a bound the answer is `busy`, never a wait.
+//!
+//! It refuses to run with any right left, and once confined it opens no file but the resolver's
+//! configuration, binds no address, listens on none and starts no program. It keeps no state: if
+//! it dies, its sessions end and its questions are asked again of the next one.
+#![forbid(unsafe_code)]
+
+mod args;
+mod books;
+mod desk;
+mod echo;
+#[cfg(test)]
+mod hostile;
+mod ident;
+mod names;
+mod post;
+mod start;
+mod watched;
+mod write;
+
+pub use start::main;

@@ -1,0 +1,92 @@
+//! From an address to names, and back again: only what comes back counts.
+//!
+//! Whoever owns a peer's reverse zone may write any name into it, so a name is taken for the
+//! peer's only if it resolves to the peer's address in turn.
+
+use super::HostName;
+use super::hosts::Hosts;
+use portreeve_wire::relay::MAX_NAMES;
+use std::fmt;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// What the DNS says, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found<T> {
+    /// What it says; nothing, if it says that there is nothing.
+    pub(crate) what: T,
+    /// How long that holds.
+    pub(crate) life: Duration,
+}
+
+/// Why the DNS said neither yes nor no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No server answered in time.
+    Timeout,
+    /// A server answered that it cannot, or nonsense, or cannot be reached.
+    Server(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("timeout"),
+            Self::Server(why) => f.write_str(why),
+        }
+    }
+}
+
+/// The DNS, or a test's stand-in.
+pub(crate) trait Directory: 'static {
+    /// The names that `peer`'s reverse zone gives it.
+    async fn names_of(&self, peer: IpAddr) -> Result<Found<Vec<HostName>>, Failure>;
+
+    /// Whether `name` has the address `peer`.
+    async fn has(&self, name: &HostName, peer: IpAddr) -> Result<Found<bool>, Failure>;
+}
+
+/// The names of `peer` that resolve back to it: at most [`MAX_NAMES`], in the order given.
+///
+/// The hosts file goes before the DNS. A peer it lists has the names it gives, which are confirmed
+/// by being there; a name it lists belongs to the addresses it gives, whatever the DNS says.
+///
+/// # Errors
+/// If the reverse look-up or that of any name failed: which names the peer has is unknown then,
+/// and a rule that would refuse one of them must not be got past by a broken server.
+pub(crate) async fn confirm<D: Directory>(
+    directory: &Rc<D>,
+    hosts: &Hosts,
+    peer: IpAddr,
+) -> Result<Found<Vec<HostName>>, Failure> {
+    let listed = hosts.names_of(peer);
+    if !listed.is_empty() {
+        return Ok(Found { what: listed.to_vec(), life: Duration::ZERO });
+    }
+    let Found { what: mut claimed, mut life } = directory.names_of(peer).await?;
+    claimed.truncate(MAX_NAMES);
+    let mut kept = vec![false; claimed.len()];
+    let mut asked = JoinSet::new();
+    for (place, name) in claimed.iter().enumerate() {
+        if !hosts.decides(name, peer) {
+            let (directory, name) = (directory.clone(), name.clone());
+            asked.spawn_local(async move { (place, directory.has(&name, peer).await) });
+        }
+    }
+    while let Some(answer) = asked.join_next().await {
+        let (place, found) = answer.map_err(|_| Failure::Server("internal fault".to_owned()))?;
+        let found = found?;
+        life = life.min(found.life);
+        if let Some(kept) = kept.get_mut(place) {
+            *kept = found.what;
+        }
+    }
+    let mut kept = kept.into_iter();
+    claimed.retain(|_| kept.next() == Some(true));
+    Ok(Found { what: claimed, life })
+}
+
+#[cfg(test)]
+mod tests;

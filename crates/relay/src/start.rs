@@ -1,0 +1,95 @@
+//! From a fresh process to a confined one at work.
+
+use crate::args::{self, Bounds};
+use crate::desk::{self, Ending};
+use crate::names;
+use portreeve_sys::channel::Channel;
+use portreeve_sys::limits::{self, Limit};
+use portreeve_sys::sandbox::{Confinement, Profile, Sandbox};
+use portreeve_sys::{Resource, descriptor, privileges};
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::os::fd::RawFd;
+use std::process::ExitCode;
+use tokio::task::LocalSet;
+
+/// The channel to the monitor.
+const CHANNEL: RawFd = 3;
+
+/// Descriptors for what is not counted by a bound: the channel, the runtime, the DNS over TCP, and
+/// those that come with messages not yet looked at.
+const OTHER: usize = 128;
+
+/// Why there is no work, and the exit code that says so (see the README's table).
+struct Stop(u8, String);
+
+/// Runs the program: 0 when the monitor has gone and the last session with it.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop(code, why)) => {
+            // With standard error closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "portreeve-relay: {why}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run() -> Result<(), Stop> {
+    let bounds =
+        args::parse(std::env::args_os().skip(1)).map_err(|why| Stop(64, why.to_string()))?;
+    let channel = descriptor::inherited(CHANNEL)
+        .and_then(Channel::from_fd)
+        .map_err(|why| Stop(71, format!("descriptor {CHANNEL} is no channel: {why}")))?;
+    privileges::close_all_except(&[CHANNEL]).map_err(system("close descriptors"))?;
+    let bounds = within_descriptors(bounds)?;
+    let confinement = confine()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(system("start the runtime"))?;
+    let work = desk::work(channel, bounds, confinement.landlock);
+    match LocalSet::new().block_on(&runtime, work).map_err(system("use the channel"))? {
+        Ending::Closed => Ok(()),
+        Ending::Nonsense => Err(Stop(70, "the monitor's message makes no sense".to_owned())),
+    }
+}
+
+/// Confines this process, single-threaded, before any runtime exists; then proves it.
+fn confine() -> Result<Confinement, Stop> {
+    let sandbox =
+        Sandbox { read_paths: names::paths(), write_dirs: Vec::new(), seccomp: Profile::Relay };
+    let confinement = sandbox.enter().map_err(system("enter the sandbox"))?;
+    privileges::assert_unprivileged().map_err(|why| Stop(77, why.to_string()))?;
+    if !confinement.seccomp {
+        return Err(Stop(77, "system calls are not filtered".to_owned()));
+    }
+    Ok(confinement)
+}
+
+/// Raises the limit of open files as far as needed and allowed; where it stays too low, fewer
+/// sessions are served, so that no message ever loses its descriptors.
+fn within_descriptors(bounds: Bounds) -> Result<Bounds, Stop> {
+    // A write may hold a file beside its connection.
+    let others = names::SOCKETS + bounds.idents + 2 * bounds.writes + OTHER;
+    let wanted = u64::try_from(bounds.sessions.saturating_add(others)).unwrap_or(u64::MAX);
+    let limit = limits::get(Resource::OpenFiles);
+    let most = limit.hard.unwrap_or(u64::MAX);
+    if limit.soft.is_some_and(|soft| soft < wanted) {
+        let raised = Limit { soft: Some(wanted.min(most)), ..limit };
+        limits::set(Resource::OpenFiles, raised)
+            .map_err(system("raise the limit of open files"))?;
+    }
+    let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(others);
+    if room == 0 {
+        let why = format!("a limit of {most} open files leaves no room for a session");
+        return Err(Stop(71, why));
+    }
+    Ok(Bounds { sessions: bounds.sessions.min(room), ..bounds })
+}
+
+fn system<E: Display>(deed: &str) -> impl FnOnce(E) -> Stop {
+    move |why| Stop(71, format!("cannot {deed}: {why}"))
+}
