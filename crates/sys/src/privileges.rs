@@ -47,6 +47,20 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// This process's effective uid.
+#[must_use]
+pub fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// This process's file mode mask. Sets and restores it: for the time before there are children.
+#[must_use]
+pub fn umask() -> u32 {
+    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    rustix::process::umask(mask);
+    mask.as_raw_mode()
+}
+
 /// Becomes `ids` for good: groups, then gid, then uid, then the proof that none comes back.
 ///
 /// # Errors

@@ -80,19 +80,36 @@ impl AsFd for Signals {
     }
 }
 
+/// The kernel's `struct sigaction` (not libc's): the handler comes first; four words at most, on
+/// both machines. All zero is the default action.
+type KernelAction = [usize; 4];
+static DEFAULT_ACTION: KernelAction = [0; 4];
+/// Bytes of the kernel's signal set.
+const SET_SIZE: usize = 8;
+
 /// Puts every disposition to its default and unblocks everything, whatever the parent left, but
 /// ignores `SIGPIPE`. First deed of every program of ours.
 ///
 /// # Errors
 /// Those of `sigprocmask`.
 pub fn normalise() -> io::Result<()> {
-    for number in 1..=HIGHEST {
-        let handler = if number == libc::SIGPIPE { libc::SIG_IGN } else { libc::SIG_DFL };
-        // SIGKILL, SIGSTOP and the two signals libc keeps to itself answer EINVAL: they have no
-        // disposition of ours, so the answer does not matter.
-        // SAFETY: SIG_IGN and SIG_DFL run no code of ours.
-        unsafe { libc::signal(number, handler) };
+    for number in (1..=HIGHEST).filter(|number| *number != libc::SIGPIPE) {
+        // By the kernel's call: libc's refuses the two signals it keeps to itself, which a parent
+        // may have left ignored all the same. SIGKILL and SIGSTOP answer EINVAL: they have no
+        // disposition.
+        // SAFETY: the kernel reads an action of at most four words; a null old one is allowed.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                number,
+                &raw const DEFAULT_ACTION,
+                ptr::null_mut::<KernelAction>(),
+                SET_SIZE,
+            )
+        };
     }
+    // SAFETY: SIG_IGN runs no code of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     let set = empty_set();
     // SAFETY: `set` is initialised and only read; a null old mask is allowed.
     let errno =
@@ -104,13 +121,13 @@ pub fn normalise() -> io::Result<()> {
 /// would hand them on.
 pub(crate) fn ignored() -> u64 {
     (1..=HIGHEST).fold(0, |bits, number| {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: a null new action only asks; `action` is ours and large enough.
-        let answer = unsafe { libc::sigaction(number, ptr::null(), action.as_mut_ptr()) };
-        // SAFETY: zeroed is a valid value of this plain C structure, filled or not.
-        let action = unsafe { action.assume_init() };
+        let mut action: KernelAction = [0; 4];
+        let to = &raw mut action;
+        let none = ptr::null::<KernelAction>();
+        // SAFETY: a null new action only asks; the kernel writes at most four words to ours.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, none, to, SET_SIZE) };
         let bit = 1_u64.wrapping_shl(number.cast_unsigned().wrapping_sub(1));
-        if answer == 0 && action.sa_sigaction == libc::SIG_IGN { bits | bit } else { bits }
+        if action[0] == libc::SIG_IGN { bits | bit } else { bits }
     })
 }
 

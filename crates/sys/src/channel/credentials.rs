@@ -54,7 +54,7 @@ pub fn peer_in_group(fd: impl AsFd, gid: u32) -> io::Result<bool> {
         let answer = check(unsafe {
             libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERGROUPS, to, length)
         });
-        let count = usize::try_from(size).unwrap_or(0) / size_of::<u32>();
+        let count = usize::try_from(size).unwrap_or(0).div_euclid(size_of::<u32>());
         match answer {
             Ok(()) => return Ok(groups.iter().take(count).any(|group| *group == gid)),
             Err(error) if error.raw_os_error() == Some(libc::ERANGE) && count <= MOST_GROUPS => {

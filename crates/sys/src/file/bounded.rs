@@ -32,10 +32,12 @@ pub fn read_bounded(path: &Path, max: usize) -> io::Result<Content> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let fd = openat(CWD, path, flags, Mode::empty())?;
     let stat = fstat(&fd)?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => {}
-        FileType::Directory => return Err(io::ErrorKind::IsADirectory.into()),
-        _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind == FileType::Directory {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if kind != FileType::RegularFile {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     let mut bytes = Vec::new();
     // One byte more than allowed tells a file that grew, or lied about its size as /proc's do.

@@ -103,20 +103,19 @@ pub fn open_log(path: &Path) -> Result<OwnedFd, LogError> {
     let mut walked = PathBuf::from("/");
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut directory = openat(CWD, "/", flags, Mode::empty())?;
-    for (index, parent) in parents.iter().enumerate() {
+    for parent in parents {
         check_directory(&fstat(&directory)?, own, &walked, Sticky::Allowed)?;
         walked.push(parent);
-        directory = match openat(&directory, *parent, flags, Mode::empty()) {
+        directory = match openat(&directory, parent, flags, Mode::empty()) {
             Ok(next) => next,
             Err(Errno::NOTDIR | Errno::LOOP) => {
-                let stat = statat(&directory, *parent, AtFlags::SYMLINK_NOFOLLOW)?;
+                let stat = statat(&directory, parent, AtFlags::SYMLINK_NOFOLLOW)?;
                 let link = FileType::from_raw_mode(stat.st_mode) == FileType::Symlink;
                 let refusal = if link { LogRefusal::Link } else { LogRefusal::NotADirectory };
                 return Err(LogError::Refused(refusal(walked)));
             }
             Err(error) => return Err(error.into()),
         };
-        let _ = index;
     }
     check_directory(&fstat(&directory)?, own, &walked, Sticky::Refused)?;
     open_in(&directory, name, own, path)
@@ -182,23 +181,21 @@ fn open_in(directory: &OwnedFd, name: &OsStr, own: u32, path: &Path) -> Result<O
 }
 
 fn check_file(stat: &Stat, own: u32, path: &Path) -> Result<(), LogError> {
-    let refusal = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Symlink => LogRefusal::Link(path.into()),
-        FileType::RegularFile if stat.st_uid != 0 && stat.st_uid != own => {
-            LogRefusal::Owner(stat.st_uid)
-        }
-        FileType::RegularFile => {
-            #[cfg_attr(
-                target_arch = "x86_64",
-                expect(clippy::useless_conversion, reason = "st_nlink is a u32 on aarch64")
-            )]
-            let links = u64::from(stat.st_nlink);
-            if links == 1 {
-                return Ok(());
-            }
-            LogRefusal::HardLinks(links)
-        }
-        _ => LogRefusal::NotRegular,
-    };
-    Err(LogError::Refused(refusal))
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    #[cfg_attr(
+        target_arch = "x86_64",
+        expect(clippy::useless_conversion, reason = "st_nlink is a u32 on aarch64")
+    )]
+    let links: u64 = stat.st_nlink.into();
+    Err(LogError::Refused(if kind == FileType::Symlink {
+        LogRefusal::Link(path.into())
+    } else if kind != FileType::RegularFile {
+        LogRefusal::NotRegular
+    } else if stat.st_uid != 0 && stat.st_uid != own {
+        LogRefusal::Owner(stat.st_uid)
+    } else if links != 1 {
+        LogRefusal::HardLinks(links)
+    } else {
+        return Ok(());
+    }))
 }

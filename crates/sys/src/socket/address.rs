@@ -115,7 +115,7 @@ mod tests {
         for (given, want) in [
             ("::ffff:192.0.2.1", "192.0.2.1"),
             ("192.0.2.1", "192.0.2.1"),
-            ("::192.0.2.1", "::192.0.2.1"), // the deprecated compatible form is not mapped
+            ("::192.0.2.1", "::c000:201"), // the deprecated compatible form is not mapped
             ("::1", "::1"),
         ] {
             let given: IpAddr = given.parse().unwrap();

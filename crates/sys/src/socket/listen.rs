@@ -93,6 +93,18 @@ pub fn listen(address: SocketAddr, options: &ListenOptions) -> Result<OwnedFd, L
     Ok(fd)
 }
 
+/// Gives a listener that exists other options: what may change while it listens (queue length,
+/// keep-alive, no-delay). Connections already queued keep what they inherited.
+///
+/// # Errors
+/// Those of setsockopt(2) and listen(2).
+pub fn reconfigure(listener: impl AsFd, options: &ListenOptions) -> io::Result<()> {
+    let fd = listener.as_fd();
+    sockopt::set_socket_keepalive(fd, options.keepalive)?;
+    sockopt::set_tcp_nodelay(fd, options.nodelay)?;
+    Ok(rustix::net::listen(fd, options.backlog.max(1))?)
+}
+
 fn set_options(
     fd: impl AsFd,
     address: SocketAddr,

@@ -12,6 +12,6 @@ pub use accept::{AcceptError, Accepted, accept};
 pub use address::{is_local, local_address, local_addresses, peer_address, unmapped};
 pub use farewell::{Discard, discard, reset, send_once, shutdown_write};
 pub use holder::{Holder, port_holder};
-pub use listen::{ListenError, ListenOptions, ListenStep, listen};
+pub use listen::{ListenError, ListenOptions, ListenStep, listen, reconfigure};
 pub use load::load_average;
 pub use outgoing::{datagrams_to, stream_from};

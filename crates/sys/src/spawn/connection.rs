@@ -10,16 +10,22 @@ use std::{
     sync::Arc,
 };
 
+use super::Plan;
+
+/// Two more than a caller may name, for the exec helper.
+pub(super) const ROOM_FOR_SOURCES: usize = MOST_SOURCES + 2;
+/// As above.
+pub(super) const ROOM_FOR_TARGETS: usize = MOST_TARGETS + 2;
 /// The most distinct descriptors of one start.
-pub(crate) const MOST_SOURCES: usize = 16;
+const MOST_SOURCES: usize = 16;
 /// Targets are below this number.
-pub(crate) const MOST_TARGETS: usize = 32;
+const MOST_TARGETS: usize = 32;
 /// The most environment entries a connection may add.
 const MOST_VARIABLES: usize = 64;
 
 /// A descriptor held until the child has its own table.
 #[derive(Debug)]
-pub(crate) enum Source {
+pub(super) enum Source {
     /// Closed as soon as the child has it.
     Owned(OwnedFd),
     /// Kept by others too.
@@ -27,7 +33,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) fn number(&self) -> RawFd {
+    pub(super) fn number(&self) -> RawFd {
         match self {
             Self::Owned(fd) => fd.as_raw_fd(),
             Self::Shared(fd) => fd.as_raw_fd(),
@@ -73,12 +79,12 @@ impl std::error::Error for BadConnection {}
 /// lower the cheaper (see [`super::Spawner`]).
 #[derive(Debug, Default)]
 pub struct Connection {
-    pub(crate) sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
     /// Index into `sources`, target number.
-    pub(crate) targets: Vec<(usize, i32)>,
-    pub(crate) env: Vec<CString>,
-    pub(crate) argv: Option<Vec<CString>>,
-    pub(crate) fault: Option<BadConnection>,
+    pub(super) targets: Vec<(usize, i32)>,
+    pub(super) env: Vec<CString>,
+    pub(super) argv: Option<Vec<CString>>,
+    pub(super) fault: Option<BadConnection>,
 }
 
 impl Connection {
@@ -133,6 +139,25 @@ impl Connection {
         self
     }
 
+    /// The exec helper's own descriptors, above every target a caller may name.
+    pub(super) fn give_helper(mut self, fd: OwnedFd, target: i32) -> Self {
+        self.targets.push((self.sources.len(), target));
+        self.sources.push(Source::Owned(fd));
+        self
+    }
+
+    /// The target numbers, as bits.
+    pub(super) fn target_bits(&self) -> u64 {
+        let bit = |number: i32| 1_u64.wrapping_shl(number.cast_unsigned());
+        self.targets.iter().fold(0, |bits, (_, number)| bits | bit(*number))
+    }
+
+    /// The whole environment of a start: the plan's but what is hidden, then our own.
+    pub(super) fn environment<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a CString> {
+        let hidden = |entry: &CString| self.env.iter().any(|own| name(own) == name(entry));
+        plan.env.iter().filter(move |entry| !hidden(entry)).chain(&self.env)
+    }
+
     fn add(mut self, source: Source, targets: &[i32]) -> Self {
         if self.sources.len() >= MOST_SOURCES {
             return self.with_fault(BadConnection::TooManyDescriptors);
@@ -158,12 +183,26 @@ impl Connection {
     }
 }
 
+/// What comes before the `=`.
+fn name(entry: &CString) -> &[u8] {
+    entry.as_bytes().split(|byte| *byte == b'=').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn null() -> OwnedFd {
         OwnedFd::from(std::fs::File::open("/dev/null").unwrap())
+    }
+
+    #[test]
+    fn a_connections_variable_hides_the_programs() {
+        let mut plan = Plan::new(c"/bin/true".into());
+        plan.env = vec![c"A=1".into(), c"AB=2".into(), c"B=3".into()];
+        let connection = Connection::new().env("A", "9").env("C", "");
+        let entries: Vec<_> = connection.environment(&plan).map(CString::as_c_str).collect();
+        assert_eq!(entries, [c"AB=2", c"B=3", c"A=9", c"C="]);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Step {
     ];
 
     /// The number that stands for the step in shared memory; never 0.
-    pub(crate) const fn number(self) -> u32 {
+    pub(super) const fn number(self) -> u32 {
         match self {
             Self::Descriptors => 1,
             Self::Session => 2,
@@ -72,7 +72,7 @@ impl Step {
         }
     }
 
-    pub(crate) fn from_number(number: u32) -> Option<Self> {
+    pub(super) fn from_number(number: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.number() == number)
     }
 }
@@ -99,9 +99,9 @@ impl fmt::Display for Step {
 
 /// How a start ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Executed {
+pub enum Started {
     /// The program runs, or ran.
-    Yes,
+    Executed,
     /// This step failed with this errno; the child is dead and to be reaped.
     Failed {
         /// Which.
@@ -127,7 +127,7 @@ pub struct Outcome {
     /// The child, as [`super::Spawner::spawn`] gave it.
     pub pid: Pid,
     /// What became of it.
-    pub result: Executed,
+    pub result: Started,
 }
 
 /// Why no child was made.

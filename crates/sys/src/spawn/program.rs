@@ -108,8 +108,7 @@ impl Plan {
             .iter()
             .map(|(resource, limit)| RawLimit {
                 resource: resource.number(),
-                soft: limit.soft.unwrap_or(u64::MAX),
-                hard: limit.hard.unwrap_or(u64::MAX),
+                values: [limit.soft, limit.hard].map(|value| value.unwrap_or(u64::MAX)),
             })
             .collect();
         Ok(Program { limits, keep: set_of(&self.ambient), plan: self })
@@ -147,14 +146,11 @@ impl fmt::Display for BadPlan {
 
 impl std::error::Error for BadPlan {}
 
-/// One limit as the kernel takes it; `u64::MAX` is unlimited (`RLIM64_INFINITY`).
+/// One limit as the kernel takes it: soft, hard; `u64::MAX` is unlimited (`RLIM64_INFINITY`).
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct RawLimit {
-    /// First, so that the address of `soft` is that of a `struct rlimit64`.
-    pub(crate) soft: u64,
-    pub(crate) hard: u64,
-    pub(crate) resource: u32,
+pub(super) struct RawLimit {
+    pub(super) resource: u32,
+    pub(super) values: [u64; 2],
 }
 
 /// A checked plan, immutable; shared by all its starts.
@@ -178,12 +174,12 @@ impl Program {
         &self.plan.path
     }
 
-    pub(crate) fn raw_limits(&self) -> &[RawLimit] {
+    pub(super) fn raw_limits(&self) -> &[RawLimit] {
         &self.limits
     }
 
     /// Bits of the capabilities kept.
-    pub(crate) const fn keep(&self) -> u64 {
+    pub(super) const fn keep(&self) -> u64 {
         self.keep
     }
 }

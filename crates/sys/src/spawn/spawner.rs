@@ -2,48 +2,279 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use super::{Connection, Outcome, Program, SpawnError};
-use crate::process::Pid;
+use super::{
+    Connection, Ids, Outcome, Program, SpawnError,
+    helper::{self, Reply},
+    order::Become,
+    raw,
+    slot::{Held, How, Make, Slot},
+};
+use crate::{clock, privileges, process::Pid, signals};
 
-/// Starts programs and learns later what became of them. One thread's own.
+/// How long a start may look for the child's own descriptor table before it leaves that to later.
+const SPIN: Duration = Duration::from_micros(50);
+
+/// Where children that change their user are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    /// In our memory, all the way to `execve`.
+    Direct,
+    /// Through the exec helper, in its own memory.
+    Helper,
+}
+
+/// Starts programs, and learns later what became of them. It belongs to one thread.
+///
+/// A child shares this process's memory (nothing is copied, however big the process is) and, for
+/// its first microseconds, its descriptor table; nobody waits for it. So that a start costs the same
+/// with ten thousand descriptors open as with ten, those it gives away should have low numbers: keep
+/// long-lived ones at [`crate::descriptor::FLOOR`] and above.
+///
+/// Blocked signals of this thread are unblocked in the child; dispositions are the default there,
+/// those ignored when the spawner was made included.
 #[derive(Debug)]
 pub struct Spawner {
-    slots: usize,
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    /// Slots whose start is under way.
+    busy: Vec<usize>,
+    /// Of those, the ones whose descriptors are still open here.
+    held: Vec<usize>,
+    /// Outcomes found while looking for a free slot.
+    found: Vec<Outcome>,
+    make: Make,
+    route: Route,
+    ignored: u64,
+    own: Own,
+    spin: Duration,
+}
+
+/// Who we are.
+#[derive(Clone, Copy, Debug)]
+struct Own {
+    uid: u32,
+    gid: u32,
 }
 
 impl Spawner {
-    /// A pool for `slots` starts at a time.
+    /// A pool for `slots` starts under way at a time (at least one); each keeps a stack of 64 KiB,
+    /// of which it uses two pages.
+    ///
+    /// Where `fs.suid_dumpable` is 1, or cannot be read, programs with a user of their own are
+    /// started by way of [`super::exec_helper_main`], which this executable must call: see there.
     ///
     /// # Errors
     /// `ENOMEM`.
     pub fn new(slots: usize) -> io::Result<Self> {
-        Ok(Self { slots })
+        let route = if helper::needed() { Route::Helper } else { Route::Direct };
+        Self::with_route(slots, route)
     }
 
-    /// Starts `program`; never waits for its `execve`. `now` is the monotonic clock, for the
-    /// deadline of 5 s.
+    /// As [`Self::new`], with the exec helper for every program with a user of its own.
     ///
     /// # Errors
-    /// See [`SpawnError`].
+    /// `ENOMEM`.
+    pub fn with_helper(slots: usize) -> io::Result<Self> {
+        Self::with_route(slots, Route::Helper)
+    }
+
+    fn with_route(slots: usize, route: Route) -> io::Result<Self> {
+        let slots: Vec<Slot> = (0..slots.max(1)).map(|_| Slot::new()).collect::<io::Result<_>>()?;
+        let alone = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+        Ok(Self {
+            free: (0..slots.len()).rev().collect(),
+            busy: Vec::with_capacity(slots.len()),
+            held: Vec::with_capacity(slots.len()),
+            found: Vec::new(),
+            slots,
+            make: if raw::clone3_is_allowed() { Make::Clone3 } else { Make::Clone },
+            route,
+            ignored: signals::ignored(),
+            own: Own {
+                uid: rustix::process::geteuid().as_raw(),
+                gid: rustix::process::getegid().as_raw(),
+            },
+            // On a single processor the child runs when we stop, not beside us.
+            spin: if alone { Duration::ZERO } else { SPIN },
+        })
+    }
+
+    /// Starts `program` for `connection`; never waits for its `execve`, whose outcome
+    /// [`Self::collect`] tells. The connection's own descriptors are closed here as soon as the
+    /// child has them.
+    ///
+    /// # Errors
+    /// [`SpawnError::NoSlot`] when all slots are busy, or half of them with starts for this uid: a
+    /// user who stops every process of his takes no more. Nothing is left open on failure.
     pub fn spawn(
         &mut self,
         program: &Arc<Program>,
         connection: Connection,
-        now: Duration,
     ) -> Result<Pid, SpawnError> {
-        let _ = (program, connection, now);
-        Err(SpawnError::NoSlot)
+        if let Some(fault) = connection.fault {
+            return Err(SpawnError::Connection(fault));
+        }
+        let index = self.take_slot(program)?;
+        let result = self.start(index, program, connection);
+        match result {
+            Ok(_) => {
+                self.busy.push(index);
+                self.held.push(index);
+                self.await_descriptors();
+            }
+            Err(_) => self.free.push(index),
+        }
+        result
     }
 
-    /// What has become of starts since the last call; at most a few times the number of slots.
+    fn start(
+        &mut self,
+        index: usize,
+        program: &Arc<Program>,
+        connection: Connection,
+    ) -> Result<Pid, SpawnError> {
+        let ids = program.plan().ids.as_ref();
+        let mut how = How {
+            make: self.make,
+            become_: self.identity(ids),
+            reset_signals: self.ignored,
+            uid: ids.map(|ids| ids.uid),
+        };
+        if how.become_ == Become::Ids && self.route == Route::Helper {
+            let (helper, connection, reply) = helper::wrap(program, connection, self.ignored)?;
+            how.become_ = Become::Same;
+            return self.make_child(index, &helper, connection, how, Some(reply));
+        }
+        self.make_child(index, program, connection, how, None)
+    }
+
+    fn make_child(
+        &mut self,
+        index: usize,
+        program: &Arc<Program>,
+        connection: Connection,
+        mut how: How,
+        reply: Option<Reply>,
+    ) -> Result<Pid, SpawnError> {
+        if how.make == Make::Clone {
+            how.reset_signals = u64::MAX;
+        }
+        let slot = self.slots.get_mut(index).ok_or(SpawnError::NoSlot)?;
+        slot.start(program, connection, how, reply).map_err(SpawnError::Os)
+    }
+
+    /// Who the child is to become, and may it?
+    fn identity(&self, ids: Option<&Ids>) -> Become {
+        match ids {
+            None => Become::Same,
+            Some(_) if self.own.uid == 0 => Become::Ids,
+            Some(ids) if (ids.uid, ids.gid) == (self.own.uid, self.own.gid) => Become::Same,
+            Some(_) => Become::Forbidden,
+        }
+    }
+
+    fn take_slot(&mut self, program: &Program) -> Result<usize, SpawnError> {
+        if self.free.is_empty() || self.crowded(program) {
+            self.look(clock::monotonic());
+        }
+        if self.crowded(program) {
+            return Err(SpawnError::NoSlot);
+        }
+        self.free.pop().ok_or(SpawnError::NoSlot)
+    }
+
+    /// Do starts for this program's uid have half of the slots?
+    fn crowded(&self, program: &Program) -> bool {
+        let Some(ids) = program.plan().ids.as_ref().filter(|ids| ids.uid != 0) else {
+            return false;
+        };
+        let most = self.slots.len().div_ceil(2);
+        if self.busy.len() < most {
+            return false;
+        }
+        let busy = self.busy.iter().filter_map(|index| self.slots.get(*index));
+        busy.filter(|slot| slot.uid() == Some(ids.uid)).count() >= most
+    }
+
+    /// Looks for the child's own descriptor table for a moment, so that the socket is closed here
+    /// before the service can close it there.
+    fn await_descriptors(&mut self) {
+        self.settle();
+        if self.held.is_empty() || self.spin.is_zero() {
+            return;
+        }
+        let end = clock::monotonic().saturating_add(self.spin);
+        while !self.held.is_empty() && clock::monotonic() < end {
+            for _ in 0..16 {
+                std::hint::spin_loop();
+            }
+            self.settle();
+        }
+    }
+
+    /// Closes what the children have by now.
+    fn settle(&mut self) {
+        let slots = &mut self.slots;
+        self.held
+            .retain(|index| slots.get_mut(*index).is_some_and(|slot| slot.settle() == Held::Yes));
+    }
+
+    /// What has become of starts since the last call, in no order: at most one outcome a start and
+    /// a time-out before it. `now` is the monotonic clock.
+    ///
+    /// Reap first, then collect, then handle both: whoever was reaped has its outcome here.
     pub fn collect(&mut self, now: Duration) -> Vec<Outcome> {
-        let _ = now;
-        Vec::new()
+        self.settle();
+        self.look(now);
+        std::mem::take(&mut self.found)
     }
 
-    /// Starts whose outcome is not known yet: collect again soon (within milliseconds).
+    fn look(&mut self, now: Duration) {
+        let (slots, found, free) = (&mut self.slots, &mut self.found, &mut self.free);
+        self.busy.retain(|index| {
+            let Some(slot) = slots.get_mut(*index) else { return false };
+            found.extend(slot.look(now));
+            if slot.is_free() {
+                free.push(*index);
+            }
+            !slot.is_free()
+        });
+        self.settle();
+    }
+
+    /// Starts whose descriptors are still open here as well: a service that closes its socket at
+    /// once would not end the connection until they are. Not 0 means: collect within a millisecond.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.slots.saturating_sub(self.slots)
+        self.held.len()
+    }
+
+    /// Starts whose outcome is not known yet.
+    #[must_use]
+    pub fn starting(&self) -> usize {
+        self.busy.len()
+    }
+
+    /// How long the loop may wait until it collects again; `None` when there is nothing to collect.
+    #[must_use]
+    pub fn wait_hint(&self) -> Option<Duration> {
+        if !self.held.is_empty() {
+            return Some(Duration::from_millis(1));
+        }
+        let known = self.busy.is_empty() && self.found.is_empty();
+        if known { None } else { Some(Duration::from_millis(25)) }
+    }
+
+    /// Looks at the system again: a reload may follow a change of `fs.suid_dumpable`.
+    pub fn refresh(&mut self) {
+        if helper::needed() {
+            self.route = Route::Helper;
+        }
+    }
+
+    /// Whether programs with a user of their own are started by way of the exec helper.
+    #[must_use]
+    pub fn uses_helper(&self) -> bool {
+        self.route == Route::Helper && privileges::is_root()
     }
 }

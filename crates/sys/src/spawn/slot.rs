@@ -1,0 +1,257 @@
+//! One place of the pool: a stack, an order, and what the child under way reads and holds.
+
+use std::{ffi::c_char, io, mem, ptr, sync::Arc, time::Duration};
+
+use super::{
+    Connection, Outcome, Program, Started, Step, child,
+    helper::Reply,
+    order::{Become, Order, Report},
+    raw::{self, CloneArgs},
+    stack::Stack,
+};
+use crate::process::{Pid, Signal, kill};
+
+/// From the first look at it, a child has this long until it must have executed its program.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// A child not through by then is told to go on, in case its user has stopped it; then again.
+const NUDGE: Duration = Duration::from_millis(20);
+
+/// A start under way.
+#[derive(Debug)]
+struct Running {
+    pid: Pid,
+    uid: Option<u32>,
+    /// The child reads its strings, and shares its descriptors until it has a table of its own.
+    connection: Connection,
+    /// The child reads it.
+    #[expect(dead_code, reason = "held, not read")]
+    program: Arc<Program>,
+    /// When it was first looked at.
+    since: Option<Duration>,
+    nudged: Duration,
+    killed: bool,
+    /// The helper's answer, where one is used.
+    reply: Option<Reply>,
+}
+
+/// How a child is made, as the spawner found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Make {
+    /// `clone3` with `CLONE_CLEAR_SIGHAND`.
+    Clone3,
+    /// `clone`, all signals blocked meanwhile; the child resets every disposition.
+    Clone,
+}
+
+/// A place for one start at a time.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// `None` only while being dropped.
+    stack: mem::ManuallyDrop<Stack>,
+    /// From `Box::into_raw`: the child has a reference to it, so no `&mut` may exist meanwhile.
+    order: *mut Order,
+    argv: Vec<*const c_char>,
+    envp: Vec<*const c_char>,
+    running: Option<Running>,
+}
+
+/// What is to be known about a start besides its program and connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    pub(super) make: Make,
+    pub(super) become_: Become,
+    pub(super) reset_signals: u64,
+    /// The uid the program is for, if it has one of its own.
+    pub(super) uid: Option<u32>,
+}
+
+impl Slot {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            stack: mem::ManuallyDrop::new(Stack::new()?),
+            order: Box::into_raw(Box::new(Order::empty())),
+            argv: Vec::new(),
+            envp: Vec::new(),
+            running: None,
+        })
+    }
+
+    fn report(&self) -> &Report {
+        // SAFETY: `order` is a live box; shared references to it may exist at any time, here and in
+        // the child. The only exclusive one is made in `start`, while there is no child.
+        let order = unsafe { &*self.order };
+        &order.report
+    }
+
+    /// The uid a start under way is for, if it has one of its own.
+    pub(super) fn uid(&self) -> Option<u32> {
+        self.running.as_ref()?.uid
+    }
+
+    /// Makes the child. The slot must be free; gives the connection back on failure by dropping it.
+    pub(super) fn start(
+        &mut self,
+        program: &Arc<Program>,
+        connection: Connection,
+        how: How,
+        reply: Option<Reply>,
+    ) -> io::Result<Pid> {
+        if self.running.is_some() {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        self.lay_out(program, &connection);
+        let strings = (self.argv.as_ptr(), self.envp.as_ptr());
+        // SAFETY: a live box. No child uses it: `running` is none, which it becomes only when the
+        // kernel has said that the child left our memory, or when none was made.
+        let order = unsafe { &mut *self.order };
+        order.write(&connection, Arc::as_ptr(program), how.become_, strings, how.reset_signals);
+        let pid = self.clone_child(how.make)?;
+        self.running = Some(Running {
+            pid,
+            uid: how.uid,
+            connection,
+            program: Arc::clone(program),
+            since: None,
+            nudged: Duration::ZERO,
+            killed: false,
+            reply,
+        });
+        Ok(pid)
+    }
+
+    /// Fills the arrays of `execve`. The strings belong to the program and the connection, both of
+    /// which live as long as the child may read them.
+    fn lay_out(&mut self, program: &Program, connection: &Connection) {
+        let plan = program.plan();
+        let argv = connection.argv.as_ref().unwrap_or(&plan.argv);
+        self.argv.clear();
+        self.argv.extend(argv.iter().map(|text| text.as_ptr()));
+        self.argv.push(ptr::null());
+        self.envp.clear();
+        self.envp.extend(connection.environment(plan).map(|text| text.as_ptr()));
+        self.envp.push(ptr::null());
+    }
+
+    fn clone_child(&self, make: Make) -> io::Result<Pid> {
+        let shared = libc::CLONE_VM | libc::CLONE_FILES | libc::CLONE_CHILD_CLEARTID;
+        let mut args = CloneArgs {
+            flags: u64::from(shared.cast_unsigned()),
+            exit_signal: u64::from(libc::SIGCHLD.cast_unsigned()),
+            child_tid: self.report().alive_word(),
+            ..CloneArgs::default()
+        };
+        (args.stack, args.stack_size) = self.stack.span();
+        let order = self.order.cast_const();
+        let answer = match make {
+            Make::Clone3 => {
+                args.flags |= CLEAR_SIGHAND;
+                // SAFETY: the stack is this slot's and no other child uses it. `enter` is written
+                // to run beside us; the order is complete and stays until `left`.
+                unsafe { raw::clone3(&args, child::enter, order) }
+            }
+            Make::Clone => crate::signals::with_all_blocked(|| {
+                // SAFETY: as above.
+                unsafe { raw::clone(&args, child::enter, order) }
+            })?,
+        };
+        let errno = i32::try_from(answer.wrapping_neg()).unwrap_or(libc::EINVAL);
+        i32::try_from(answer)
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or_else(|| io::Error::from_raw_os_error(errno))
+    }
+
+    /// Does this process still hold descriptors for the child? If the child has its own by now,
+    /// closes them.
+    pub(super) fn settle(&mut self) -> Held {
+        let unshared = self.report().unshared();
+        match &mut self.running {
+            Some(running) if !running.connection.sources.is_empty() => {
+                if !unshared {
+                    return Held::Yes;
+                }
+                running.connection.sources.clear();
+                Held::No
+            }
+            _ => Held::No,
+        }
+    }
+
+    /// Looks at a start under way. `Some` ends it: the slot is free again (but for a time-out,
+    /// which is told once, while the killed child still has the slot).
+    pub(super) fn look(&mut self, now: Duration) -> Option<Outcome> {
+        self.settle();
+        let (left, step, errno) =
+            (self.report().left(), self.report().step(), self.report().errno());
+        let running = self.running.as_mut()?;
+        let pid = running.pid;
+        let end = if left { running.end(step, errno) } else { None };
+        if let Some(result) = end {
+            let told = running.killed;
+            self.running = None;
+            return (!told).then_some(Outcome { pid, result });
+        }
+        running.urge(now, step).map(|result| Outcome { pid, result })
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.running.is_none()
+    }
+}
+
+/// Clears signal handlers in the child (linux/sched.h).
+const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+
+/// Whether descriptors meant for a child are still open here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    Yes,
+    No,
+}
+
+impl Running {
+    /// The child has left our memory: how?
+    fn end(&mut self, step: Step, errno: i32) -> Option<Started> {
+        Some(match (errno, step, &mut self.reply) {
+            (0, Step::Exec, Some(reply)) => return reply.read(),
+            (0, Step::Exec, None) => Started::Executed,
+            (0, step, _) => Started::Killed { step },
+            (errno, step, None) => Started::Failed { step, errno },
+            (errno, _, Some(_)) => Started::Failed { step: Step::Helper, errno },
+        })
+    }
+
+    /// Not through yet: tells it to go on, and after the deadline kills it. Its pid is still its
+    /// own: it has not ended, so nobody can have reaped it.
+    fn urge(&mut self, now: Duration, step: Step) -> Option<Started> {
+        let since = *self.since.get_or_insert(now);
+        let waited = now.saturating_sub(since);
+        if waited >= DEADLINE && !self.killed {
+            self.killed = true;
+            let _gone_already = kill(self.pid, Signal::Kill);
+            return Some(Started::TimedOut { step });
+        }
+        if waited >= NUDGE && now.saturating_sub(self.nudged) >= NUDGE {
+            self.nudged = now;
+            let _gone_already = kill(self.pid, Signal::Continue);
+        }
+        None
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if !self.is_free() && !self.report().left() {
+            // The child still reads the order, the strings and the program, and stands on the
+            // stack: all of it is left behind. Only this process's end frees them.
+            mem::forget(self.running.take());
+            mem::forget(mem::take(&mut self.argv));
+            mem::forget(mem::take(&mut self.envp));
+            return;
+        }
+        // SAFETY: dropped once, here, and no child stands on it.
+        unsafe { mem::ManuallyDrop::drop(&mut self.stack) };
+        // SAFETY: from `Box::into_raw`, freed once, and no child reads it.
+        drop(unsafe { Box::from_raw(self.order) });
+    }
+}
