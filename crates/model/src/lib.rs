@@ -8,6 +8,7 @@
 mod access;
 mod admission;
 mod config;
+mod difference;
 mod hours;
 mod log;
 mod name;
@@ -23,6 +24,7 @@ pub use admission::{
     Admission, Authentication, Load, PerSource, Rate, SourceWidth, Startups, Watcher,
 };
 pub use config::{Config, EvidenceBounds, LogRotation, Settings};
+pub use difference::difference;
 pub use hours::{HourRange, Hours, LocalTime, Zone};
 pub use log::{
     Facility, FailureFields, Ident, LogTarget, Records, ServiceLog, Severity, SuccessFields,

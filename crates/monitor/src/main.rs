@@ -1,4 +1,47 @@
-//! portreeved: binds, admits, spawns, and enforces bans.
+//! portreeved: binds, admits, spawns, and enforces bans. The only process with root's rights.
+//!
+//! It reads no byte a peer sends, resolves no name, parses no configuration: those are the relay's,
+//! the clerk's and the compiler's, whose answers it judges again.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::expect_used
+    )
+)]
 
-fn main() {}
+mod args;
+mod arrive;
+mod clerk;
+mod compiler;
+mod control;
+mod convert;
+mod current;
+mod dice;
+mod door;
+mod farewell;
+mod gather;
+mod helper;
+mod listeners;
+mod outbox;
+mod paths;
+mod pending;
+mod plan;
+mod reap;
+mod refuse;
+mod relay;
+mod reload;
+mod report;
+mod serve;
+mod session;
+mod start;
+mod tally;
+mod token;
+mod trap;
+
+fn main() -> std::process::ExitCode {
+    start::main()
+}

@@ -249,7 +249,7 @@ pub enum What {
     },
     /// No more connections are taken until something is free.
     Exhausted {
-        /// `descriptors`, `processes` or `memory`.
+        /// `descriptors`, `processes` or `memory`, with the kernel's words.
         what: String,
     },
     /// Connections are taken again.

@@ -1,0 +1,175 @@
+//! What passes between monitor and clerk.
+
+use crate::door::{Door, Stage};
+use portreeve_model::{LogTarget, Offer, Stderr};
+use portreeve_sys::file;
+use portreeve_wire::clerk::{FromClerk, ServiceEntry, ToClerk};
+use portreeve_wire::event::Helper;
+use portreeve_wire::{MAX_PACKET, Phase, decode};
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Messages taken from a helper before the others have their turn.
+pub(crate) const TURN: usize = 64;
+
+impl Door {
+    pub(crate) fn on_clerk(&mut self) {
+        let mut buffer = vec![0; MAX_PACKET];
+        for _ in 0..TURN {
+            let Some(running) = self.clerk.running.as_ref() else { return };
+            let phase = running.phase;
+            let message = match running.channel.recv(&mut buffer) {
+                Ok(Some((bytes, _))) => {
+                    decode::<FromClerk>(buffer.get(..bytes).unwrap_or_default())
+                }
+                Ok(None) => return self.misbehaved(Helper::Clerk, "closed its channel"),
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(e) => return self.misbehaved(Helper::Clerk, &e.to_string()),
+            };
+            match message {
+                Ok(message) if message.permitted(phase) => self.heard_from_clerk(message),
+                Ok(_) => return self.misbehaved(Helper::Clerk, "spoke out of turn"),
+                Err(error) => return self.misbehaved(Helper::Clerk, &error.to_string()),
+            }
+        }
+        self.flush_clerk();
+    }
+
+    fn heard_from_clerk(&mut self, message: FromClerk) {
+        match message {
+            FromClerk::Ready { landlock, ledger } => {
+                if let Some(running) = self.clerk.running.as_mut() {
+                    running.phase = Phase::Working;
+                }
+                self.clerk.trouble =
+                    landlock.is_none().then(|| "no Landlock on this kernel".to_owned());
+                if let Some(why) = ledger {
+                    self.alarm(&format!("the ledger cannot be opened: {why}"));
+                }
+                if let Some(since) = self.clerk_away.since.take() {
+                    let away = self.now.mono.saturating_sub(since);
+                    self.clerk_away.total = self.clerk_away.total.saturating_add(away);
+                }
+                self.brief_clerk();
+            }
+            FromClerk::Bans { bans, last } => {
+                // a restarted clerk knows no more than we do
+                if matches!(self.stage, Stage::Waiting(_)) {
+                    self.restore(bans);
+                    if last {
+                        self.open();
+                    }
+                }
+            }
+            FromClerk::Stored(network) => self.unstored.stored(network),
+            FromClerk::Authenticated { session } => self.authenticated(session.0),
+            FromClerk::Alarm(text) => self.alarm(&text),
+            FromClerk::AlarmOver(text) => {
+                self.alarms.remove(&text);
+            }
+        }
+    }
+
+    /// Tells a clerk at work everything it must know: the configuration, the live sessions' pipes,
+    /// and bans that are not on disk. It comes before the events that wait.
+    fn brief_clerk(&mut self) {
+        let mut lead = self.configuration_for_clerk();
+        for session in self.sessions.iter() {
+            if let Some(fd) = session.evidence.as_ref().and_then(|fd| fd.try_clone().ok()) {
+                let session = session.reference.clone();
+                lead.push((ToClerk::Evidence { session, resumed: true }, Some(fd)));
+            }
+        }
+        lead.extend(self.unstored.messages().map(|message| (message, None)));
+        self.outbox.lead(lead);
+        self.flush_clerk();
+    }
+
+    /// A clerk at work learns of another configuration.
+    pub(crate) fn configure_clerk(&mut self) {
+        if self.clerk.is_working() {
+            for (message, fd) in self.configuration_for_clerk() {
+                self.outbox.message(message, fd);
+            }
+        }
+    }
+
+    fn configuration_for_clerk(&mut self) -> Vec<(ToClerk, Option<OwnedFd>)> {
+        let current = Arc::clone(&self.current);
+        let settings = &current.config.settings;
+        let mut messages = vec![(
+            ToClerk::Configure {
+                generation: current.generation,
+                services: u32::try_from(current.config.services.len()).unwrap_or(u32::MAX),
+                rotation: settings.rotation,
+                evidence: settings.evidence,
+            },
+            None,
+        )];
+        let mut opened = BTreeMap::new();
+        for (index, service, _) in current.indexed() {
+            let fd = match &service.log.target {
+                LogTarget::File { path, .. } => self.log_file(path, &mut opened),
+                LogTarget::None | LogTarget::Syslog { .. } => None,
+            };
+            let watch = match (&service.offer, service.admission.authentication) {
+                (Offer::Program(program), portreeve_model::Authentication::Watch(watcher))
+                    if program.stderr == Stderr::Evidence =>
+                {
+                    Some(watcher)
+                }
+                _ => None,
+            };
+            let entry = ServiceEntry {
+                index,
+                key: service.key.to_string(),
+                name: service.name.to_string(),
+                log: service.log.clone(),
+                watch,
+            };
+            messages.push((ToClerk::Service(entry), fd));
+        }
+        messages
+    }
+
+    /// Opens a service's own log for the clerk: it has no right to, and may not name paths.
+    fn log_file(
+        &mut self,
+        path: &str,
+        opened: &mut BTreeMap<String, Option<OwnedFd>>,
+    ) -> Option<OwnedFd> {
+        match opened.get(path) {
+            Some(fd) => fd.as_ref()?.try_clone().ok(),
+            None => match file::open_log(Path::new(path)) {
+                Ok(fd) => {
+                    let copy = fd.try_clone().ok();
+                    opened.insert(path.to_owned(), Some(fd));
+                    copy
+                }
+                Err(why) => {
+                    self.alarm(&format!("the log `{path}` is not written: {why}"));
+                    opened.insert(path.to_owned(), None);
+                    None
+                }
+            },
+        }
+    }
+
+    /// Sends what the clerk takes.
+    pub(crate) fn flush_clerk(&mut self) {
+        let Some(running) = self.clerk.running.as_ref().filter(|r| r.phase == Phase::Working)
+        else {
+            return;
+        };
+        if self.outbox.is_empty() {
+            return self.clerk.wait_to_write(&self.poller, false);
+        }
+        match self.outbox.flush(&running.channel) {
+            Ok(done) => self.clerk.wait_to_write(&self.poller, !done),
+            // it is dying; SIGCHLD tells the rest
+            Err(_) => self.clerk.wait_to_write(&self.poller, false),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The control socket: who may ask, what, and the answers.
+
+use crate::door::{Door, Stage};
+use crate::token::Token;
+use portreeve_sys::channel;
+use portreeve_sys::poll::{Interest, Poller};
+use portreeve_wire::clerk::ToClerk;
+use portreeve_wire::control::{Answer, MAX_ANSWER, MAX_REQUEST, Request};
+use portreeve_wire::{decode, frame, split_frame};
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// So many askers at once.
+const MOST: usize = 32;
+/// An asker must have asked, and read its answer, within this time.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// One that waits for a reload may wait for the compiler.
+const RELOAD_PATIENCE: Duration = Duration::from_secs(90);
+
+/// One asker.
+#[derive(Debug)]
+struct Client {
+    stream: UnixStream,
+    asked: Vec<u8>,
+    answer: Vec<u8>,
+    sent: usize,
+    deadline: Duration,
+}
+
+/// All askers.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    all: BTreeMap<u64, Client>,
+    next: u64,
+}
+
+impl Clients {
+    fn add(&mut self, poller: &Poller, fd: OwnedFd, now: Duration) -> Option<u64> {
+        let number = self.next;
+        self.next = self.next.saturating_add(1);
+        let stream = UnixStream::from(fd);
+        poller.add(&stream, Token::Client(number).bits(), Interest::READ).ok()?;
+        let deadline = now.saturating_add(PATIENCE);
+        let client = Client { stream, asked: Vec::new(), answer: Vec::new(), sent: 0, deadline };
+        self.all.insert(number, client);
+        Some(number)
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.all.values().map(|c| c.deadline).min()
+    }
+
+    pub(crate) fn tick(&mut self, now: Duration) {
+        self.all.retain(|_, client| now < client.deadline);
+    }
+
+    /// Puts an answer on its way.
+    pub(crate) fn answer(&mut self, poller: &Poller, number: u64, answer: &Answer, now: Duration) {
+        let Some(client) = self.all.get_mut(&number) else { return };
+        let too_long = || frame(&Answer::Failed("the answer is too long".into()), MAX_ANSWER);
+        let Ok(bytes) = frame(answer, MAX_ANSWER).or_else(|_| too_long()) else { return };
+        client.answer = bytes;
+        client.deadline = now.saturating_add(PATIENCE);
+        self.write(poller, number);
+    }
+
+    fn write(&mut self, poller: &Poller, number: u64) {
+        let Some(client) = self.all.get_mut(&number) else { return };
+        while let Some(rest) = client.answer.get(client.sent..).filter(|r| !r.is_empty()) {
+            match client.stream.write(rest) {
+                Ok(n) if n > 0 => client.sent = client.sent.saturating_add(n),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    let token = Token::Client(number).bits();
+                    if poller.modify(&client.stream, token, Interest::WRITE).is_err() {
+                        self.all.remove(&number);
+                    }
+                    return;
+                }
+                Ok(_) | Err(_) => break,
+            }
+        }
+        self.all.remove(&number);
+    }
+
+    /// Reads what an asker says; a whole request comes back.
+    fn read(&mut self, number: u64) -> Option<Result<Request, String>> {
+        let client = self.all.get_mut(&number)?;
+        let mut chunk = [0; 4096];
+        loop {
+            match client.stream.read(&mut chunk) {
+                Ok(0) => {
+                    self.all.remove(&number);
+                    return None;
+                }
+                Ok(n) => client.asked.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
+                Err(_) => {
+                    self.all.remove(&number);
+                    return None;
+                }
+            }
+            match split_frame(&client.asked, MAX_REQUEST) {
+                Ok(None) => {}
+                Ok(Some((body, _))) => return Some(decode(body).map_err(|e| e.to_string())),
+                Err(error) => return Some(Err(error.to_string())),
+            }
+        }
+    }
+}
+
+impl Door {
+    pub(crate) fn accept_clients(&mut self) {
+        while self.clients.all.len() < MOST {
+            let Ok(Some(fd)) = channel::control_accept(&self.control) else { return };
+            let permitted = self.permits(&fd);
+            let Some(number) = self.clients.add(&self.poller, fd, self.now.mono) else { continue };
+            if let Err(why) = permitted {
+                let answer = Answer::NotPermitted(why);
+                self.clients.answer(&self.poller, number, &answer, self.now.mono);
+            }
+        }
+    }
+
+    /// Root, the door's own user, and members of the control group.
+    fn permits(&self, fd: &OwnedFd) -> Result<(), String> {
+        let who = channel::peer_credentials(fd).map_err(|e| format!("who asks is unknown: {e}"))?;
+        let own = portreeve_sys::privileges::own_uid();
+        if who.uid == 0 || who.uid == own {
+            return Ok(());
+        }
+        let group = &self.current.config.settings.control_group;
+        match self.current.resolved.control_group {
+            Some(gid) if channel::peer_in_group(fd, gid).unwrap_or(false) => Ok(()),
+            Some(_) | None => Err(format!("only root and members of the group `{group}` may ask")),
+        }
+    }
+
+    pub(crate) fn on_client(&mut self, number: u64) {
+        if self.clients.all.get(&number).is_some_and(|c| !c.answer.is_empty()) {
+            return self.clients.write(&self.poller, number);
+        }
+        match self.clients.read(number) {
+            None => {}
+            Some(Ok(request)) => self.requested(number, request),
+            Some(Err(why)) => self.reply(number, &Answer::Failed(why)),
+        }
+    }
+
+    pub(crate) fn reply(&mut self, number: u64, answer: &Answer) {
+        self.clients.answer(&self.poller, number, answer, self.now.mono);
+    }
+
+    fn requested(&mut self, number: u64, request: Request) {
+        match request {
+            Request::Status => {
+                let status = Answer::Status(Box::new(self.status()));
+                self.reply(number, &status);
+            }
+            Request::Explain { service, peer, port, at } => {
+                let answer = self.explain(&service, peer, port, at);
+                self.reply(number, &answer);
+            }
+            Request::Reload => {
+                if let Some(client) = self.clients.all.get_mut(&number) {
+                    client.deadline = self.now.mono.saturating_add(RELOAD_PATIENCE);
+                }
+                self.ask_reload(Some(number));
+            }
+            Request::Stop => {
+                if self.stage != Stage::Closing {
+                    self.close();
+                }
+                let answer = Answer::Stopping { sessions: self.sessions.len() };
+                self.reply(number, &answer);
+            }
+            Request::Events { json, last, follow, colour } => {
+                self.subscribe(number, ToClerk::Subscribe { json, last, follow, colour });
+            }
+        }
+    }
+
+    /// Hands an asker to the clerk, which writes events; root never queues them for it.
+    fn subscribe(&mut self, number: u64, subscribe: ToClerk) {
+        if !self.clerk.is_working() {
+            return self.reply(number, &Answer::Failed("the clerk is away; try again".into()));
+        }
+        let Some(mut client) = self.clients.all.remove(&number) else { return };
+        let Ok(bytes) = frame(&Answer::Events, MAX_ANSWER) else { return };
+        if client.stream.write(&bytes).is_ok_and(|n| n == bytes.len()) {
+            let _ = self.poller.remove(&client.stream);
+            self.outbox.message(subscribe, Some(client.stream.into()));
+            self.flush_clerk();
+        }
+    }
+}

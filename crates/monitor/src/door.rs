@@ -1,0 +1,266 @@
+//! The door: everything the monitor holds, and the loop that keeps it moving.
+
+use crate::args::Args;
+use crate::compiler::Run;
+use crate::control::Clients;
+use crate::current::Current;
+use crate::dice::Dice;
+use crate::farewell::Farewells;
+use crate::gather::Gather;
+use crate::helper::{HelperProcess, Outputs};
+use crate::listeners::Listeners;
+use crate::outbox::Outbox;
+use crate::paths::Paths;
+use crate::pending::Waiting;
+use crate::plan::Inherited;
+use crate::reload::Asked;
+use crate::session::Sessions;
+use crate::tally::Tally;
+use crate::token::Token;
+use crate::trap::Unstored;
+use portreeve_policy::State;
+use portreeve_sys::poll::{Event, Poller};
+use portreeve_sys::signals::Signals;
+use portreeve_sys::spawn::Spawner;
+use portreeve_sys::{Signal, clock};
+use portreeve_wire::event::What;
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How far the door is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Waits for the clerk's bans before it listens, until this time at most.
+    Waiting(Duration),
+    /// Open.
+    Open,
+    /// Accepts nobody any more; ends with the last session.
+    Closing,
+}
+
+/// The two clocks, read once for each turn of the loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub(crate) mono: Duration,
+    pub(crate) wall: Duration,
+}
+
+impl Now {
+    pub(crate) fn read() -> Self {
+        Self { mono: clock::monotonic(), wall: clock::wall() }
+    }
+
+    pub(crate) fn unix(&self) -> i64 {
+        i64::try_from(self.wall.as_secs()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Everything the monitor holds.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) args: Args,
+    pub(crate) paths: Paths,
+    pub(crate) root: bool,
+    pub(crate) inherited: Inherited,
+    pub(crate) outputs: Outputs,
+    pub(crate) now: Now,
+    pub(crate) opened: Duration,
+    pub(crate) stage: Stage,
+    pub(crate) poller: Poller,
+    pub(crate) signals: Signals,
+    pub(crate) spawner: Spawner,
+    pub(crate) current: Arc<Current>,
+    pub(crate) state: State,
+    pub(crate) dice: Dice,
+    pub(crate) load: LoadReading,
+    pub(crate) listeners: Listeners,
+    pub(crate) scarce: Option<Scarce>,
+    pub(crate) sessions: Sessions,
+    pub(crate) waiting: Waiting,
+    pub(crate) farewells: Farewells,
+    pub(crate) clerk: HelperProcess,
+    pub(crate) relay: HelperProcess,
+    pub(crate) clerk_away: Away,
+    pub(crate) outbox: Outbox,
+    pub(crate) unstored: Unstored,
+    pub(crate) control: OwnedFd,
+    pub(crate) clients: Clients,
+    pub(crate) compile: Option<(Run, Asked)>,
+    pub(crate) reload_again: Option<Asked>,
+    pub(crate) resolve_at: Option<Duration>,
+    pub(crate) gather: Gather,
+    pub(crate) tally: Tally,
+    pub(crate) alarms: BTreeSet<String>,
+    /// Told twice to stop: sessions are left to themselves.
+    pub(crate) leave: bool,
+}
+
+/// The load average, read once a second at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LoadReading {
+    pub(crate) at: Option<Duration>,
+    pub(crate) value: Option<portreeve_model::Load>,
+}
+
+/// A resource has run short: no accepting until this time.
+#[derive(Clone, Debug)]
+pub(crate) struct Scarce {
+    pub(crate) what: String,
+    pub(crate) until: Duration,
+    pub(crate) delay: Duration,
+}
+
+/// How long the clerk has been away: nobody's grace runs in that time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Away {
+    pub(crate) total: Duration,
+    pub(crate) since: Option<Duration>,
+}
+
+impl Away {
+    pub(crate) fn so_far(&self, now: Duration) -> Duration {
+        let current = self.since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        self.total.saturating_add(current)
+    }
+}
+
+impl Door {
+    /// Adds an event.
+    pub(crate) fn event(&mut self, what: What) {
+        self.outbox.event(self.now.wall, what);
+    }
+
+    /// Turns until the door is closed and nobody is left inside.
+    pub(crate) fn run(&mut self) -> io::Result<()> {
+        let mut events = Vec::new();
+        loop {
+            self.now = Now::read();
+            self.tick();
+            if self.is_over() {
+                self.finish();
+                return Ok(());
+            }
+            let timeout = self.next_due().map(|due| due.saturating_sub(self.now.mono));
+            self.poller.wait(&mut events, timeout)?;
+            self.now = Now::read();
+            for event in &events {
+                self.dispatch(event);
+            }
+        }
+    }
+
+    fn dispatch(&mut self, event: &Event) {
+        match Token::from_bits(event.token) {
+            Some(Token::Signals) => self.on_signals(),
+            Some(Token::Control) => self.accept_clients(),
+            Some(Token::Client(number)) => self.on_client(number),
+            Some(Token::Clerk) => self.on_clerk(),
+            Some(Token::Relay) => self.on_relay(),
+            Some(Token::Compiler) => self.on_compiler(),
+            Some(Token::Listener(number)) => self.on_listener(number),
+            Some(Token::Farewell(number)) => {
+                self.farewells.on_readable(number);
+            }
+            Some(Token::Notify(number)) => self.on_notify(number),
+            None => {}
+        }
+    }
+
+    fn on_signals(&mut self) {
+        for signal in self.signals.read().unwrap_or_default() {
+            match signal {
+                Signal::Hup | Signal::Usr2 => self.ask_reload(None),
+                Signal::Term | Signal::Int => self.close(),
+                Signal::Child => self.reap(),
+                Signal::Quit
+                | Signal::Kill
+                | Signal::Usr1
+                | Signal::Pipe
+                | Signal::Alarm
+                | Signal::Continue
+                | Signal::Stop
+                | Signal::Window => {}
+            }
+        }
+    }
+
+    /// Everything whose time has come.
+    fn tick(&mut self) {
+        let now = self.now.mono;
+        self.reap_starts();
+        self.tick_helpers();
+        if let Stage::Waiting(until) = self.stage
+            && now >= until
+        {
+            self.alarm("the ledger did not answer: the door opened without the bans of before");
+            self.open();
+        }
+        self.tick_scarce();
+        let changes = self.listeners.retry(&self.poller, now);
+        self.tell(changes);
+        self.tick_waiting();
+        self.tick_graces();
+        self.tick_bans();
+        self.tick_compile();
+        self.farewells.tick(now);
+        self.clients.tick(now);
+        for refused in self.gather.flush(now) {
+            self.event(What::Refused(refused));
+        }
+        self.flush_clerk();
+    }
+
+    fn next_due(&self) -> Option<Duration> {
+        let now = self.now.mono;
+        let pending_starts = (self.spawner.pending() > 0).then(|| now.saturating_add(START_POLL));
+        let waiting = match self.stage {
+            Stage::Waiting(until) => Some(until),
+            Stage::Open | Stage::Closing => None,
+        };
+        let bans = self.state.next_ban_end().map(|end| {
+            let left = end.saturating_sub(self.now.unix()).max(0);
+            now.saturating_add(Duration::from_secs(u64::try_from(left).unwrap_or(0)))
+        });
+        let compile = self.compile.as_ref().map(|(run, _)| run.deadline);
+        [
+            pending_starts,
+            waiting,
+            bans.map(|due| due.max(now.saturating_add(Duration::from_millis(100)))),
+            compile,
+            self.clerk.next_due(),
+            self.relay.next_due(),
+            self.scarce.as_ref().map(|s| s.until),
+            self.listeners.next_due(),
+            self.waiting.next_due(),
+            self.state.next_grace(),
+            self.state.next_pause_end(),
+            self.sessions.next_kill(),
+            self.farewells.next_due(),
+            self.clients.next_due(),
+            self.gather.next_due(),
+            self.resolve_at.filter(|_| self.compile.is_none()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Records something to mend; once for each text while it lasts.
+    pub(crate) fn alarm(&mut self, text: &str) {
+        const MOST: usize = 64;
+        if self.alarms.len() < MOST && self.alarms.insert(text.to_owned()) {
+            self.event(What::Alarm { text: text.to_owned() });
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let empty = self.sessions.len() == 0 && self.waiting.is_empty();
+        self.stage == Stage::Closing && (empty || self.leave)
+    }
+}
+
+/// While programs are being started, their outcome is looked at so often.
+const START_POLL: Duration = Duration::from_millis(20);

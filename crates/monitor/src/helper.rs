@@ -1,0 +1,204 @@
+//! A helper program of our own: started, watched, started again with growing delay.
+
+use crate::convert::describe;
+use portreeve_sys::channel::{self, Channel};
+use portreeve_sys::poll::{Interest, Poller};
+use portreeve_sys::spawn::{Connection, Plan, Program, Spawner};
+use portreeve_sys::{Pid, Status, spawn};
+use portreeve_wire::Phase;
+use portreeve_wire::event::{Helper, What};
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// First and longest delay before a dead helper is started again.
+const SHORTEST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_secs(30);
+/// One that lived so long starts over with the shortest delay.
+const STEADY: Duration = Duration::from_secs(60);
+/// A helper that has not said that it is ready after so long is ended.
+const READY_WITHIN: Duration = Duration::from_secs(15);
+
+/// A helper that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) pid: Pid,
+    pub(crate) channel: Channel,
+    /// The helper's own end, kept so that what it never read can be taken back.
+    pub(crate) theirs: Channel,
+    pub(crate) phase: Phase,
+    since: Duration,
+    /// Whether the poller wakes us when the channel takes more.
+    waits_to_write: bool,
+}
+
+/// A helper, running or not.
+#[derive(Debug)]
+pub(crate) struct HelperProcess {
+    pub(crate) helper: Helper,
+    token: u64,
+    program: Option<Arc<Program>>,
+    pub(crate) running: Option<Running>,
+    pub(crate) restarts: u32,
+    pub(crate) trouble: Option<String>,
+    delay: Duration,
+    start_at: Option<Duration>,
+}
+
+impl HelperProcess {
+    pub(crate) fn new(helper: Helper, token: u64) -> Self {
+        Self {
+            helper,
+            token,
+            program: None,
+            running: None,
+            restarts: 0,
+            trouble: None,
+            delay: SHORTEST,
+            start_at: Some(Duration::ZERO),
+        }
+    }
+
+    /// What to run from the next start on.
+    pub(crate) fn set_program(&mut self, path: &Path, args: &[PathBuf], ids: Option<spawn::Ids>) {
+        let text = |path: &Path| CString::new(path.as_os_str().as_bytes()).ok();
+        let Some(path) = text(path) else { return };
+        let mut plan = Plan::new(path.clone());
+        plan.argv =
+            std::iter::once(Some(path)).chain(args.iter().map(|a| text(a))).flatten().collect();
+        plan.new_session = true;
+        plan.umask = Some(0o027);
+        plan.directory = Some(c"/".to_owned());
+        plan.no_new_privs = true;
+        plan.ids = ids;
+        match plan.prepare() {
+            Ok(program) => self.program = Some(Arc::new(program)),
+            Err(bad) => self.trouble = Some(bad.to_string()),
+        }
+    }
+
+    /// It cannot run, for this reason; what runs goes on.
+    pub(crate) fn refuse(&mut self, why: &str) {
+        self.program = None;
+        self.trouble = Some(why.to_owned());
+    }
+
+    /// Whether it is at work: started and ready.
+    pub(crate) fn is_working(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| r.phase == Phase::Working)
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        match &self.running {
+            Some(r) if r.phase == Phase::Starting => Some(r.since.saturating_add(READY_WITHIN)),
+            Some(_) => None,
+            None => self.start_at,
+        }
+    }
+
+    /// Starts it if its time has come, or ends one that does not get ready.
+    pub(crate) fn tick(
+        &mut self,
+        spawner: &mut Spawner,
+        poller: &Poller,
+        outputs: &Outputs,
+        now: Duration,
+    ) -> Option<What> {
+        if self.next_due().is_none_or(|due| now < due) {
+            return None;
+        }
+        if self.running.is_some() {
+            self.end("was not ready in time");
+            return None;
+        }
+        self.start_at = None;
+        match self.start(spawner, poller, outputs, now) {
+            Ok(pid) => {
+                let pid = u32::try_from(pid.as_raw()).unwrap_or(0);
+                Some(What::HelperStarted { helper: self.helper, pid })
+            }
+            Err(reason) => Some(self.failed(reason, now)),
+        }
+    }
+
+    fn start(
+        &mut self,
+        spawner: &mut Spawner,
+        poller: &Poller,
+        outputs: &Outputs,
+        now: Duration,
+    ) -> Result<Pid, String> {
+        let program = self.program.clone().ok_or("nothing to run")?;
+        let (channel, theirs) = channel::pair().map_err(|e| format!("no channel: {e}"))?;
+        let given = theirs.as_fd().try_clone_to_owned().map_err(|e| format!("no channel: {e}"))?;
+        let connection = Connection::new()
+            .share(&outputs.null, &[0, 1])
+            .share(&outputs.stderr, &[2])
+            .give(given, &[3]);
+        poller.add(&channel, self.token, Interest::READ).map_err(|e| e.to_string())?;
+        let pid = spawner.spawn(&program, connection).map_err(|e| e.to_string())?;
+        self.running = Some(Running {
+            pid,
+            channel,
+            theirs,
+            phase: Phase::Starting,
+            since: now,
+            waits_to_write: false,
+        });
+        Ok(pid)
+    }
+
+    /// Kills it for a reason; its exit is reaped like any other.
+    pub(crate) fn end(&mut self, reason: &str) {
+        self.trouble = Some(reason.to_owned());
+        if let Some(running) = &self.running {
+            // fails only if it is gone already
+            let _ = portreeve_sys::process::kill(running.pid, portreeve_sys::Signal::Kill);
+        }
+    }
+
+    /// It has ended: gives back what was kept of it.
+    pub(crate) fn ended(&mut self, status: Status, now: Duration) -> Option<(Running, What)> {
+        let running = self.running.take()?;
+        if now.saturating_sub(running.since) >= STEADY {
+            self.delay = SHORTEST;
+        }
+        let reason = match self.trouble.take() {
+            Some(trouble) => format!("{} ({trouble})", describe(status)),
+            None => describe(status),
+        };
+        let what = self.failed(reason, now);
+        Some((running, what))
+    }
+
+    fn failed(&mut self, reason: String, now: Duration) -> What {
+        let delay = self.delay;
+        self.delay = delay.saturating_mul(2).min(LONGEST);
+        self.start_at = Some(now.saturating_add(delay));
+        self.restarts = self.restarts.saturating_add(1);
+        let retry = u32::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+        What::HelperDied { helper: self.helper, reason, retry }
+    }
+
+    /// Asks the poller to say when the channel takes more, or to stop saying so.
+    pub(crate) fn wait_to_write(&mut self, poller: &Poller, on: bool) {
+        let token = self.token;
+        let Some(running) = self.running.as_mut().filter(|r| r.waits_to_write != on) else {
+            return;
+        };
+        let interest = if on { Interest::READ_WRITE } else { Interest::READ };
+        if poller.modify(&running.channel, token, interest).is_ok() {
+            running.waits_to_write = on;
+        }
+    }
+}
+
+/// What a helper gets as standard descriptors.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    pub(crate) null: Arc<OwnedFd>,
+    pub(crate) stderr: Arc<OwnedFd>,
+}

@@ -1,0 +1,214 @@
+//! The listening sockets: opened, tried again with delay, kept over reloads, never silently gone.
+
+use crate::current::Wanted;
+use crate::token::Token;
+use portreeve_sys::descriptor;
+use portreeve_sys::poll::{Interest, Poller};
+use portreeve_sys::socket::{self, ListenError, ListenOptions, ListenStep};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// The first wait before a bind is tried again; it doubles up to [`LONGEST`].
+const SHORTEST: Duration = Duration::from_secs(1);
+/// An address that appears, or a port that falls free, is taken within this time.
+const LONGEST: Duration = Duration::from_secs(8);
+
+/// One wanted address.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) want: Wanted,
+    pub(crate) socket: Option<OwnedFd>,
+    pub(crate) down: Option<Down>,
+}
+
+/// Why an address is not listened on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Down {
+    pub(crate) reason: String,
+    pub(crate) retry_at: Duration,
+    delay: Duration,
+}
+
+/// What changed, for events.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Up(Wanted),
+    Down(Wanted, String, Duration),
+}
+
+/// All of them, by a number that is never reused.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    all: BTreeMap<u64, Listener>,
+    next: u64,
+    watched: bool,
+}
+
+impl Listeners {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Listener> {
+        self.all.values()
+    }
+
+    pub(crate) fn get(&self, number: u64) -> Option<&Listener> {
+        self.all.get(&number)
+    }
+
+    /// Makes the sockets fit what is wanted: same address and family keep their socket, others
+    /// close first, so that a moved service can bind its port again.
+    pub(crate) fn fit(
+        &mut self,
+        poller: &Poller,
+        wanted: Vec<Wanted>,
+        now: Duration,
+    ) -> Vec<Change> {
+        let mut old = std::mem::take(&mut self.all);
+        let mut waiting = Vec::new();
+        for want in wanted {
+            let same = |l: &Listener| l.want.address == want.address && l.want.dual == want.dual;
+            let found = old.iter().find(|(_, l)| same(l)).map(|(number, _)| *number);
+            match found.and_then(|number| Some((number, old.remove(&number)?))) {
+                Some((number, mut kept)) if kept.want.options == want.options => {
+                    kept.want = want;
+                    self.all.insert(number, kept);
+                }
+                Some((number, kept)) => {
+                    if let Some(fd) = kept.socket.as_ref()
+                        && socket::reconfigure(fd, &options(&want)).is_ok()
+                    {
+                        self.all.insert(number, Listener { want, ..kept });
+                    } else {
+                        waiting.push(want);
+                    }
+                }
+                None => waiting.push(want),
+            }
+        }
+        drop(old); // closes what is not wanted any more; epoll forgets a closed socket
+        waiting.into_iter().filter_map(|want| self.open_new(poller, want, now)).collect()
+    }
+
+    fn open_new(&mut self, poller: &Poller, want: Wanted, now: Duration) -> Option<Change> {
+        let number = self.next;
+        self.next = self.next.saturating_add(1);
+        self.all.insert(number, Listener { want, socket: None, down: None });
+        self.open(poller, number, now)
+    }
+
+    /// Tries those whose time has come.
+    pub(crate) fn retry(&mut self, poller: &Poller, now: Duration) -> Vec<Change> {
+        let due = |(number, l): (&u64, &Listener)| {
+            l.down.as_ref().is_some_and(|down| down.retry_at <= now).then_some(*number)
+        };
+        let due: Vec<u64> = self.all.iter().filter_map(due).collect();
+        due.into_iter().filter_map(|number| self.open(poller, number, now)).collect()
+    }
+
+    /// When the next try is due.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.all.values().filter_map(|l| l.down.as_ref().map(|down| down.retry_at)).min()
+    }
+
+    fn open(&mut self, poller: &Poller, number: u64, now: Duration) -> Option<Change> {
+        let watched = self.watched;
+        let listener = self.all.get_mut(&number)?;
+        let opened = bind(&listener.want).and_then(|fd| {
+            let fd = descriptor::raise(fd).map_err(|e| e.to_string())?;
+            if watched {
+                let token = Token::Listener(number).bits();
+                poller.add(&fd, token, Interest::READ).map_err(|e| e.to_string())?;
+            }
+            Ok(fd)
+        });
+        match opened {
+            Ok(fd) => {
+                listener.socket = Some(fd);
+                listener.down = None;
+                Some(Change::Up(listener.want.clone()))
+            }
+            Err(reason) => {
+                let told = listener.down.as_ref().is_some_and(|down| down.reason == reason);
+                let doubled = |down: &Down| down.delay.saturating_mul(2).min(LONGEST);
+                let delay = listener.down.as_ref().map_or(SHORTEST, doubled);
+                let retry_at = now.saturating_add(delay);
+                listener.down = Some(Down { reason: reason.clone(), retry_at, delay });
+                (!told).then(|| Change::Down(listener.want.clone(), reason, delay))
+            }
+        }
+    }
+
+    /// Starts or stops taking connections; the sockets stay and the kernel queues meanwhile.
+    pub(crate) fn watch(&mut self, poller: &Poller, on: bool) {
+        if self.watched == on {
+            return;
+        }
+        self.watched = on;
+        for (number, listener) in &self.all {
+            let Some(fd) = listener.socket.as_ref() else { continue };
+            // an error here means it is in that state already
+            let _ = if on {
+                poller.add(fd, Token::Listener(*number).bits(), Interest::READ)
+            } else {
+                poller.remove(fd)
+            };
+        }
+    }
+
+    /// Takes a broken socket out of service; it is opened again after the shortest wait.
+    pub(crate) fn broken(&mut self, number: u64, reason: String, now: Duration) -> Option<Change> {
+        let listener = self.all.get_mut(&number)?;
+        listener.socket = None;
+        let retry_at = now.saturating_add(SHORTEST);
+        listener.down = Some(Down { reason: reason.clone(), retry_at, delay: SHORTEST });
+        Some(Change::Down(listener.want.clone(), reason, SHORTEST))
+    }
+
+    /// Closes everything: nobody comes in any more.
+    pub(crate) fn close(&mut self) {
+        self.all.clear();
+    }
+}
+
+fn options(want: &Wanted) -> ListenOptions {
+    ListenOptions {
+        v6only: want.address.is_ipv6().then_some(!want.dual),
+        backlog: i32::try_from(want.options.backlog).unwrap_or(i32::MAX),
+        keepalive: want.options.keepalive,
+        nodelay: want.options.nodelay,
+        ..ListenOptions::default()
+    }
+}
+
+/// Binds and listens; without IPv6 on the host a dual-stack service takes IPv4 alone.
+fn bind(want: &Wanted) -> Result<OwnedFd, String> {
+    let options = options(want);
+    let opened = match socket::listen(want.address, &options) {
+        Err(ListenError { step: ListenStep::Socket, .. })
+            if want.dual && want.address.ip().is_unspecified() =>
+        {
+            let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, want.address.port()));
+            socket::listen(any, &ListenOptions { v6only: None, ..options })
+        }
+        other => other,
+    };
+    opened.map_err(|error| explain(&error))
+}
+
+/// The reason for people: for a port in use, who holds it.
+fn explain(error: &ListenError) -> String {
+    let (kind, address) = (error.error.kind(), error.address);
+    if kind == ErrorKind::AddrInUse {
+        let holder = socket::port_holder(address)
+            .map(|holder| format!(" by process {} ({})", holder.pid, holder.program));
+        return format!("port {} is in use{}", address.port(), holder.unwrap_or_default());
+    }
+    if kind == ErrorKind::AddrNotAvailable {
+        return format!("address {} is not on this host", address.ip());
+    }
+    if kind == ErrorKind::PermissionDenied {
+        return format!("port {} needs root's rights", address.port());
+    }
+    error.to_string()
+}

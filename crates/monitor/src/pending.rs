@@ -1,0 +1,122 @@
+//! Connections that wait for the relay: for names, for ident, or for a long banner to be written.
+//! Bounded in number, in number for one source, and in time.
+
+use portreeve_model::{Network, SourceWidth};
+use portreeve_policy::{IdentAnswer, Reservation};
+use portreeve_wire::event::SessionRef;
+use portreeve_wire::relay::NamesAnswer;
+use portreeve_wire::{End, QuestionId};
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// So many wait at most.
+const MOST: usize = 1024;
+/// So many of one source network: a slow name server of theirs must not use up the table.
+const MOST_OF_ONE: usize = 16;
+
+/// An accepted connection on its way to a decision.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) service: u32,
+    pub(crate) socket: OwnedFd,
+    pub(crate) peer: End,
+    pub(crate) local: End,
+    pub(crate) since: Duration,
+    pub(crate) names: Option<NamesAnswer>,
+    pub(crate) ident: IdentAnswer,
+}
+
+/// What somebody waits for.
+#[derive(Debug)]
+pub(crate) enum For {
+    /// The decision needs names or ident.
+    Decision(Arrival),
+    /// Granted; the banner is being written.
+    Banner(Arrival, Reservation),
+    /// Nobody waits: the ident answer of a running session goes to its record.
+    Record(SessionRef),
+}
+
+/// All that wait, by question; numbers grow, so the first waits longest.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    all: BTreeMap<u64, (For, Duration)>,
+    next: u64,
+}
+
+impl Waiting {
+    /// Whether one more of this peer may wait.
+    pub(crate) fn has_room(&self, peer: End) -> bool {
+        let SourceWidth { v4, v6 } = SourceWidth::DEFAULT;
+        let source = Network::around(peer.address, v4, v6);
+        let same = |(waiter, _): &&(For, Duration)| match waiter {
+            For::Decision(a) | For::Banner(a, _) => source.contains(a.peer.address),
+            For::Record(s) => source.contains(s.peer.address),
+        };
+        self.all.len() < MOST && self.all.values().filter(same).count() < MOST_OF_ONE
+    }
+
+    pub(crate) fn question(&mut self) -> QuestionId {
+        self.next = self.next.saturating_add(1);
+        QuestionId(self.next)
+    }
+
+    pub(crate) fn add(&mut self, question: QuestionId, waiter: For, deadline: Duration) {
+        self.all.insert(question.0, (waiter, deadline));
+    }
+
+    /// Takes who waits for this question, if it is of the kind that was answered.
+    pub(crate) fn take(&mut self, question: QuestionId, fits: fn(&For) -> bool) -> Option<For> {
+        let (waiter, _) = self.all.get(&question.0)?;
+        if !fits(waiter) {
+            return None; // its deadline frees it
+        }
+        self.all.remove(&question.0).map(|(waiter, _)| waiter)
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.all.values().map(|(_, due)| *due).min()
+    }
+
+    pub(crate) fn take_overdue(&mut self, now: Duration) -> Vec<(QuestionId, For)> {
+        let due = self.all.iter().filter(|(_, (_, due))| *due <= now);
+        let due: Vec<u64> = due.map(|(number, _)| *number).collect();
+        due.into_iter()
+            .filter_map(|n| self.all.remove(&n).map(|(waiter, _)| (QuestionId(n), waiter)))
+            .collect()
+    }
+
+    /// Everybody, when the relay has died: no answer will come.
+    pub(crate) fn take_all(&mut self) -> Vec<For> {
+        std::mem::take(&mut self.all).into_values().map(|(waiter, _)| waiter).collect()
+    }
+
+    /// After a reload services have other indices; connections to services that are gone come back.
+    pub(crate) fn renumber(&mut self, new: impl Fn(u32) -> Option<u32>) -> Vec<For> {
+        let mut gone = Vec::new();
+        for (number, (mut waiter, due)) in std::mem::take(&mut self.all) {
+            let fits = match &mut waiter {
+                For::Decision(a) | For::Banner(a, _) => match new(a.service) {
+                    Some(index) => {
+                        a.service = index;
+                        true
+                    }
+                    None => false,
+                },
+                For::Record(_) => true,
+            };
+            if fits {
+                self.all.insert(number, (waiter, due));
+            } else {
+                gone.push(waiter);
+            }
+        }
+        gone
+    }
+
+    /// Whether no connection waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.values().all(|(waiter, _)| matches!(waiter, For::Record(_)))
+    }
+}

@@ -1,0 +1,147 @@
+//! What ends: processes, graces, and sessions that were told to.
+
+use crate::convert::ending;
+use crate::door::Door;
+use portreeve_model::Authentication;
+use portreeve_sys::pipe::{One, read_one_nonblocking};
+use portreeve_sys::process::{self, kill, kill_group};
+use portreeve_sys::{Exit, Signal};
+use portreeve_wire::event::{Ending, Helper, What};
+use std::time::Duration;
+
+/// Between being told to end and being killed.
+const KILL_AFTER: Duration = Duration::from_secs(5);
+/// While the clerk is away a startup's grace is looked at again so often.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+impl Door {
+    /// Reaps every child that has ended.
+    pub(crate) fn reap(&mut self) {
+        self.reap_starts();
+        while let Ok(Some(exit)) = process::reap() {
+            self.reaped(exit);
+        }
+    }
+
+    fn reaped(&mut self, exit: Exit) {
+        if let Some(number) = self.sessions.of_process(exit.pid) {
+            return self.session_over(number, ending(exit.status));
+        }
+        let now = self.now.mono;
+        if self.clerk.running.as_ref().is_some_and(|r| r.pid == exit.pid)
+            && let Some((running, what)) = self.clerk.ended(exit.status, now)
+        {
+            self.outbox.recover(&running.theirs);
+            self.clerk_away.since.get_or_insert(now);
+            self.event(what);
+        } else if self.relay.running.as_ref().is_some_and(|r| r.pid == exit.pid)
+            && let Some((_, what)) = self.relay.ended(exit.status, now)
+        {
+            self.event(what);
+            for number in self.sessions.relayed() {
+                self.session_over(number, Ending::Lost);
+            }
+            for waiter in self.waiting.take_all() {
+                self.unanswered(waiter);
+            }
+        }
+        // the compiler tells its outcome by its answer; other children are not ours to mind
+    }
+
+    /// A session is over: its place is free.
+    pub(crate) fn session_over(&mut self, number: u64, ending: Ending) {
+        let Some(session) = self.sessions.remove(number) else { return };
+        let duration = self.now.mono.saturating_sub(session.since).as_millis();
+        let duration = u64::try_from(duration).unwrap_or(u64::MAX);
+        self.event(What::SessionEnded { session: session.reference, ending, duration });
+        self.state.release(session.reservation);
+    }
+
+    /// A byte on a session's notification pipe says that it has authenticated; its end says nothing.
+    pub(crate) fn on_notify(&mut self, number: u64) {
+        let Some(session) = self.sessions.get_mut(number) else { return };
+        let Some(fd) = session.notify.as_ref() else { return };
+        match read_one_nonblocking(fd) {
+            Ok(One::Nothing) => {}
+            Ok(One::Byte(_)) => {
+                session.notify = None;
+                self.authenticated(number);
+            }
+            Ok(One::End) | Err(_) => session.notify = None,
+        }
+    }
+
+    /// A session has authenticated: a claim of its own side, so it ends its startup and no more.
+    pub(crate) fn authenticated(&mut self, number: u64) {
+        let Some(session) = self.sessions.get_mut(number) else { return };
+        if session.reservation.is_startup() {
+            self.state.authenticated(&mut session.reservation);
+            let reference = session.reference.clone();
+            self.event(What::Authenticated(reference));
+        }
+    }
+
+    /// Graces that have ended: of a service that cannot say that it has authenticated, the session
+    /// leaves the startups and goes on; any other is ended.
+    pub(crate) fn tick_graces(&mut self) {
+        let now = self.now.mono;
+        while let Some(ticket) = self.state.take_grace(now) {
+            let away = self.clerk_away;
+            let Some(session) = self.sessions.get_mut(ticket.0) else { continue };
+            let watched = matches!(session.authentication, Authentication::Watch(_));
+            let missed = away.so_far(now).saturating_sub(session.clerk_away);
+            if watched && (missed > Duration::ZERO || away.since.is_some()) {
+                session.clerk_away = away.so_far(now);
+                let end = now.saturating_add(missed.max(LOOK_AGAIN));
+                self.state.postpone_grace(&mut session.reservation, end);
+                continue;
+            }
+            let ended = session.authentication != Authentication::None;
+            if ended {
+                session.kill_at = Some(now.saturating_add(KILL_AFTER));
+                if let Some(pid) = session.pid() {
+                    let _ = kill(pid, Signal::Term); // gone already: it will be reaped
+                }
+            } else {
+                self.state.grace_passed(&mut session.reservation);
+            }
+            let session = session.reference.clone();
+            self.event(What::GracePassed { session, ended });
+        }
+        for pid in self.sessions.take_kills(now) {
+            let _ = kill_group(pid, Signal::Kill);
+            let _ = kill(pid, Signal::Kill); // one that leads no group of its own
+        }
+    }
+
+    /// Starts helpers whose time has come.
+    pub(crate) fn tick_helpers(&mut self) {
+        let now = self.now.mono;
+        let (spawner, poller, outputs) = (&mut self.spawner, &self.poller, &self.outputs);
+        let clerk = self.clerk.tick(spawner, poller, outputs, now);
+        let relay = self.relay.tick(spawner, poller, outputs, now);
+        for what in clerk.into_iter().chain(relay) {
+            self.event(what);
+        }
+    }
+
+    /// A helper broke the rules of its channel: it is ended, and another takes its place.
+    pub(crate) fn misbehaved(&mut self, helper: Helper, why: &str) {
+        let process = match helper {
+            Helper::Clerk => &mut self.clerk,
+            Helper::Relay => &mut self.relay,
+            Helper::Compile => return,
+        };
+        if let Some(running) = &process.running {
+            let _ = self.poller.remove(&running.channel);
+        }
+        process.end(why);
+        let text = match helper {
+            Helper::Clerk => "the clerk said something it may not say and was ended",
+            Helper::Relay | Helper::Compile => {
+                "the relay said something it may not say and was ended"
+            }
+        };
+        self.alarm(text);
+    }
+}

@@ -1,0 +1,61 @@
+//! A refused connection: its words, its event, its end.
+
+use crate::current::Current;
+use crate::door::Door;
+use crate::pending::Arrival;
+use portreeve_policy::{Refusal, refusal_sentence};
+use portreeve_sys::socket;
+use portreeve_wire::event::{Refused, What};
+use portreeve_wire::relay::Then;
+use std::sync::Arc;
+
+/// What the monitor itself sends without waiting; longer texts are the relay's.
+const SHORT: usize = 4096;
+
+impl Door {
+    pub(crate) fn refuse(&mut self, current: &Arc<Current>, arrival: Arrival, refusal: &Refusal) {
+        let Some(service) = current.service(arrival.service) else { return };
+        let key = service.key.to_string();
+        self.tally.refused(&key, self.now.mono);
+        let refused = Refused {
+            service: arrival.service,
+            key,
+            peer: arrival.peer,
+            class: refusal.reason.class().into(),
+            reason: refusal.reason.word().into(),
+            xinetd: refusal.reason.xinetd_word().into(),
+            text: refusal_sentence(refusal, arrival.peer.address, &current.config.files),
+            origin: refusal.origin.map(|origin| current.show(origin)),
+            count: 1,
+        };
+        if let Some(single) = self.gather.take(refused, self.now.mono) {
+            self.event(What::Refused(single));
+        }
+        self.turn_away(current, arrival);
+    }
+
+    /// Says what there is to say and closes, without ever waiting for the peer.
+    pub(crate) fn turn_away(&mut self, current: &Arc<Current>, arrival: Arrival) {
+        let Some(facts) = current.facts(arrival.service) else { return };
+        let (first, then) = (&facts.banners.always, &facts.banners.failure);
+        if first.is_empty() && then.is_empty() {
+            return; // dropping the socket closes it
+        }
+        let words = [first.as_slice(), then].concat();
+        let sent = match words.get(..SHORT.min(words.len())) {
+            Some(short) => socket::send_once(&arrival.socket, short).unwrap_or(0),
+            None => 0,
+        };
+        match words.get(sent..) {
+            Some(rest) if !rest.is_empty() => {
+                let question = self.waiting.question();
+                self.write_by_relay(question, &arrival.socket, rest, Then::Close);
+            }
+            _ => {
+                if socket::shutdown_write(&arrival.socket).is_ok() {
+                    self.farewells.add(&self.poller, arrival.socket, self.now.mono);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What passes between monitor and relay.
+
+use crate::door::Door;
+use crate::pending::For;
+use portreeve_policy::IdentAnswer;
+use portreeve_wire::event::{Ending, Helper, What};
+use portreeve_wire::relay::{FromRelay, MAX_NAMES, NamesAnswer, ToRelay};
+use portreeve_wire::{MAX_PACKET, Phase, QuestionId, decode, encode};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+
+impl Door {
+    /// Sends a message; `false` when the relay is away or does not take it now.
+    pub(crate) fn tell_relay(&mut self, message: &ToRelay, fds: &[BorrowedFd<'_>]) -> bool {
+        let Some(running) = self.relay.running.as_ref().filter(|r| r.phase == Phase::Working)
+        else {
+            return false;
+        };
+        encode(message, MAX_PACKET).is_ok_and(|bytes| running.channel.send(&bytes, fds).is_ok())
+    }
+
+    pub(crate) fn on_relay(&mut self) {
+        let mut buffer = vec![0; MAX_PACKET];
+        for _ in 0..crate::clerk::TURN {
+            let Some(running) = self.relay.running.as_ref() else { return };
+            let phase = running.phase;
+            let message = match running.channel.recv(&mut buffer) {
+                Ok(Some((bytes, _))) => {
+                    decode::<FromRelay>(buffer.get(..bytes).unwrap_or_default())
+                }
+                Ok(None) => return self.misbehaved(Helper::Relay, "closed its channel"),
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(e) => return self.misbehaved(Helper::Relay, &e.to_string()),
+            };
+            match message {
+                Ok(message) if message.permitted(phase) => self.heard_from_relay(message),
+                Ok(_) => return self.misbehaved(Helper::Relay, "spoke out of turn"),
+                Err(error) => return self.misbehaved(Helper::Relay, &error.to_string()),
+            }
+        }
+    }
+
+    fn heard_from_relay(&mut self, message: FromRelay) {
+        match message {
+            FromRelay::Ready { landlock } => {
+                if let Some(running) = self.relay.running.as_mut() {
+                    running.phase = Phase::Working;
+                }
+                self.relay.trouble =
+                    landlock.is_none().then(|| "no Landlock on this kernel".to_owned());
+            }
+            FromRelay::Ended(session) => {
+                let relayed =
+                    self.sessions.get(session.0).is_some_and(|s| s.reference.pid.is_none());
+                if relayed {
+                    self.session_over(session.0, Ending::Closed);
+                }
+            }
+            FromRelay::Written { question, complete } => self.written(question, complete),
+            FromRelay::Names { question, answer } => self.named(question, answer),
+            FromRelay::Ident { question, answer } => self.identified(question, answer),
+        }
+    }
+
+    fn written(&mut self, question: QuestionId, complete: bool) {
+        match self.waiting.take(question, |waiter| matches!(waiter, For::Banner(..))) {
+            Some(For::Banner(arrival, reservation)) if complete => {
+                let current = Arc::clone(&self.current);
+                self.serve(&current, arrival, reservation);
+            }
+            Some(For::Banner(_, reservation)) => self.state.release(reservation),
+            Some(For::Decision(_) | For::Record(_)) | None => {}
+        }
+    }
+
+    fn named(&mut self, question: QuestionId, mut answer: NamesAnswer) {
+        if let NamesAnswer::Confirmed(names) = &mut answer {
+            names.truncate(MAX_NAMES);
+            names.retain(|name| name.len() <= 253);
+        }
+        let waits = |waiter: &For| matches!(waiter, For::Decision(_));
+        if let Some(For::Decision(mut arrival)) = self.waiting.take(question, waits) {
+            arrival.names = Some(answer);
+            self.decide(arrival);
+        }
+    }
+
+    fn identified(&mut self, question: QuestionId, answer: Result<String, String>) {
+        match self.waiting.take(question, |waiter| !matches!(waiter, For::Banner(..))) {
+            Some(For::Record(session)) => self.event(What::Identified { session, answer }),
+            Some(For::Decision(mut arrival)) => {
+                arrival.ident = match answer {
+                    Ok(_) => IdentAnswer::Answered,
+                    Err(_) => IdentAnswer::Missing,
+                };
+                self.decide(arrival);
+            }
+            Some(For::Banner(..)) | None => {}
+        }
+    }
+}

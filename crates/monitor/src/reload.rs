@@ -1,0 +1,262 @@
+//! Another configuration: read by the compiler, then swapped in whole or refused whole.
+
+use crate::compiler::{self, Job, Progress};
+use crate::current::Current;
+use crate::door::{Door, Stage};
+use crate::listeners::Change;
+use crate::pending::For;
+use crate::token::Token;
+use portreeve_model::{Config, Resolved, difference};
+use portreeve_policy::{Detail, Reason, Refusal, ServiceIndex};
+use portreeve_sys::Signal;
+use portreeve_sys::poll::Interest;
+use portreeve_sys::process::kill;
+use portreeve_wire::End;
+use portreeve_wire::compile::Answer as Compiled;
+use portreeve_wire::control::Answer;
+use portreeve_wire::event::What;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// While a service is down for want of something, the host is asked again so often.
+const ASK_AGAIN: Duration = Duration::from_secs(4);
+
+/// Who waits for a run of the compiler.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// A reload, by a signal or by these askers.
+    Reload(Vec<u64>),
+    /// Ourselves: has the host got what services want?
+    Resolve,
+}
+
+impl Door {
+    /// Asks for a reload; one that runs already may have read too early, so another follows it.
+    pub(crate) fn ask_reload(&mut self, client: Option<u64>) {
+        if self.stage == Stage::Closing {
+            if let Some(number) = client {
+                self.reply(number, &Answer::Failed("the door is closing".into()));
+            }
+            return;
+        }
+        let askers = client.into_iter().collect::<Vec<_>>();
+        match (&self.compile, self.reload_again.as_mut()) {
+            (None, _) => self.start_compiler(Asked::Reload(askers)),
+            (Some(_), Some(Asked::Reload(waiting))) => waiting.extend(askers),
+            (Some(_), _) => self.reload_again = Some(Asked::Reload(askers)),
+        }
+    }
+
+    fn start_compiler(&mut self, asked: Asked) {
+        let current = Arc::clone(&self.current);
+        let job = match asked {
+            Asked::Reload(_) => Job::Load(&self.args.entry),
+            Asked::Resolve => Job::Resolve(&current.config),
+        };
+        let (paths, now) = (&self.paths, self.now.mono);
+        let run = compiler::start(job, paths, self.root, &mut self.spawner, &self.outputs, now);
+        let watched = run.and_then(|run| {
+            let added = self.poller.add(&run.pipe, Token::Compiler.bits(), Interest::READ);
+            added.map(|()| run).map_err(|e| e.to_string())
+        });
+        match watched {
+            Ok(run) => self.compile = Some((run, asked)),
+            Err(why) => self.not_compiled(asked, &format!("the compiler cannot be started: {why}")),
+        }
+    }
+
+    pub(crate) fn on_compiler(&mut self) {
+        let Some((mut run, asked)) = self.compile.take() else { return };
+        match run.read() {
+            Progress::More => self.compile = Some((run, asked)),
+            Progress::Done(answer) => self.compiled(asked, *answer),
+            Progress::Failed(why) => {
+                self.not_compiled(asked, &format!("the compiler failed: {why}"))
+            }
+        }
+        self.next_compile();
+    }
+
+    /// Ends a run that takes too long, and asks the host again when it is time.
+    pub(crate) fn tick_compile(&mut self) {
+        if let Some((run, asked)) = self.compile.take_if(|(run, _)| run.deadline <= self.now.mono) {
+            let _ = kill(run.pid, Signal::Kill);
+            self.not_compiled(
+                asked,
+                "the compiler gave no answer in time (user look-ups may hang)",
+            );
+            self.next_compile();
+        }
+        let due = self.resolve_at.is_some_and(|at| at <= self.now.mono);
+        if due && self.compile.is_none() && self.stage == Stage::Open {
+            self.resolve_at = None;
+            self.start_compiler(Asked::Resolve);
+        }
+    }
+
+    fn next_compile(&mut self) {
+        if self.compile.is_none()
+            && let Some(asked) = self.reload_again.take()
+        {
+            self.start_compiler(asked);
+        }
+    }
+
+    fn compiled(&mut self, asked: Asked, answer: Compiled) {
+        match (answer, asked) {
+            (Compiled::Compiled { config, resolved, findings }, Asked::Reload(clients)) => {
+                let changes = difference(&self.current.config, &config);
+                self.swap(*config, *resolved);
+                self.event(What::Reloaded { changes: changes.clone() });
+                let answer = Answer::Reloaded { changes, findings };
+                clients.into_iter().for_each(|number| self.reply(number, &answer));
+            }
+            (Compiled::Refused { findings, .. }, Asked::Reload(clients)) => {
+                self.event(What::ReloadRefused { text: findings.clone() });
+                let answer = Answer::ReloadRefused { findings };
+                clients.into_iter().for_each(|number| self.reply(number, &answer));
+            }
+            (Compiled::Resolved(resolved), Asked::Resolve) => {
+                if *resolved == self.current.resolved {
+                    self.ask_again();
+                } else {
+                    self.swap(self.current.config.clone(), *resolved);
+                }
+            }
+            (_, asked) => self.not_compiled(asked, "the compiler answered another question"),
+        }
+    }
+
+    fn not_compiled(&mut self, asked: Asked, why: &str) {
+        match asked {
+            Asked::Reload(clients) => {
+                self.event(What::ReloadRefused { text: why.to_owned() });
+                let answer = Answer::ReloadRefused { findings: why.to_owned() };
+                clients.into_iter().for_each(|number| self.reply(number, &answer));
+            }
+            Asked::Resolve => self.ask_again(),
+        }
+    }
+
+    pub(crate) fn ask_again(&mut self) {
+        let wanting = self.current.has_problems();
+        self.resolve_at = wanting.then(|| self.now.mono.saturating_add(ASK_AGAIN));
+    }
+
+    /// Puts a configuration in force: counters, sessions, listeners and waiting connections go over.
+    pub(crate) fn swap(&mut self, config: Config, resolved: Resolved) {
+        let old = Arc::clone(&self.current);
+        let generation = old.generation.saturating_add(1);
+        let new = Arc::new(Current::new(config, resolved, &self.inherited, generation));
+        self.state.adopt(&new.tables);
+        self.current = Arc::clone(&new);
+        self.tell_problems(Some(&old));
+        let index_of = |service: u32| {
+            let key = &old.service(service)?.key;
+            let at = new.config.services.iter().position(|s| s.key == *key)?;
+            u32::try_from(at).ok()
+        };
+        for waiter in self.waiting.renumber(index_of) {
+            self.service_gone(&old, waiter);
+        }
+        self.tally.keep(|key| new.config.services.iter().any(|s| s.key.as_str() == key));
+        self.set_helper_programs();
+        self.configure_clerk();
+        if self.stage == Stage::Open {
+            self.fit_listeners();
+        }
+        self.ask_again();
+    }
+
+    fn service_gone(&mut self, old: &Arc<Current>, waiter: For) {
+        match waiter {
+            For::Decision(arrival) => {
+                let refusal =
+                    Refusal { reason: Reason::Disabled, origin: None, detail: Detail::Nothing };
+                self.refuse(old, arrival, &refusal);
+            }
+            For::Banner(_, reservation) => self.state.release(reservation),
+            For::Record(_) => {}
+        }
+    }
+
+    /// Tells which services went down or came up, and switches them off or on in admission.
+    pub(crate) fn tell_problems(&mut self, old: Option<&Arc<Current>>) {
+        let new = Arc::clone(&self.current);
+        let before = |key: &str| {
+            let old = old?;
+            let (.., facts) = old.indexed().find(|(_, s, _)| s.key.as_str() == key)?;
+            Some(facts.problems.clone())
+        };
+        for (index, service, facts) in new.indexed() {
+            let runs = facts.problems.is_empty();
+            self.state.set_enabled(&new.tables, ServiceIndex(index), runs);
+            let key = service.key.to_string();
+            let was = before(&key).unwrap_or_default();
+            if runs && !was.is_empty() {
+                self.event(What::ServiceUp { key });
+            } else {
+                for problem in facts.problems.iter().filter(|p| !was.contains(p)) {
+                    let origin = Some(new.show(problem.origin));
+                    let (key, reason) = (key.clone(), problem.reason.clone());
+                    self.event(What::ServiceDown { key, reason, origin });
+                }
+            }
+        }
+        let gone: Vec<String> = self
+            .alarms
+            .iter()
+            .filter(|a| old.is_some_and(|o| o.resolved.problems.contains(a)))
+            .filter(|a| !new.resolved.problems.contains(a))
+            .cloned()
+            .collect();
+        self.alarms.retain(|alarm| !gone.contains(alarm));
+        for problem in &new.resolved.problems {
+            self.alarm(problem);
+        }
+    }
+
+    /// Begins to listen.
+    pub(crate) fn open(&mut self) {
+        if matches!(self.stage, Stage::Waiting(_)) {
+            self.stage = Stage::Open;
+            self.fit_listeners();
+            self.listeners.watch(&self.poller, true);
+            self.ask_again();
+        }
+    }
+
+    fn fit_listeners(&mut self) {
+        let wanted = self.current.wanted();
+        let changes = self.listeners.fit(&self.poller, wanted, self.now.mono);
+        self.tell(changes);
+    }
+
+    pub(crate) fn tell(&mut self, changes: Vec<Change>) {
+        let end = |a: std::net::SocketAddr| End { address: a.ip(), port: a.port() };
+        for change in changes {
+            let what = match change {
+                Change::Up(w) => What::ListenerUp { key: w.key, address: end(w.address) },
+                Change::Down(w, reason, delay) => What::ListenerDown {
+                    key: w.key,
+                    address: end(w.address),
+                    reason,
+                    retry: u32::try_from(delay.as_secs()).unwrap_or(u32::MAX),
+                },
+            };
+            self.event(what);
+        }
+    }
+
+    /// Stops accepting. Sessions go on; asked twice, the monitor leaves them and ends.
+    pub(crate) fn close(&mut self) {
+        if self.stage == Stage::Closing {
+            self.leave = true;
+            return;
+        }
+        self.stage = Stage::Closing;
+        self.listeners.close();
+        let sessions = self.sessions.len();
+        self.event(What::DoorClosing { sessions });
+    }
+}

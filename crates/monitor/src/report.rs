@@ -1,0 +1,200 @@
+//! How things are, and what would be decided: answers for the owner.
+
+use crate::door::{Door, Stage};
+use crate::helper::HelperProcess;
+use crate::listeners::Listener;
+use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, ServiceFacts};
+use portreeve_policy::{
+    Answer as StepAnswer, Facts, IdentAnswer, Names, ServiceIndex, StepRecord, Verdict, consider,
+    need_sentence, refusal_sentence, step_sentence,
+};
+use portreeve_wire::End;
+use portreeve_wire::control::{
+    Answer, Explanation, HelperStatus, ListenerStatus, ServiceStatus, Status, Step,
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Door {
+    pub(crate) fn status(&mut self) -> Status {
+        let current = Arc::clone(&self.current);
+        let services =
+            current.indexed().map(|(index, s, f)| self.service_status(index, s, f)).collect();
+        let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        let helpers = [&self.clerk, &self.relay].map(|h| self.helper_status(h)).to_vec();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime: millis(self.now.mono.saturating_sub(self.opened)),
+            stopping: self.stage == Stage::Closing,
+            configuration: self.args.entry.path().display().to_string(),
+            sessions: self.sessions.len(),
+            max_sessions: current.config.settings.max_sessions,
+            bans: u32::try_from(self.state.bans_len()).unwrap_or(u32::MAX),
+            bans_evicted: self.state.bans_evicted(),
+            events_lost: self.outbox.lost(),
+            exhausted: self.scarce.as_ref().map(|s| s.what.clone()),
+            alarms: self.alarms.iter().cloned().collect(),
+            cannot: self.cannot(),
+            helpers,
+            services,
+        }
+    }
+
+    fn cannot(&self) -> Vec<String> {
+        if self.root {
+            return Vec::new();
+        }
+        [
+            "run services as other users",
+            "give clerk and relay users of their own",
+            "listen below the system's first unprivileged port",
+            "change the root directory of a service",
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
+    fn helper_status(&self, process: &HelperProcess) -> HelperStatus {
+        let pid = process.running.as_ref().and_then(|r| u32::try_from(r.pid.as_raw()).ok());
+        let away = match (&process.running, process.is_working()) {
+            (None, _) => Some("is not running; it is started again".to_owned()),
+            (Some(_), false) => Some("is starting".to_owned()),
+            (Some(_), true) => process.trouble.clone(),
+        };
+        HelperStatus { helper: process.helper, pid, restarts: process.restarts, trouble: away }
+    }
+
+    fn service_status(
+        &mut self,
+        index: u32,
+        service: &Service,
+        facts: &ServiceFacts,
+    ) -> ServiceStatus {
+        let current = Arc::clone(&self.current);
+        let now = self.now.mono;
+        let key = service.key.to_string();
+        let counts = self.state.status(&current.tables, ServiceIndex(index), now);
+        let mine = |l: &&Listener| l.want.service == index;
+        let listeners: Vec<_> =
+            self.listeners.iter().filter(mine).map(|l| listener_status(l, now)).collect();
+        let refused = counts.as_ref().map(|c| c.refused.clone()).unwrap_or_default();
+        let secs = |d: Duration| u32::try_from(d.as_secs().max(1)).unwrap_or(u32::MAX);
+        ServiceStatus {
+            last_minute: self.tally.last_minute(&key, now),
+            key,
+            name: service.name.to_string(),
+            offer: offer(&service.offer),
+            origin: current.show(service.origin.origin),
+            problems: facts.problems.iter().map(|p| p.reason.clone()).collect(),
+            listeners,
+            sessions: counts.as_ref().map_or(0, |c| c.sessions),
+            instances: service.admission.instances.map(|limit| limit.value),
+            startups: counts.as_ref().map_or(0, |c| c.startups),
+            startups_by_age: service.admission.authentication == Authentication::None,
+            paused: counts.as_ref().and_then(|c| c.pause_left).map(secs),
+            admitted: counts.as_ref().map_or(0, |c| c.granted),
+            refused: refused.iter().map(|(r, n)| (r.word().to_owned(), *n)).collect(),
+        }
+    }
+
+    /// What would be decided now, with the live counters and bans. Names and ident are not asked.
+    pub(crate) fn explain(
+        &mut self,
+        name: &str,
+        peer: IpAddr,
+        port: u16,
+        at: Option<i64>,
+    ) -> Answer {
+        let current = Arc::clone(&self.current);
+        let fits = |s: &Service| s.key.as_str() == name || s.name.as_str() == name;
+        let found: Vec<u32> =
+            current.indexed().filter(|(_, s, _)| fits(s)).map(|(index, ..)| index).collect();
+        if found.is_empty() {
+            return Answer::Failed(format!("there is no service `{}`", name.escape_debug()));
+        }
+        let facts = Facts {
+            peer,
+            port,
+            now: self.now.mono,
+            wall: at.unwrap_or_else(|| self.now.unix()),
+            load: self.load.value,
+            dice: self.dice.hundred(),
+            names: Names::NotAsked,
+            ident: IdentAnswer::NotAsked,
+        };
+        Answer::Explained(found.into_iter().map(|index| self.explain_one(index, &facts)).collect())
+    }
+
+    fn explain_one(&self, index: u32, facts: &Facts<'_>) -> Explanation {
+        let current = &self.current;
+        let files = &current.config.files;
+        let key = current.service(index).map(|s| s.key.to_string()).unwrap_or_default();
+        let mut steps: Vec<StepRecord> = Vec::new();
+        let verdict =
+            consider(&current.tables, ServiceIndex(index), &self.state, facts, &mut steps);
+        let (word, reason, text, origin) = match verdict {
+            Verdict::Grant(()) => ("granted", None, "granted".to_owned(), None),
+            Verdict::Need(need) => ("unknown", None, need_sentence(need).to_owned(), None),
+            Verdict::Sprung(sprung) => {
+                let text = format!("a trap: {}", sentence(sprung.sentence));
+                ("trapped", None, text, Some(sprung.origin))
+            }
+            Verdict::Refuse(refusal) => {
+                let text = refusal_sentence(&refusal, facts.peer, files);
+                ("refused", Some(refusal.reason.word().to_owned()), text, refusal.origin)
+            }
+        };
+        Explanation {
+            service: key,
+            verdict: word.to_owned(),
+            reason,
+            text,
+            origin: origin.map(|origin| current.show(origin)),
+            steps: steps.iter().map(|step| wire_step(step, facts.peer, files)).collect(),
+        }
+    }
+}
+
+fn wire_step(step: &StepRecord, peer: IpAddr, files: &[String]) -> Step {
+    Step {
+        row: step.number,
+        question: step.question.word().to_owned(),
+        answer: step_sentence(step, peer, files),
+        origin: step.origin.map(|origin| origin.show(files)),
+        decided: step.answer != StepAnswer::Pass,
+    }
+}
+
+fn listener_status(listener: &Listener, now: Duration) -> ListenerStatus {
+    let retry = listener
+        .down
+        .as_ref()
+        .map(|down| u32::try_from(down.retry_at.saturating_sub(now).as_secs()).unwrap_or(u32::MAX));
+    ListenerStatus {
+        address: End { address: listener.want.address.ip(), port: listener.want.address.port() },
+        dual: listener.want.dual,
+        down: listener.down.as_ref().map(|down| down.reason.clone()),
+        retry,
+    }
+}
+
+fn offer(offer: &Offer) -> String {
+    match offer {
+        Offer::Program(program) => {
+            let words = std::iter::once(&program.path).chain(&program.args);
+            words.map(String::as_str).collect::<Vec<_>>().join(" ")
+        }
+        Offer::Internal(Internal::Echo) => "internal echo".to_owned(),
+        Offer::Trap(trap) => format!("trap, {}", sentence(trap.sentence)),
+    }
+}
+
+fn sentence(sentence: Sentence) -> String {
+    match sentence {
+        Sentence::For(time) => format!("shuts out for {} seconds", time.as_secs()),
+        Sentence::Forever => "shuts out for ever".to_owned(),
+        Sentence::Never => "records only".to_owned(),
+    }
+}

@@ -1,0 +1,271 @@
+//! A granted connection: the banner first, then the program or the relay.
+
+use crate::current::Current;
+use crate::door::Door;
+use crate::pending::{Arrival, For};
+use crate::session::Session;
+use portreeve_model::{Authentication, Ident, Offer, Program, Stderr};
+use portreeve_policy::{Detail, Reason, Refusal, Reservation, ServiceIndex};
+use portreeve_sys::spawn::{Connection, SpawnError, Started};
+use portreeve_sys::{Pid, descriptor, file, pipe, socket};
+use portreeve_wire::clerk::ToClerk;
+use portreeve_wire::event::{SessionRef, What};
+use portreeve_wire::relay::{Then, ToRelay};
+use portreeve_wire::{QuestionId, SessionId};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A banner that the peer's kernel does not take at once has so long.
+const BANNER_SECONDS: u32 = 10;
+/// Bytes of an evidence pipe: what a service may write while nobody reads.
+const EVIDENCE_PIPE: usize = 16 * 1024;
+/// Longest message with the bytes inside; more goes in a memory file.
+const INLINE: usize = 64 * 1024;
+
+/// The descriptors a session leaves with us.
+#[derive(Debug, Default)]
+struct Kept {
+    since: Duration,
+    evidence: Option<OwnedFd>,
+    notify: Option<OwnedFd>,
+}
+
+impl Door {
+    pub(crate) fn granted(
+        &mut self,
+        current: &Arc<Current>,
+        arrival: Arrival,
+        reservation: Reservation,
+    ) {
+        let Some(facts) = current.facts(arrival.service) else {
+            return self.state.release(reservation);
+        };
+        let banner = [facts.banners.always.as_slice(), &facts.banners.success].concat();
+        let sent = match banner.is_empty() {
+            true => 0,
+            false => socket::send_once(&arrival.socket, &banner).unwrap_or(0),
+        };
+        let Some(rest) = banner.get(sent..).filter(|rest| !rest.is_empty()) else {
+            return self.serve(current, arrival, reservation);
+        };
+        let question = self.waiting.question();
+        if self.write_by_relay(question, &arrival.socket, rest, Then::Return) {
+            let within = Duration::from_secs(u64::from(BANNER_SECONDS) + 2);
+            let deadline = self.now.mono.saturating_add(within);
+            self.waiting.add(question, For::Banner(arrival, reservation), deadline);
+        } else {
+            self.state.release(reservation);
+        }
+    }
+
+    /// Has the relay write what a peer's kernel does not take at once.
+    pub(crate) fn write_by_relay(
+        &mut self,
+        question: QuestionId,
+        socket: &OwnedFd,
+        bytes: &[u8],
+        then: Then,
+    ) -> bool {
+        let (inline, memory) = match bytes.len() > INLINE {
+            true => match file::memfd("banner", bytes) {
+                Ok(memory) => (Vec::new(), Some(memory)),
+                Err(_) => return false,
+            },
+            false => (bytes.to_vec(), None),
+        };
+        let write = ToRelay::Write { question, bytes: inline, then, seconds: BANNER_SECONDS };
+        let fds = [Some(socket.as_fd()), memory.as_ref().map(AsFd::as_fd)];
+        self.tell_relay(&write, &fds.into_iter().flatten().collect::<Vec<_>>())
+    }
+
+    /// The banner is out: the service's turn.
+    pub(crate) fn serve(
+        &mut self,
+        current: &Arc<Current>,
+        arrival: Arrival,
+        reservation: Reservation,
+    ) {
+        let Some(service) = current.service(arrival.service) else {
+            return self.state.release(reservation);
+        };
+        let reference = SessionRef {
+            session: SessionId(reservation.ticket().0),
+            service: arrival.service,
+            key: service.key.to_string(),
+            peer: arrival.peer,
+            local: arrival.local,
+            pid: None,
+        };
+        let ident = service.log.ident == Ident::Record;
+        let authentication = service.admission.authentication;
+        let since = arrival.since;
+        let (started, kept) = match (&service.offer, current.program(arrival.service)) {
+            (Offer::Program(program), Some(plan)) => {
+                match self.start(program, plan, authentication, &arrival) {
+                    Ok((pid, kept)) => {
+                        drop(arrival);
+                        (Ok(Some(pid)), kept)
+                    }
+                    Err(error) => (Err((arrival, error)), Kept::default()),
+                }
+            }
+            (Offer::Internal(internal), _) => {
+                let serve = ToRelay::Serve { session: reference.session, internal: *internal };
+                match self.tell_relay(&serve, &[arrival.socket.as_fd()]) {
+                    true => (Ok(None), Kept::default()),
+                    false => (Err((arrival, Failure::Relay)), Kept::default()),
+                }
+            }
+            (Offer::Program(_) | Offer::Trap(_), _) => {
+                (Err((arrival, Failure::Plan)), Kept::default())
+            }
+        };
+        match started {
+            Ok(pid) => {
+                let kept = Kept { since, ..kept };
+                self.started(reference, reservation, authentication, pid, kept, ident);
+            }
+            Err((arrival, failure)) => {
+                self.state.release(reservation);
+                self.not_started(current, arrival, &failure);
+            }
+        }
+    }
+
+    fn started(
+        &mut self,
+        mut reference: SessionRef,
+        reservation: Reservation,
+        authentication: Authentication,
+        pid: Option<Pid>,
+        kept: Kept,
+        ident: bool,
+    ) {
+        reference.pid = pid.and_then(|pid| u32::try_from(pid.as_raw()).ok());
+        self.tally.admitted(&reference.key, self.now.mono);
+        self.event(What::SessionStarted(reference.clone()));
+        if let Some(fd) = kept.evidence.as_ref().and_then(|fd| fd.try_clone().ok())
+            && self.clerk.is_working()
+        {
+            let session = reference.clone();
+            self.outbox.message(ToClerk::Evidence { session, resumed: false }, Some(fd));
+        }
+        if let Some(fd) = kept.notify.as_ref() {
+            let token = crate::token::Token::Notify(reference.session.0).bits();
+            // without it the session stays a startup until its grace ends
+            let _ = self.poller.add(fd, token, portreeve_sys::poll::Interest::READ);
+        }
+        if ident && self.waiting.has_room(reference.peer) {
+            let question = self.waiting.question();
+            if self.ask_ident(question, reference.peer, reference.local) {
+                let within = Duration::from_secs(u64::from(crate::arrive::IDENT_SECONDS) + 2);
+                let deadline = self.now.mono.saturating_add(within);
+                self.waiting.add(question, For::Record(reference.clone()), deadline);
+            }
+        }
+        let session = Session {
+            reference,
+            reservation,
+            since: kept.since,
+            authentication,
+            evidence: kept.evidence,
+            notify: kept.notify,
+            clerk_away: self.clerk_away.so_far(self.now.mono),
+            kill_at: None,
+        };
+        self.sessions.insert(pid, session);
+    }
+
+    fn start(
+        &mut self,
+        program: &Program,
+        plan: &Arc<portreeve_sys::spawn::Program>,
+        authentication: Authentication,
+        arrival: &Arrival,
+    ) -> Result<(Pid, Kept), Failure> {
+        let mut kept = Kept::default();
+        let socket = arrival.socket.try_clone().map_err(Failure::Descriptors)?;
+        let mut connection = match program.stderr {
+            Stderr::Socket => Connection::socket(socket),
+            Stderr::Evidence => {
+                let (read, write) = pipe::pipe().map_err(Failure::Descriptors)?;
+                // a pipe of the usual size serves as well where the kernel grants no other
+                let _ = pipe::set_size(&write, EVIDENCE_PIPE);
+                pipe::set_nonblocking(&read, true).map_err(Failure::Descriptors)?;
+                kept.evidence = Some(descriptor::raise(read).map_err(Failure::Descriptors)?);
+                Connection::new().give(socket, &[0, 1]).give(write, &[2])
+            }
+        };
+        if let Authentication::Notify(number) = authentication {
+            let (read, write) = pipe::pipe().map_err(Failure::Descriptors)?;
+            kept.notify = Some(descriptor::raise(read).map_err(Failure::Descriptors)?);
+            connection = connection.give(write, &[number]);
+        }
+        connection = connection.env("REMOTE_HOST", arrival.peer.address.to_string());
+        if program.environment.local_and_port {
+            connection = connection
+                .env("REMOTE_PORT", arrival.peer.port.to_string())
+                .env("LOCAL_HOST", arrival.local.address.to_string())
+                .env("LOCAL_PORT", arrival.local.port.to_string());
+        }
+        let pid = self.spawner.spawn(plan, connection).map_err(Failure::Spawn)?;
+        Ok((pid, kept))
+    }
+
+    /// Nothing could be started: the peer is refused, and what ran short is given a moment.
+    fn not_started(&mut self, current: &Arc<Current>, arrival: Arrival, failure: &Failure) {
+        let reason = match failure {
+            Failure::Descriptors(_) => Reason::Descriptors,
+            Failure::Spawn(_) => Reason::Processes,
+            Failure::Relay | Failure::Plan => Reason::Disabled,
+        };
+        match failure {
+            Failure::Descriptors(error) => self.short_of(&format!("descriptors: {error}")),
+            // one user's stuck programs are no reason to let the others wait
+            Failure::Spawn(SpawnError::NoSlot | SpawnError::Connection(_)) => {}
+            Failure::Spawn(SpawnError::Os(error)) => self.short_of(&format!("processes: {error}")),
+            Failure::Relay => self.alarm("connections were refused while the relay was away"),
+            Failure::Plan => {}
+        }
+        self.state.count_refusal(&current.tables, ServiceIndex(arrival.service), reason);
+        let refusal = Refusal { reason, origin: None, detail: Detail::Nothing };
+        self.refuse(current, arrival, &refusal);
+    }
+
+    /// What became of the programs that were started.
+    pub(crate) fn reap_starts(&mut self) {
+        for outcome in self.spawner.collect(self.now.mono) {
+            if outcome.result == Started::Executed {
+                continue;
+            }
+            let Some(number) = self.sessions.of_process(outcome.pid) else { continue };
+            let Some(session) = self.sessions.get(number).map(|s| s.reference.clone()) else {
+                continue;
+            };
+            let path = self.current.program(session.service).map(|p| p.path().to_string_lossy());
+            let path = path.unwrap_or_default();
+            let reason = match outcome.result {
+                Started::Executed => continue,
+                Started::Failed { step, errno } => {
+                    format!("cannot {step}: `{path}`: {}", io::Error::from_raw_os_error(errno))
+                }
+                Started::Killed { step } => format!("killed before it could {step} (`{path}`)"),
+                Started::TimedOut { step } => {
+                    format!("did not {step} within five seconds (`{path}`): killed")
+                }
+            };
+            self.event(What::StartFailed { session, reason });
+        }
+    }
+}
+
+/// Why nothing was started.
+#[derive(Debug)]
+enum Failure {
+    Descriptors(io::Error),
+    Spawn(SpawnError),
+    Relay,
+    Plan,
+}

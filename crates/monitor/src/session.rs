@@ -1,0 +1,104 @@
+//! Live sessions: from the grant to the exit of the process, or of the relay's part.
+
+use portreeve_model::Authentication;
+use portreeve_policy::Reservation;
+use portreeve_sys::Pid;
+use portreeve_wire::event::SessionRef;
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// As events name it.
+    pub(crate) reference: SessionRef,
+    /// Its place in the counters.
+    pub(crate) reservation: Reservation,
+    /// When it was accepted, on the monotonic clock.
+    pub(crate) since: Duration,
+    /// How it says that it has authenticated.
+    pub(crate) authentication: Authentication,
+    /// A duplicate of its evidence pipe's read end, never read here: if the clerk dies, no write of
+    /// the service fails, and the next clerk reads on.
+    pub(crate) evidence: Option<OwnedFd>,
+    /// Read end of its notification pipe.
+    pub(crate) notify: Option<OwnedFd>,
+    /// How long the clerk had been away in all when it began.
+    pub(crate) clerk_away: Duration,
+    /// When it is killed, having been told to end.
+    pub(crate) kill_at: Option<Duration>,
+}
+
+/// All of them; bounded by the reservations that admission gives.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    all: HashMap<u64, Session>,
+    by_pid: HashMap<Pid, u64>,
+}
+
+impl Sessions {
+    pub(crate) fn insert(&mut self, pid: Option<Pid>, session: Session) {
+        let number = session.reference.session.0;
+        if let Some(pid) = pid {
+            self.by_pid.insert(pid, number);
+        }
+        self.all.insert(number, session);
+    }
+
+    pub(crate) fn get(&self, number: u64) -> Option<&Session> {
+        self.all.get(&number)
+    }
+
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut Session> {
+        self.all.get_mut(&number)
+    }
+
+    pub(crate) fn of_process(&self, pid: Pid) -> Option<u64> {
+        self.by_pid.get(&pid).copied()
+    }
+
+    pub(crate) fn remove(&mut self, number: u64) -> Option<Session> {
+        let session = self.all.remove(&number)?;
+        if let Some(pid) = session.pid() {
+            self.by_pid.remove(&pid);
+        }
+        Some(session)
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.all.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.all.values()
+    }
+
+    /// Those the relay serves.
+    pub(crate) fn relayed(&self) -> Vec<u64> {
+        let relayed = self.all.iter().filter(|(_, s)| s.reference.pid.is_none());
+        relayed.map(|(number, _)| *number).collect()
+    }
+
+    /// When the next one is to be killed.
+    pub(crate) fn next_kill(&self) -> Option<Duration> {
+        self.all.values().filter_map(|s| s.kill_at).min()
+    }
+
+    /// Those whose time to be killed has come; each is named once.
+    pub(crate) fn take_kills(&mut self, now: Duration) -> Vec<Pid> {
+        let due = self.all.values_mut().filter(|s| s.kill_at.is_some_and(|at| at <= now));
+        due.filter_map(|s| {
+            s.kill_at = None;
+            s.pid()
+        })
+        .collect()
+    }
+}
+
+impl Session {
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        let pid = self.reference.pid.and_then(|pid| i32::try_from(pid).ok());
+        pid.and_then(Pid::from_raw)
+    }
+}

@@ -1,0 +1,341 @@
+//! From the command line to the open door, and from the closed door to the exit.
+
+use crate::args::{Args, Command, USAGE, parse};
+use crate::compiler::{self, Job, Progress};
+use crate::control::Clients;
+use crate::current::Current;
+use crate::dice::Dice;
+use crate::door::{Away, Door, LoadReading, Now, Stage};
+use crate::farewell::Farewells;
+use crate::gather::Gather;
+use crate::helper::{HelperProcess, Outputs};
+use crate::listeners::Listeners;
+use crate::outbox::Outbox;
+use crate::paths::Paths;
+use crate::pending::Waiting;
+use crate::plan::{self, Inherited};
+use crate::session::Sessions;
+use crate::tally::Tally;
+use crate::token::Token;
+use crate::trap::Unstored;
+use portreeve_model::{Config, Ids, Resolved};
+use portreeve_policy::State;
+use portreeve_sys::channel::{self, ControlError};
+use portreeve_sys::limits::{self, Limit};
+use portreeve_sys::poll::{Interest, Poller};
+use portreeve_sys::signals::{self, Signals};
+use portreeve_sys::spawn::{self, Spawner};
+use portreeve_sys::{Resource, Signal, descriptor, file, privileges, process};
+use portreeve_wire::clerk::ToClerk;
+use portreeve_wire::compile::Answer;
+use portreeve_wire::event::{Helper, What};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Starts under way at once.
+const SPAWN_SLOTS: usize = 64;
+/// Bans in force at once.
+const MOST_BANS: usize = 1_000_000;
+/// The ledger has so long to answer before the door opens without the bans of before.
+const BANS_WITHIN: Duration = Duration::from_secs(10);
+/// The clerk has so long to write what is left when the door is closed.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// Why the door does not open.
+#[derive(Debug)]
+enum Failed {
+    Usage(String),
+    Configuration(String),
+    System(String),
+}
+
+impl Failed {
+    /// The exit codes of STYLE: 64 usage, 71 system, 78 configuration.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 64,
+            Self::System(_) => 71,
+            Self::Configuration(_) => 78,
+        }
+    }
+}
+
+fn system(deed: &str) -> impl Fn(std::io::Error) -> Failed + '_ {
+    move |error| Failed::System(format!("cannot {deed}: {error}"))
+}
+
+/// Runs the daemon.
+pub(crate) fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let own = words.next().unwrap_or_default();
+    if own == spawn::HELPER_NAME {
+        return spawn::exec_helper_main();
+    }
+    let failed = match parse(words) {
+        Ok(Command::Run(args)) => match run(args) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(failed) => failed,
+        },
+        Ok(Command::Version) => {
+            say_out(&format!("portreeved {}\n", env!("CARGO_PKG_VERSION")));
+            return ExitCode::SUCCESS;
+        }
+        Ok(Command::Help) => {
+            say_out(USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(why) => Failed::Usage(format!("{why}\n{USAGE}")),
+    };
+    let code = failed.code();
+    match failed {
+        Failed::Usage(text) | Failed::Configuration(text) | Failed::System(text) => {
+            say(&format!("portreeved: {}\n", text.trim_end()));
+        }
+    }
+    ExitCode::from(code)
+}
+
+/// To standard error; a closed one is no reason to stop.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn say_out(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn run(args: Args) -> Result<(), Failed> {
+    let inherited = prepare_process()?;
+    let executable = std::env::current_exe().map_err(system("find my own program"))?;
+    let mut door = assemble(args, inherited, &executable)?;
+    door.run().map_err(system("wait for events"))
+}
+
+/// The process itself: descriptors, limits, signals, environment.
+fn prepare_process() -> Result<Inherited, Failed> {
+    privileges::close_all_except(&[0, 1, 2]).map_err(system("close inherited descriptors"))?;
+    signals::normalise().map_err(system("reset signals"))?;
+    let files = limits::get(Resource::OpenFiles);
+    let raised = Limit { soft: files.hard, hard: files.hard };
+    // the ancestor raises it too, and services inherit it
+    let _ = limits::set(Resource::OpenFiles, raised);
+    Ok(Inherited { environment: std::env::vars_os().collect(), umask: privileges::umask() })
+}
+
+fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door, Failed> {
+    let now = Now::read();
+    let paths = Paths::new(args.root.as_ref(), executable);
+    let root = privileges::is_root();
+    let outputs = outputs()?;
+    let mut spawner = Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
+    let (config, resolved) = first_load(&args, &paths, root, &mut spawner, &outputs)?;
+    let control = open_control(&paths, &resolved)?;
+    make_directories(&paths, &resolved)?;
+    let (poller, signals) = watched(&control)?;
+    let services = u32::try_from(config.services.len()).unwrap_or(u32::MAX);
+    let current = Arc::new(Current::new(config, resolved, &inherited, 1));
+    let mut state = State::new(current.config.settings.max_sessions, MOST_BANS);
+    state.adopt(&current.tables);
+    let mut door = Door {
+        args,
+        paths,
+        root,
+        inherited,
+        outputs,
+        now,
+        opened: now.mono,
+        stage: Stage::Waiting(now.mono.saturating_add(BANS_WITHIN)),
+        poller,
+        signals,
+        spawner,
+        current,
+        state,
+        dice: Dice::new(),
+        load: LoadReading::default(),
+        listeners: Listeners::default(),
+        scarce: None,
+        sessions: Sessions::default(),
+        waiting: Waiting::default(),
+        farewells: Farewells::default(),
+        clerk: HelperProcess::new(Helper::Clerk, Token::Clerk.bits()),
+        relay: HelperProcess::new(Helper::Relay, Token::Relay.bits()),
+        clerk_away: Away { total: Duration::ZERO, since: Some(now.mono) },
+        outbox: Outbox::default(),
+        unstored: Unstored::default(),
+        control,
+        clients: Clients::default(),
+        compile: None,
+        reload_again: None,
+        resolve_at: None,
+        gather: Gather::default(),
+        tally: Tally::default(),
+        alarms: BTreeSet::new(),
+        leave: false,
+    };
+    door.set_helper_programs();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    door.event(What::DoorOpened { version, pid: std::process::id(), services });
+    door.tell_problems(None);
+    Ok(door)
+}
+
+fn outputs() -> Result<Outputs, Failed> {
+    let null = File::options().read(true).write(true).open("/dev/null");
+    let null = null.map(OwnedFd::from).and_then(descriptor::raise);
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned().and_then(descriptor::raise);
+    Ok(Outputs {
+        null: Arc::new(null.map_err(system("open /dev/null"))?),
+        stderr: Arc::new(stderr.map_err(system("keep standard error"))?),
+    })
+}
+
+fn watched(control: &OwnedFd) -> Result<(Poller, Signals), Failed> {
+    let wanted = [Signal::Hup, Signal::Usr2, Signal::Term, Signal::Int, Signal::Child];
+    let signals = Signals::new(&wanted).map_err(system("take signals"))?;
+    let poller = Poller::new().map_err(system("make an epoll"))?;
+    let watch = system("watch a descriptor");
+    poller.add(&signals, Token::Signals.bits(), Interest::READ).map_err(&watch)?;
+    poller.add(control, Token::Control.bits(), Interest::READ).map_err(&watch)?;
+    Ok((poller, signals))
+}
+
+/// Reads the configuration before anything on the host is touched; an error refuses to open.
+fn first_load(
+    args: &Args,
+    paths: &Paths,
+    root: bool,
+    spawner: &mut Spawner,
+    outputs: &Outputs,
+) -> Result<(Config, Resolved), Failed> {
+    let broken = |why: String| Failed::System(format!("the configuration cannot be read: {why}"));
+    let start = Now::read().mono;
+    let job = Job::Load(&args.entry);
+    let mut run = compiler::start(job, paths, root, spawner, outputs, start).map_err(broken)?;
+    let mut poller = Poller::new().map_err(system("make an epoll"))?;
+    poller.add(&run.pipe, 0, Interest::READ).map_err(system("watch a pipe"))?;
+    let mut events = Vec::new();
+    let answer = loop {
+        match run.read() {
+            Progress::Done(answer) => break answer,
+            Progress::Failed(why) => {
+                let started = spawner.collect(Now::read().mono);
+                let why = match started.iter().find(|o| o.pid == run.pid).map(|o| o.result) {
+                    Some(spawn::Started::Failed { step, errno }) => format!(
+                        "cannot {step}: `{}`: {}",
+                        paths.program("portreeve-compile").display(),
+                        std::io::Error::from_raw_os_error(errno)
+                    ),
+                    _ => why,
+                };
+                return Err(broken(why));
+            }
+            Progress::More => {
+                let now = Now::read().mono;
+                if now >= run.deadline {
+                    let _ = process::kill(run.pid, Signal::Kill);
+                    return Err(broken("no answer in time (user look-ups may hang)".into()));
+                }
+                spawner.collect(now);
+                let slice = Duration::from_millis(100);
+                poller.wait(&mut events, Some(slice)).map_err(system("wait"))?;
+            }
+        }
+    };
+    match *answer {
+        Answer::Compiled { config, resolved, findings } => {
+            say(&findings);
+            Ok((*config, *resolved))
+        }
+        Answer::Refused { findings, errors } => {
+            let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+            Err(Failed::Configuration(format!("{findings}\n{count}: the door stays closed")))
+        }
+        Answer::Resolved(_) => Err(broken("the compiler answered another question".into())),
+    }
+}
+
+fn open_control(paths: &Paths, resolved: &Resolved) -> Result<OwnedFd, Failed> {
+    file::make_state_dir(&paths.run, 0o755, None)
+        .map_err(system(&format!("make `{}`", paths.run.display())))?;
+    channel::control_listen(&paths.control, 0o660, resolved.control_group).map_err(|error| {
+        match error {
+            ControlError::InUse(path) => {
+                Failed::System(format!("another door is open: it answers on `{}`", path.display()))
+            }
+            other @ (ControlError::NotASocket(_) | ControlError::Os(..)) => {
+                Failed::System(other.to_string())
+            }
+        }
+    })
+}
+
+/// The clerk's directories belong to the clerk.
+fn make_directories(paths: &Paths, resolved: &Resolved) -> Result<(), Failed> {
+    let owner = resolved.clerk.as_ref().map(|ids| (ids.uid, ids.gid));
+    for dir in [&paths.state, &paths.log] {
+        file::make_state_dir(dir, 0o750, owner)
+            .map_err(system(&format!("make `{}`", dir.display())))?;
+    }
+    Ok(())
+}
+
+impl Door {
+    /// What the helpers run as, from the configuration in force.
+    pub(crate) fn set_helper_programs(&mut self) {
+        let resolved = &self.current.resolved;
+        let as_sys = |ids: &Option<Ids>| ids.as_ref().map(plan::ids);
+        let (clerk, relay) = (as_sys(&resolved.clerk), as_sys(&resolved.relay));
+        let sessions = PathBuf::from(self.current.config.settings.max_sessions.to_string());
+        let clerk_args = [
+            PathBuf::from("--state"),
+            self.paths.state.clone(),
+            "--log".into(),
+            self.paths.log.clone(),
+        ];
+        let relay_args = [PathBuf::from("--max-sessions"), sessions];
+        let path = |name| self.paths.program(name);
+        let words = |args: &[PathBuf]| args.to_vec();
+        if self.root && clerk.is_none() {
+            self.clerk.refuse("has no user to run as");
+        } else {
+            self.clerk.set_program(&path("portreeve-clerk"), &words(&clerk_args), clerk);
+        }
+        if self.root && relay.is_none() {
+            self.relay.refuse("has no user to run as");
+        } else {
+            self.relay.set_program(&path("portreeve-relay"), &words(&relay_args), relay);
+        }
+    }
+
+    /// The last words: what is queued is written, the clerk ends, the socket goes.
+    pub(crate) fn finish(&mut self) {
+        let now = self.now.mono;
+        self.outbox.message(ToClerk::Finish, None);
+        let until = now.saturating_add(LAST_WORDS);
+        let mut events = Vec::new();
+        while self.clerk.is_working() && Now::read().mono < until {
+            self.flush_clerk();
+            let slice = Duration::from_millis(20);
+            if self.poller.wait(&mut events, Some(slice)).is_err() {
+                break;
+            }
+            for event in &events {
+                match Token::from_bits(event.token) {
+                    Some(Token::Clerk) => self.on_clerk(),
+                    Some(Token::Signals) => {
+                        let _ = self.signals.read();
+                        self.reap();
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let _ = fs::remove_file(&self.paths.control);
+    }
+}

@@ -1,0 +1,65 @@
+//! What a readiness event is about, in the 64 bits the kernel keeps for us.
+
+/// A watched descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    Signals,
+    Control,
+    Client(u64),
+    Clerk,
+    Relay,
+    Compiler,
+    Listener(u64),
+    Farewell(u64),
+    Notify(u64),
+}
+
+const KINDS: u64 = 56; // eight bits of kind above 56 bits of number
+
+impl Token {
+    /// Numbers are never reused while the monitor runs, so a late event finds nothing instead of
+    /// somebody else.
+    pub(crate) fn bits(self) -> u64 {
+        let (kind, number) = match self {
+            Self::Signals => (0, 0),
+            Self::Control => (1, 0),
+            Self::Client(n) => (2, n),
+            Self::Clerk => (3, 0),
+            Self::Relay => (4, 0),
+            Self::Compiler => (5, 0),
+            Self::Listener(n) => (6, n),
+            Self::Farewell(n) => (7, n),
+            Self::Notify(n) => (8, n),
+        };
+        (kind << KINDS) | (number & ((1 << KINDS) - 1))
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        let number = bits & ((1 << KINDS) - 1);
+        Some(match bits >> KINDS {
+            0 => Self::Signals,
+            1 => Self::Control,
+            2 => Self::Client(number),
+            3 => Self::Clerk,
+            4 => Self::Relay,
+            5 => Self::Compiler,
+            6 => Self::Listener(number),
+            7 => Self::Farewell(number),
+            8 => Self::Notify(number),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_survive_the_kernel() {
+        for token in [Token::Signals, Token::Client(7), Token::Notify(1 << 40), Token::Relay] {
+            assert_eq!(Token::from_bits(token.bits()), Some(token));
+        }
+        assert_eq!(Token::from_bits(u64::MAX), None);
+    }
+}

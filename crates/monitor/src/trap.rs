@@ -1,0 +1,183 @@
+//! Traps and bans: who touches one is shut out, unless that would hit the wrong one.
+
+use crate::current::Current;
+use crate::door::Door;
+use crate::pending::Arrival;
+use portreeve_model::{Authentication, Network, Origin, Sentence};
+use portreeve_policy::{Ban, BanOutcome, State, WhyNot};
+use portreeve_sys::socket;
+use portreeve_wire::clerk::{BanRecord, ToClerk};
+use portreeve_wire::event::What;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Changes of bans that the ledger has not acknowledged, newest for each network.
+#[derive(Debug, Default)]
+pub(crate) struct Unstored {
+    all: BTreeMap<Network, ToClerk>,
+    next_id: u64,
+    locals: Option<(Duration, Vec<IpAddr>)>,
+}
+
+impl Unstored {
+    pub(crate) fn stored(&mut self, network: Network) {
+        self.all.remove(&network);
+    }
+
+    /// For the next clerk.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = ToClerk> {
+        self.all.values().cloned()
+    }
+
+    pub(crate) fn id(&mut self) -> u64 {
+        self.next_id = self.next_id.saturating_add(1);
+        self.next_id
+    }
+}
+
+impl Door {
+    pub(crate) fn sprung(
+        &mut self,
+        current: &Arc<Current>,
+        arrival: Arrival,
+        sentence: Sentence,
+        origin: Origin,
+    ) {
+        let Some(service) = current.service(arrival.service) else { return };
+        let key = service.key.to_string();
+        self.tally.refused(&key, self.now.mono);
+        let (peer, now) = (arrival.peer, self.now.unix());
+        let until = match sentence {
+            Sentence::For(time) => {
+                Some(now.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)))
+            }
+            Sentence::Forever | Sentence::Never => None,
+        };
+        let judged = match sentence {
+            Sentence::Never => Err("the trap only records".to_owned()),
+            Sentence::For(_) | Sentence::Forever => self.judge(current, peer.address),
+        };
+        let spared = judged.as_ref().err().cloned();
+        self.event(What::TrapTouched {
+            service: arrival.service,
+            key: key.clone(),
+            peer,
+            sentence,
+            spared,
+        });
+        if let Ok(network) = judged {
+            let reason = format!("touched the trap {key} from port {}", peer.port);
+            let origin = Some(current.show(origin));
+            self.ban(BanRecord { network, since: now, until, service: key, reason, origin });
+        }
+        self.turn_away(current, arrival);
+    }
+
+    /// Whether a peer may be banned, and how widely.
+    fn judge(&mut self, current: &Current, peer: IpAddr) -> Result<Network, String> {
+        self.read_local_addresses();
+        let locals = self.unstored.locals.as_ref().map_or(&[][..], |(_, all)| all);
+        let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
+        let network = State::judge_ban(&current.tables, peer, &holds).map_err(|why| match why {
+            WhyNot::NeverBan(origin) => {
+                format!("it is on the never-ban list ({})", current.show(origin))
+            }
+            WhyNot::HostItself => "it is this host itself".to_owned(),
+        })?;
+        let inside = self.sessions.iter().any(|s| {
+            s.authentication != Authentication::None
+                && !s.reservation.is_startup()
+                && network.contains(s.reference.peer.address)
+        });
+        match inside {
+            true => Err("it has an authenticated session open".to_owned()),
+            false => Ok(network),
+        }
+    }
+
+    /// The host's own addresses, at most a second old.
+    fn read_local_addresses(&mut self) {
+        let now = self.now.mono;
+        let fresh = |at: Duration| now.saturating_sub(at) < Duration::from_secs(1);
+        if self.unstored.locals.as_ref().is_none_or(|(at, _)| !fresh(*at)) {
+            match socket::local_addresses() {
+                Ok(all) => self.unstored.locals = Some((now, all)),
+                Err(error) => self.alarm(&format!("this host's addresses cannot be read: {error}")),
+            }
+        }
+    }
+
+    /// Shuts a network out now, and has it kept.
+    fn ban(&mut self, record: BanRecord) {
+        let at = record.origin.as_deref().map(|o| format!(" ({o})")).unwrap_or_default();
+        let ban = Ban {
+            id: self.unstored.id(),
+            network: record.network,
+            until: record.until,
+            cause: format!("{}{at}", record.reason).into(),
+        };
+        match self.state.ban(ban) {
+            BanOutcome::Added | BanOutcome::Lengthened => {}
+            BanOutcome::Replaced(gone) => self.ban_ended(gone.network, "crowded out"),
+            BanOutcome::AlreadyLonger => return,
+            BanOutcome::Full => {
+                return self.alarm("the table of bans is full: a new ban was not taken");
+            }
+        }
+        let BanRecord { network, until, service, reason, .. } = record.clone();
+        self.event(What::Banned { network, until, key: service, reason });
+        self.keep(network, ToClerk::Ban(record));
+    }
+
+    fn ban_ended(&mut self, network: Network, why: &str) {
+        self.event(What::BanEnded { network, why: why.to_owned() });
+        self.keep(network, ToClerk::Unban(network));
+    }
+
+    fn keep(&mut self, network: Network, message: ToClerk) {
+        if self.clerk.is_working() {
+            self.outbox.message(message.clone(), None);
+        }
+        self.unstored.all.insert(network, message);
+    }
+
+    /// Bans that the ledger kept from before, judged again: the configuration may have changed.
+    pub(crate) fn restore(&mut self, records: Vec<BanRecord>) {
+        self.read_local_addresses();
+        let current = Arc::clone(&self.current);
+        for record in records {
+            if record.until.is_some_and(|until| until <= self.now.unix()) {
+                self.ban_ended(record.network, "expired");
+                continue;
+            }
+            let locals = self.unstored.locals.as_ref().map_or(&[][..], |(_, all)| all);
+            let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
+            match State::judge_network(&current.tables, record.network, &holds) {
+                Ok(network) => {
+                    let id = self.unstored.id();
+                    let at = record.origin.map(|o| format!(" ({o})")).unwrap_or_default();
+                    let cause = format!("{}{at}", record.reason).into();
+                    let outcome = self.state.ban(Ban { id, network, until: record.until, cause });
+                    if outcome == BanOutcome::Full {
+                        self.alarm("the table of bans is full: kept bans were not taken");
+                    }
+                }
+                Err(_) => self.ban_ended(record.network, "lifted"),
+            }
+        }
+    }
+
+    /// Ends the bans whose time is over.
+    pub(crate) fn tick_bans(&mut self) {
+        for ban in self.state.expire(self.now.unix()) {
+            self.ban_ended(ban.network, "expired");
+        }
+        for key in self.state.end_pauses(self.now.mono) {
+            let at = self.current.config.services.iter().position(|s| s.key == key);
+            let service = at.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX);
+            self.event(What::Resumed { key: key.to_string(), service });
+        }
+    }
+}
