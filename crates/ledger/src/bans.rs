@@ -1,0 +1,111 @@
+//! The table of bans.
+
+use crate::error::{LedgerError, sql};
+use crate::{Change, Ledger};
+use portreeve_model::Network;
+use portreeve_wire::clerk::BanRecord;
+use rusqlite::{Connection, Row, params};
+
+/// Bytes of a reason that are kept.
+const MOST_REASON: usize = 1024;
+
+/// Bytes of a service's key or an origin that are kept.
+const MOST_NAME: usize = 4096;
+
+impl Ledger {
+    /// Every ban that is kept, network by network; gives the number of rows that are no bans
+    /// (somebody wrote them with a shell).
+    ///
+    /// # Errors
+    /// [`LedgerError`]; `each` has then seen those before.
+    pub fn bans(&self, mut each: impl FnMut(BanRecord)) -> Result<u64, LedgerError> {
+        self::each(&self.connection, &mut each).map_err(sql("read the bans"))
+    }
+
+    /// Keeps a ban; one on the same network is replaced.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing has changed.
+    pub fn keep(&mut self, ban: &BanRecord) -> Result<(), LedgerError> {
+        self.apply(&[Change::Keep(ban.clone())])
+    }
+
+    /// Forgets the ban on exactly this network, if there is one.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing has changed.
+    pub fn forget(&mut self, network: Network) -> Result<(), LedgerError> {
+        self.apply(&[Change::Forget(network)])
+    }
+
+    /// Removes bans that were over at `now`, in seconds since the epoch; says how many.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing has changed.
+    pub fn expire(&mut self, now: i64) -> Result<usize, LedgerError> {
+        self.connection
+            .execute("DELETE FROM bans WHERE until <= ?1", [now])
+            .map_err(sql("remove bans that are over"))
+    }
+}
+
+pub(crate) fn each(
+    connection: &Connection,
+    give: &mut dyn FnMut(BanRecord),
+) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare(
+        "SELECT network, since, until, service, reason, origin FROM bans ORDER BY network",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut unreadable = 0_u64;
+    while let Some(row) = rows.next()? {
+        match read(row)? {
+            Some(ban) => give(ban),
+            None => unreadable = unreadable.saturating_add(1),
+        }
+    }
+    Ok(unreadable)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<BanRecord>> {
+    let network: String = row.get(0)?;
+    let Ok(network) = network.parse() else { return Ok(None) };
+    Ok(Some(BanRecord {
+        network,
+        since: row.get(1)?,
+        until: row.get(2)?,
+        service: row.get(3)?,
+        reason: row.get(4)?,
+        origin: row.get(5)?,
+    }))
+}
+
+pub(crate) fn keep(connection: &Connection, ban: &BanRecord) -> rusqlite::Result<()> {
+    let family = if ban.network.address().is_ipv4() { 4 } else { 6 };
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO bans (network, family, length, since, until, service, reason, origin)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    statement.execute(params![
+        ban.network.to_string(),
+        family,
+        ban.network.length(),
+        ban.since,
+        ban.until,
+        start(&ban.service, MOST_NAME),
+        start(&ban.reason, MOST_REASON),
+        ban.origin.as_deref().map(|origin| start(origin, MOST_NAME)),
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn forget(connection: &Connection, network: Network) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("DELETE FROM bans WHERE network = ?1")?;
+    statement.execute([network.to_string()])?;
+    Ok(())
+}
+
+/// The start of a text, in whole characters.
+fn start(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+}

@@ -1,0 +1,50 @@
+//! What is written, several changes at a time: one commit, one wait for the disk.
+
+use crate::error::{LedgerError, sql};
+use crate::{Ledger, Offence, bans, offences};
+use portreeve_model::Network;
+use portreeve_wire::clerk::BanRecord;
+use rusqlite::TransactionBehavior::Immediate;
+
+/// One change of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Keep a ban; one on the same network is replaced.
+    Keep(BanRecord),
+    /// Forget the ban on exactly this network.
+    Forget(Network),
+    /// Record an offence.
+    Record(Offence),
+}
+
+impl Ledger {
+    /// Makes the changes in their order, all or none. When it returns, they are on disk.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing has changed.
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), LedgerError> {
+        let deed = "write to the ledger";
+        let transaction =
+            self.connection.transaction_with_behavior(Immediate).map_err(sql(deed))?;
+        let mut recorded = 0_u64;
+        for change in changes {
+            match change {
+                Change::Keep(ban) => bans::keep(&transaction, ban),
+                Change::Forget(network) => bans::forget(&transaction, *network),
+                Change::Record(offence) => {
+                    recorded = recorded.saturating_add(1);
+                    offences::record(&transaction, offence)
+                }
+            }
+            .map_err(sql(deed))?;
+        }
+        let since = self.since_trim.saturating_add(recorded);
+        let due = since >= offences::TRIM_EVERY;
+        if due {
+            offences::trim(&transaction, self.most_offences).map_err(sql(deed))?;
+        }
+        transaction.commit().map_err(sql(deed))?;
+        self.since_trim = if due { 0 } else { since };
+        Ok(())
+    }
+}

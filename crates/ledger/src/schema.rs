@@ -1,0 +1,54 @@
+//! The tables, version by version.
+
+use crate::error::{LedgerError, sql};
+use rusqlite::Connection;
+use std::path::Path;
+
+/// One step a version, the first from an empty file. A step once released never changes: what is
+/// new is a new step. The comments stay in the file, where `.schema` shows them.
+pub(crate) const STEPS: [&str; 1] = ["
+CREATE TABLE bans (
+    network TEXT PRIMARY KEY NOT NULL,            -- 192.0.2.7, 2001:db8::/64
+    family  INTEGER NOT NULL CHECK (family IN (4, 6)),
+    length  INTEGER NOT NULL,                     -- of the prefix
+    since   INTEGER NOT NULL,                     -- seconds since 1970, UTC
+    until   INTEGER,                              -- likewise; NULL is for ever
+    service TEXT NOT NULL,                        -- at which it happened
+    reason  TEXT NOT NULL,                        -- a sentence
+    origin  TEXT                                  -- path:line:column of the rule
+) STRICT, WITHOUT ROWID;
+CREATE TABLE offences (
+    id      INTEGER PRIMARY KEY,                  -- in the order they were recorded
+    at      INTEGER NOT NULL,                     -- milliseconds since 1970, UTC
+    kind    TEXT NOT NULL,                        -- trap: touched one
+    peer    TEXT NOT NULL,                        -- address, from the kernel
+    port    INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    seconds INTEGER,                              -- what it cost; 0 is nothing, NULL is for ever
+    spared  TEXT                                  -- why there was no ban after all
+) STRICT;
+"];
+
+/// Brings a file from the version it has to the newest; each step whole or not at all.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    steps: &[&str],
+) -> Result<(), LedgerError> {
+    let deed = "bring the ledger's schema up to date";
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(sql("read the ledger's version"))?;
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    let done = match usize::try_from(found) {
+        Ok(done) if found <= known => done,
+        _ => return Err(LedgerError::Newer { path: path.into(), found, known }),
+    };
+    for (step, version) in steps.iter().zip(1_i64..).skip(done) {
+        let transaction = connection.transaction().map_err(sql(deed))?;
+        transaction.execute_batch(step).map_err(sql(deed))?;
+        transaction.pragma_update(None, "user_version", version).map_err(sql(deed))?;
+        transaction.commit().map_err(sql(deed))?;
+    }
+    Ok(())
+}
