@@ -164,6 +164,14 @@ impl BanSet {
         gone
     }
 
+    #[cfg(test)]
+    pub(crate) fn footprint(&self) -> usize {
+        self.records.capacity()
+            + self.free.capacity()
+            + self.ends.len()
+            + self.by_network.capacity()
+    }
+
     pub(crate) fn next_end(&self) -> Option<i64> {
         self.ends.first().map(|(end, _)| *end)
     }

@@ -135,6 +135,14 @@ impl<V> PrefixMap<V> {
         }
     }
 
+    /// Reserved places.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        let v4: usize = self.v4.lengths.iter().map(|at| at.values.capacity()).sum();
+        let v6: usize = self.v6.lengths.iter().map(|at| at.values.capacity()).sum();
+        v4 + v6
+    }
+
     /// The values of all networks that hold an address, the narrowest first. The address is
     /// unmapped already.
     pub(crate) fn around(&self, peer: IpAddr) -> impl Iterator<Item = &V> {

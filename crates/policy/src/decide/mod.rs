@@ -6,14 +6,14 @@
 mod lists;
 mod room;
 
-use crate::state::{Slot, State, Window};
+use crate::state::{Slot, State};
 use crate::tables::ServiceTable;
 use crate::trace::{Answer, Question, Step, Trace};
 use crate::{
     Detail, Facts, IdentAnswer, Need, Reason, Refusal, Reservation, ServiceIndex, Sprung, Tables,
     Verdict,
 };
-use portreeve_model::{Origin, Rate, unmapped};
+use portreeve_model::{Origin, unmapped};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -28,11 +28,11 @@ pub fn admit(
 ) -> Verdict<Reservation> {
     let Some(table) = tables.get(service) else { return Verdict::Refuse(unknown()) };
     let (verdict, arrived) = decide(tables, service, table, state, facts, trace);
+    if let (Arrived::Counted, Some(rate)) = (arrived, table.rate) {
+        let tripped = matches!(&verdict, Verdict::Refuse(why) if why.reason == Reason::Rate);
+        state.arrived(service, table, rate.value, facts.now, tripped);
+    }
     if let Some(slot) = state.slot_mut(service, table) {
-        if let (Arrived::Counted, Some(rate)) = (arrived, table.rate) {
-            let tripped = matches!(&verdict, Verdict::Refuse(why) if why.reason == Reason::Rate);
-            slot.arrive(rate.value, facts.now, tripped);
-        }
         match &verdict {
             Verdict::Refuse(refusal) => slot.count_refusal(refusal.reason),
             Verdict::Sprung(_) => slot.sprung = slot.sprung.saturating_add(1),
@@ -264,20 +264,5 @@ impl Case<'_> {
             self.trace.step(Step { question, answer: Answer::Need(need), origin, detail: &detail });
         }
         Stop::Need(need)
-    }
-}
-
-impl Slot {
-    /// Counts a connection in the window of the rate; one too many starts the pause. The window
-    /// goes on during a pause, so that no window ever holds more than the rate allows.
-    fn arrive(&mut self, rate: Rate, now: Duration, tripped: bool) {
-        if tripped {
-            self.pause = Some(now.saturating_add(rate.pause));
-            return;
-        }
-        self.pause = None; // a connection came this far, so it is over
-        let open = self.window.filter(|window| window.is_open(now, rate.per));
-        let Window { start, count } = open.unwrap_or(Window { start: now, count: 0 });
-        self.window = Some(Window { start, count: count.saturating_add(1) });
     }
 }

@@ -215,18 +215,19 @@ fn passed(question: Question, detail: &Detail, peer: IpAddr, place: Place<'_>) -
         | Detail::Denied { .. }
         | Detail::NoEntry { .. }
         | Detail::Unnamed { .. }
-        | Detail::Trap { .. } => simply(question).into(),
+        | Detail::Trap { .. } => simply(question, place).into(),
     }
 }
 
 /// A question that was passed without figures.
-fn simply(question: Question) -> &'static str {
+fn simply(question: Question, place: Place<'_>) -> &'static str {
     match question {
         Question::Enabled => "the service is switched on",
         Question::Ban => "not banned",
         Question::Hours => "always open",
         Question::List(_) => "nothing in it denies the peer",
-        Question::Ident => "not required, or answered",
+        Question::Ident if place.origin.is_some() => "answered, as the service requires",
+        Question::Ident => "not required",
         Question::Pause => "not pausing",
         Question::Trap => "no trap",
         Question::Sessions

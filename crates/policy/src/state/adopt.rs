@@ -24,21 +24,19 @@ impl State {
             if let Some(slot) = self.slot_at(number) {
                 slot.vanished = false;
                 slot.sources.adopt(table);
-                if table.rate.is_none() {
-                    slot.window = None;
-                    slot.pause = None;
-                }
+            }
+            if table.rate.is_none() {
+                self.forget_rate(number);
             }
             index.push(number);
         }
         self.index = index;
         for number in all {
             if let Some(slot) = self.slot_at(number).filter(|slot| slot.vanished) {
-                slot.window = None;
-                slot.pause = None;
                 slot.disabled = false;
+                self.forget_rate(number);
+                self.free_if_idle(number);
             }
-            self.free_if_idle(number);
         }
     }
 }

@@ -5,10 +5,13 @@
 
 mod adopt;
 mod bans;
+mod pauses;
 mod reserve;
 mod slot;
 mod sources;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use reserve::{Reservation, Ticket};
 pub use status::{ServiceStatus, StartupAges};
@@ -19,7 +22,7 @@ use crate::{ServiceIndex, Tables};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use portreeve_model::ServiceKey;
-pub(crate) use slot::{Slot, Window};
+pub(crate) use slot::Slot;
 pub(crate) use sources::What;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -37,6 +40,8 @@ pub struct State {
     by_key: HashMap<ServiceKey, u32, RandomState>,
     /// By service index of the adopted tables.
     index: Vec<u32>,
+    /// Pauses, by their end.
+    pauses: BTreeSet<(Duration, u32)>,
     /// Startups whose grace runs, by its end.
     graces: BTreeSet<(Duration, Ticket)>,
     pub(crate) bans: BanSet,
@@ -54,6 +59,7 @@ impl State {
             free: Vec::new(),
             by_key: HashMap::default(),
             index: Vec::new(),
+            pauses: BTreeSet::new(),
             graces: BTreeSet::new(),
             bans: BanSet::new(bans_max),
         }
@@ -135,34 +141,5 @@ impl State {
         if let Some(slot) = table.and_then(|table| self.slot_mut(service, table)) {
             slot.disabled = !enabled;
         }
-    }
-
-    /// Until when a service pauses, if it does.
-    #[must_use]
-    pub fn paused_until(
-        &self,
-        tables: &Tables,
-        service: ServiceIndex,
-        now: Duration,
-    ) -> Option<Duration> {
-        let slot = self.slot(service, tables.get(service)?)?;
-        slot.pause.filter(|until| now < *until)
-    }
-
-    /// When the next pause ends. Pauses end by themselves; this is for whoever wants to tell.
-    #[must_use]
-    pub fn next_pause_end(&self) -> Option<Duration> {
-        self.slots.iter().flatten().filter_map(|slot| slot.pause).min()
-    }
-
-    /// Forgets the pauses that are over, and names their services.
-    pub fn end_pauses(&mut self, now: Duration) -> Vec<ServiceKey> {
-        let over = self.slots.iter_mut().flatten();
-        let over = over.filter(|slot| slot.pause.is_some_and(|until| until <= now));
-        over.map(|slot| {
-            slot.pause = None;
-            slot.key.clone()
-        })
-        .collect()
     }
 }

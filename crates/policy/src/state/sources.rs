@@ -128,6 +128,12 @@ impl Sources {
         self.sessions.down(peer);
     }
 
+    #[cfg(test)]
+    pub(crate) fn footprint(&self) -> usize {
+        let sums = self.sessions.counts.capacity() + self.startups.counts.capacity();
+        self.exact.capacity() + sums
+    }
+
     /// How many addresses hold a session.
     pub(crate) fn len(&self) -> usize {
         self.exact.len()
