@@ -7,6 +7,20 @@
 //! The kit never skips: where root or a program is missing it panics and names what to install.
 //! It refuses to be polite about failures in general: every deed that must succeed panics with
 //! what was attempted, since the caller is a test.
+//!
+//! ```no_run
+//! use portreeve_testkit::{World, Xinetd, read_to_end_bounded};
+//! use std::time::Duration;
+//!
+//! let world = World::standard();
+//! let server = world.bin("portreeve-probe");
+//! let _xinetd = Xinetd::start(&world, &format!(
+//!     "service probe\n{{\n type = UNLISTED\n socket_type = stream\n wait = no\n user = thisuser\n \
+//!      bind = 192.168.0.1\n port = 700\n server = {}\n}}\n", server.display()));
+//! let stream = world.connect("lan", "192.168.0.1:700").unwrap();
+//! let report = read_to_end_bounded(&stream, 1 << 20, Duration::from_secs(10)).text();
+//! assert!(report.contains("\"REMOTE_HOST\":\"192.168.0.50\""));
+//! ```
 
 #![forbid(unsafe_code)]
 #![expect(

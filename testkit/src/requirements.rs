@@ -5,7 +5,10 @@ use std::path::Path;
 use crate::must::Must;
 
 /// Programs and files, and the Debian package of each.
-const NEEDED: [(&str, &str); 11] = [
+const NEEDED: [(&str, &str); 14] = [
+    ("/bin/bash", "bash"),
+    ("/usr/bin/renice", "bsdutils"),
+    ("/usr/bin/setpriv", "util-linux"),
     ("/usr/bin/unshare", "util-linux"),
     ("/usr/bin/nsenter", "util-linux"),
     ("/bin/mount", "mount"),

@@ -18,8 +18,8 @@ const MOST_OUTPUT: u64 = 16 << 20;
 /// Most that is shown of an output file when a test fails.
 const MOST_SHOWN: usize = 64 << 10;
 
-/// How long a killed program may take to be gone.
-const DYING: Duration = Duration::from_secs(10);
+/// How long a program may take to appear, or when killed to be gone, on a busy machine.
+const SETTLING: Duration = Duration::from_secs(30);
 
 /// A program started in a world. Dropping it kills it; when the test is failing, what it wrote is
 /// printed first.
@@ -43,7 +43,7 @@ impl Running {
         command.stderr(File::create(&err).must(err.display()));
         let child = command.spawn().must(format!("start {name}"));
         let mut running = Self { name: name.to_owned(), child, pid: None, ended: None, out, err };
-        running.pid = poll_for(DYING, format!("{name} to start"), || {
+        running.pid = poll_for(SETTLING, format!("{name} to start"), || {
             let ended = running.try_wait().is_some();
             let pid = running.look_for_program();
             (ended || pid.is_some()).then_some(pid)
@@ -51,10 +51,10 @@ impl Running {
         running
     }
 
-    /// The child of nsenter, which is the only one here to have a child, once it has become another program.
+    /// The child of nsenter, once there is nsenter and its child has become another program.
     fn look_for_program(&self) -> Option<u32> {
         let program = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
-        let nsenter = program(self.child.id())?;
+        let nsenter = program(self.child.id()).filter(|path| path.ends_with("nsenter"))?;
         let pid = *children(self.child.id()).first()?;
         (program(pid)? != nsenter).then_some(pid)
     }
@@ -151,7 +151,7 @@ impl Running {
             }
             self.wake_parent();
         }
-        self.wait(DYING)
+        self.wait(SETTLING)
     }
 
     /// nsenter stops itself when its child is stopped, and would not notice the child's end.
@@ -183,7 +183,7 @@ impl Drop for Running {
             // No second panic while the first unwinds: the world's end kills what is left.
             let _ = self.pid.map(|pid| kill(pid, Signal::KILL));
             self.wake_parent();
-            let _ = poll(DYING, &mut || self.child.try_wait().ok().flatten());
+            let _ = poll(SETTLING, &mut || self.child.try_wait().ok().flatten());
         } else {
             self.kill();
         }

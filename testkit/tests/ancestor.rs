@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use portreeve_testkit::{Record, World, Xinetd, probe, read_to_end_bounded};
@@ -109,8 +108,7 @@ fn the_probe_tells_what_xinetd_gave_it() {
 fn the_raw_script_tells_what_the_probe_cannot() {
     let world = World::standard();
     let script = world.dir().join("raw");
-    world.write(&script, probe::RAW_SCRIPT);
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    world.write_program(&script, probe::RAW_SCRIPT);
     let mut command = world.door("sh");
     command.args(["-c", "trap '' PIPE; exec \"$0\" 2>&-"]).arg(&script);
     let output = world.run(command, LIMIT);

@@ -80,6 +80,9 @@ fn the_private_host_has_users_and_files_of_its_own() {
     assert_eq!(world.read("/etc/xinetd.d/mine"), "private\n");
     world.overlay("/usr/local");
     world.write("/usr/local/sbin/there", "private\n");
+    world.overlay("/usr/lib");
+    world.write_program("/usr/lib/dovecot/imap-login", "#!/bin/sh\necho stands in\n");
+    assert_eq!(world.door_run(&["/usr/lib/dovecot/imap-login"]), "stands in\n");
     for path in [
         "/etc/xinetd.d/mine",
         "/var/lib/portreeve/there",

@@ -1,6 +1,7 @@
 //! Running a program with an end: its output passed on, its whole tree killed when time is up.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::sleep;
@@ -20,7 +21,7 @@ pub(crate) fn run(
     limit: Duration,
     mut see: impl FnMut(&str),
 ) -> Result<(), String> {
-    let name = command.get_program().to_string_lossy().into_owned();
+    let name = name(&command);
     let end = Instant::now() + limit;
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot run {name}: {error}"))?;
@@ -56,11 +57,17 @@ pub(crate) fn run(
 /// # Errors
 /// When it cannot be started or fails.
 pub(crate) fn output(mut command: Command) -> Result<String, String> {
-    let name = command.get_program().to_string_lossy().into_owned();
+    let name = name(&command);
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("cannot run {name}: {error}"))?;
     judge(&name, output.status)?;
     String::from_utf8(output.stdout).map_err(|error| format!("{name}: {error}"))
+}
+
+/// A program's name without its folder.
+fn name(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn judge(name: &str, status: ExitStatus) -> Result<(), String> {

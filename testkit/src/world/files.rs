@@ -33,16 +33,29 @@ impl World {
     /// When the path is not private, or writing fails.
     #[track_caller]
     pub fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
-        let path = path.as_ref();
+        self.write_with("0644", path.as_ref(), content.as_ref());
+    }
+
+    /// As [`World::write`], with mode 0755: a script that a service runs.
+    ///
+    /// # Panics
+    /// As [`World::write`].
+    #[track_caller]
+    pub fn write_program(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+        self.write_with("0755", path.as_ref(), content.as_ref());
+    }
+
+    #[track_caller]
+    fn write_with(&self, mode: &str, path: &Path, content: &[u8]) {
         let mut command = self.door("sh");
-        command.args(["-eu", "-c", WRITE, "write"]).arg(path).arg(self.dir());
+        command.args(["-eu", "-c", WRITE, "write", mode]).arg(path).arg(self.dir());
         command.args(["/etc", "/run", "/var/log", "/var/lib", "/dev"]);
         command.args(self.overlays.lock().unwrap_or_else(PoisonError::into_inner).iter());
         command.stdin(Stdio::piped());
         let mut running = self.start("write", command);
         let mut input = running.take_stdin().must("the input of sh");
         // A refusal closes the pipe early; the exit status below tells why.
-        let _ = input.write_all(content.as_ref());
+        let _ = input.write_all(content);
         drop(input);
         let status = running.wait(SHORT);
         assert!(status.success(), "write {}: {}", path.display(), running.stderr());
@@ -80,10 +93,10 @@ impl World {
     }
 }
 
-/// $1: the file. The others: the private folders. The content comes on standard input.
+/// $1: mode. $2: the file. The others: the private folders. The content comes on standard input.
 const WRITE: &str = r#"
-file=$1
-shift
+mode=$1 file=$2
+shift 2
 folder=${file%/*}
 near=$folder
 while [ ! -d "$near" ]; do near=${near%/*}; done
@@ -95,7 +108,7 @@ done
 [ $private = yes ] || { echo "$near belongs to the host" >&2; exit 1; }
 mkdir -p "$folder"
 cat >"$file"
-chmod 0644 "$file"
+chmod "$mode" "$file"
 "#;
 
 /// A folder that every user may enter, whatever the umask.

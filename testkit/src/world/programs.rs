@@ -11,10 +11,15 @@ use super::{DOOR, PATH, World};
 use crate::must::Must;
 use crate::running::Running;
 
-/// Whatever started the tests may have left descriptors open and a umask of its own. Programs here
-/// find neither. (Signals ignored from outside stay so: no shell can change that.)
+/// Whatever started the tests may have left descriptors open, and a umask, niceness and limits of
+/// its own. Programs here find none of it; xinetd, for one, closes every descriptor up to the
+/// limit, one by one. (Signals ignored from outside stay so: no shell can change that.)
 const CLEAN: &str = r#"
 umask 022
+ulimit -n 65536
+ulimit -c 0
+read -ra stat </proc/$$/stat
+[ "${stat[18]}" = 0 ] || renice -n 0 -p $$ >/dev/null
 for open in /proc/$$/fd/*; do
     number=${open##*/}
     [ "$number" -le 2 ] || eval "exec $number>&-"
@@ -26,8 +31,8 @@ impl World {
     /// A command that runs in the door: add arguments, environment and standard input to it, then
     /// give it to [`World::start`] or [`World::run`].
     ///
-    /// It starts in `/` with no environment but a `PATH`, as root, its input empty, umask 022, and
-    /// no other descriptor open.
+    /// It starts in `/` with no environment but a `PATH`, as root, its input empty, umask 022,
+    /// niceness 0, at most 65536 descriptors, no core dumps, and no other descriptor open.
     #[must_use]
     pub fn door(&self, program: impl AsRef<OsStr>) -> Command {
         self.client(DOOR, program)
