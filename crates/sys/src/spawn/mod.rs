@@ -20,3 +20,6 @@ pub use helper::{HELPER_NAME, exec_helper_main};
 pub use outcome::{Outcome, SpawnError, Started, Step};
 pub use program::{BadPlan, Ids, Plan, Program};
 pub use spawner::Spawner;
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,6 @@ use super::{
 };
 use crate::{clock, privileges, process::Pid, signals};
 
-/// How long a start may look for the child's own descriptor table before it leaves that to later.
-const SPIN: Duration = Duration::from_micros(50);
-
 /// Where children that change their user are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route {
@@ -46,7 +43,6 @@ pub struct Spawner {
     route: Route,
     ignored: u64,
     own: Own,
-    spin: Duration,
 }
 
 /// Who we are.
@@ -70,6 +66,18 @@ impl Spawner {
         Self::with_route(slots, route)
     }
 
+    /// As where `clone3` is not allowed.
+    #[cfg(test)]
+    pub(super) fn with_old_clone(slots: usize) -> io::Result<Self> {
+        Ok(Self { make: Make::Clone, ..Self::with_route(slots, Route::Direct)? })
+    }
+
+    /// As for a door that is not root.
+    #[cfg(test)]
+    pub(super) fn of(uid: u32, gid: u32) -> io::Result<Self> {
+        Ok(Self { own: Own { uid, gid }, ..Self::with_route(1, Route::Direct)? })
+    }
+
     /// As [`Self::new`], with the exec helper for every program with a user of its own.
     ///
     /// # Errors
@@ -80,7 +88,6 @@ impl Spawner {
 
     fn with_route(slots: usize, route: Route) -> io::Result<Self> {
         let slots: Vec<Slot> = (0..slots.max(1)).map(|_| Slot::new()).collect::<io::Result<_>>()?;
-        let alone = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
         Ok(Self {
             free: (0..slots.len()).rev().collect(),
             busy: Vec::with_capacity(slots.len()),
@@ -94,14 +101,15 @@ impl Spawner {
                 uid: rustix::process::geteuid().as_raw(),
                 gid: rustix::process::getegid().as_raw(),
             },
-            // On a single processor the child runs when we stop, not beside us.
-            spin: if alone { Duration::ZERO } else { SPIN },
         })
     }
 
     /// Starts `program` for `connection`; never waits for its `execve`, whose outcome
-    /// [`Self::collect`] tells. The connection's own descriptors are closed here as soon as the
-    /// child has them.
+    /// [`Self::collect`] tells. The connection's own descriptors are closed here, by this function
+    /// or `collect`, as soon as the child has them.
+    ///
+    /// That is not looked for in a loop: a child takes 20 µs to its own table on an idle processor
+    /// and milliseconds on a busy one, where spinning only took the time from it.
     ///
     /// # Errors
     /// [`SpawnError::NoSlot`] when all slots are busy, or half of them with starts for this uid: a
@@ -114,13 +122,13 @@ impl Spawner {
         if let Some(fault) = connection.fault {
             return Err(SpawnError::Connection(fault));
         }
+        self.settle();
         let index = self.take_slot(program)?;
         let result = self.start(index, program, connection);
         match result {
             Ok(_) => {
                 self.busy.push(index);
                 self.held.push(index);
-                self.await_descriptors();
             }
             Err(_) => self.free.push(index),
         }
@@ -194,22 +202,6 @@ impl Spawner {
         }
         let busy = self.busy.iter().filter_map(|index| self.slots.get(*index));
         busy.filter(|slot| slot.uid() == Some(ids.uid)).count() >= most
-    }
-
-    /// Looks for the child's own descriptor table for a moment, so that the socket is closed here
-    /// before the service can close it there.
-    fn await_descriptors(&mut self) {
-        self.settle();
-        if self.held.is_empty() || self.spin.is_zero() {
-            return;
-        }
-        let end = clock::monotonic().saturating_add(self.spin);
-        while !self.held.is_empty() && clock::monotonic() < end {
-            for _ in 0..16 {
-                std::hint::spin_loop();
-            }
-            self.settle();
-        }
     }
 
     /// Closes what the children have by now.

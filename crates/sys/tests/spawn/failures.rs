@@ -3,9 +3,12 @@
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use portreeve_sys::{
-    Capability, Resource, Status,
+    Capability, Pid, Resource, Signal, Status,
     limits::Limit,
-    spawn::{BadConnection, Connection, Ids, Plan, SpawnError, Spawner, Started, Step},
+    process,
+    spawn::{
+        BadConnection, Connection, Ids, Outcome, Plan, Program, SpawnError, Spawner, Started, Step,
+    },
 };
 use rustix::io::Errno;
 
@@ -89,31 +92,86 @@ fn connections_that_cannot_be_are_refused_before_anything_is_made() {
     assert_eq!(spawner.starting(), 0);
 }
 
+/// Starts a program and stops its child before it executes it, as its user may.
+fn stopped(spawner: &mut Spawner, program: &Arc<Program>) -> Pid {
+    for _ in 0..100 {
+        let busy = spawner.starting();
+        let pid = spawner.spawn(program, Connection::new()).unwrap();
+        process::kill(pid, Signal::Stop).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        // No time passes for the spawner, so that it does not tell the child to go on.
+        spawner.collect(Duration::ZERO);
+        if spawner.starting() > busy {
+            return pid;
+        }
+        process::kill(pid, Signal::Kill).unwrap();
+        wait(pid);
+    }
+    panic!("no child was slow enough to be stopped");
+}
+
+fn nobodys() -> Arc<Program> {
+    let ids = Ids { uid: NOBODY, gid: NOBODY, groups: Vec::new() };
+    Arc::new(Plan { ids: Some(ids), ..plan(&["/bin/true"]) }.prepare().unwrap())
+}
+
+#[test]
+fn a_stopped_child_is_told_to_go_on() {
+    let mut spawner = Spawner::new(4).unwrap();
+    let program = Arc::new(plan(&["/bin/true"]).prepare().unwrap());
+    let pid = stopped(&mut spawner, &program);
+    assert_eq!(spawner.collect(Duration::from_millis(19)), []);
+    assert_eq!(spawner.collect(Duration::from_millis(21)), []);
+    assert_eq!(wait(pid), Status::Code(0));
+    let outcome = Outcome { pid, result: Started::Executed };
+    assert_eq!(spawner.collect(Duration::from_millis(22)), [outcome]);
+}
+
 #[test]
 fn a_child_that_takes_too_long_is_killed_and_told_once() {
-    let mut spawner = Spawner::new(1).unwrap();
-    // Two megabytes of strings keep execve busy for a while.
-    let mut slow = plan(&["/bin/true"]);
-    slow.env = (0..15).map(|_| text(&"x".repeat(120_000))).collect();
-    let program = Arc::new(slow.prepare().unwrap());
-    let mut late = 0;
-    for _ in 0..100 {
-        let pid = spawner.spawn(&program, Connection::new()).unwrap();
-        // Time is an argument: six seconds pass at once.
-        let mut found = spawner.collect(Duration::from_secs(1));
-        found.extend(spawner.collect(Duration::from_secs(7)));
-        let status = wait(pid);
-        found.extend(spawner.collect(Duration::from_secs(8)));
-        assert_eq!(found.len(), 1, "{found:?}");
-        match found[0].result {
-            Started::Executed => {}
-            Started::TimedOut { .. } => {
-                late += 1;
-                assert_eq!(status, Status::Signal(9));
-            }
-            other @ (Started::Failed { .. } | Started::Killed { .. }) => panic!("{other:?}"),
-        }
-        assert_eq!(spawner.starting(), 0);
+    let mut spawner = Spawner::new(4).unwrap();
+    let program = Arc::new(plan(&["/bin/true"]).prepare().unwrap());
+    let pid = stopped(&mut spawner, &program);
+    // Time is an argument: five seconds pass at once.
+    let found = spawner.collect(Duration::from_secs(5));
+    assert!(
+        matches!(found[..], [Outcome { pid: late, result: Started::TimedOut { .. } }] if late == pid),
+        "{found:?}"
+    );
+    assert_eq!(wait(pid), Status::Signal(9));
+    assert_eq!(spawner.collect(Duration::from_secs(6)), []);
+    assert_eq!(spawner.starting(), 0);
+}
+
+#[test]
+fn one_user_takes_at_most_half_of_the_slots() {
+    if !is_root() {
+        return;
     }
-    assert!(late > 0, "execve was never slow");
+    let mut spawner = Spawner::new(4).unwrap();
+    let (his, ours) = (nobodys(), Arc::new(plan(&["/bin/true"]).prepare().unwrap()));
+    let children = [stopped(&mut spawner, &his), stopped(&mut spawner, &his)];
+    let error = spawner.spawn(&his, Connection::new()).unwrap_err();
+    assert!(matches!(error, SpawnError::NoSlot), "{error}");
+    wait(spawner.spawn(&ours, Connection::new()).unwrap());
+    for pid in children {
+        process::kill(pid, Signal::Kill).unwrap();
+        wait(pid);
+    }
+    wait(spawner.spawn(&his, Connection::new()).unwrap());
+}
+
+#[test]
+fn a_child_killed_before_its_program_is_told_as_such() {
+    let mut spawner = Spawner::new(1).unwrap();
+    let program = Arc::new(plan(&["/bin/true"]).prepare().unwrap());
+    let pid = stopped(&mut spawner, &program);
+    process::kill(pid, Signal::Kill).unwrap();
+    assert_eq!(wait(pid), Status::Signal(9));
+    let found = spawner.collect(Duration::ZERO);
+    // In the very last step it cannot be told from a program that was killed at its first.
+    assert!(
+        matches!(found[..], [Outcome { result: Started::Killed { .. } | Started::Executed, .. }]),
+        "{found:?}"
+    );
 }

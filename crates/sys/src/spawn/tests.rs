@@ -1,0 +1,81 @@
+//! What cannot be made to happen from outside: an old `clone`, and a door that is not root. The
+//! rest of the spawner's tests are in `tests/spawn`.
+
+use std::{sync::Arc, thread::sleep, time::Duration};
+
+use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
+
+use super::*;
+use crate::{clock, process::Pid};
+
+fn outcome(spawner: &mut Spawner, pid: Pid) -> Started {
+    for _ in 0..5000 {
+        if let Some(found) = spawner.collect(clock::monotonic()).first() {
+            assert_eq!(found.pid, pid);
+            return found.result;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    panic!("no outcome");
+}
+
+fn code(pid: Pid) -> Option<i32> {
+    let (_, status) =
+        waitpid(RawPid::from_raw(pid.as_raw()), WaitOptions::empty()).unwrap().unwrap();
+    status.exit_status()
+}
+
+#[test]
+fn the_old_clone_does_the_same() {
+    let mut spawner = Spawner::with_old_clone(2).unwrap();
+    // The shell counts its own empty signal sets.
+    let script = c"n=0; while read -r key set; do case $key$set in \
+        SigBlk:0000000000000000 | SigIgn:0000000000000000) n=$((n + 1)) ;; esac; \
+        done </proc/self/status; exit $n";
+    let mut plan = Plan::new(c"/bin/sh".into());
+    plan.argv = vec![c"sh".into(), c"-c".into(), script.into()];
+    let program = Arc::new(plan.prepare().unwrap());
+    for _ in 0..20 {
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let connection = Connection::new().give(null.into(), &[0]);
+        let pid = spawner.spawn(&program, connection).unwrap();
+        assert_eq!(outcome(&mut spawner, pid), Started::Executed);
+        assert_eq!(code(pid), Some(2));
+    }
+    let missing = Arc::new(Plan::new(c"/no/such".into()).prepare().unwrap());
+    let pid = spawner.spawn(&missing, Connection::new()).unwrap();
+    let failed = Started::Failed { step: Step::Exec, errno: libc::ENOENT };
+    assert_eq!(outcome(&mut spawner, pid), failed);
+    assert_eq!(code(pid), Some(127));
+}
+
+#[test]
+fn a_door_that_is_not_root_runs_programs_as_itself_only() {
+    let program = |uid, gid| {
+        let ids = Some(Ids { uid, gid, groups: vec![9] });
+        Arc::new(Plan { ids, ..Plan::new(c"/bin/true".into()) }.prepare().unwrap())
+    };
+    let mut spawner = Spawner::of(1000, 1001).unwrap();
+    for ((uid, gid), result) in [
+        ((1000, 1001), Started::Executed),
+        ((1000, 0), Started::Failed { step: Step::User, errno: libc::EPERM }),
+        ((0, 0), Started::Failed { step: Step::User, errno: libc::EPERM }),
+    ] {
+        let pid = spawner.spawn(&program(uid, gid), Connection::new()).unwrap();
+        assert_eq!(outcome(&mut spawner, pid), result, "{uid}:{gid}");
+        code(pid).unwrap();
+    }
+}
+
+#[test]
+fn a_dropped_pool_leaves_its_children_what_they_read() {
+    let mut plan = Plan::new(c"/bin/sh".into());
+    plan.argv = vec![c"sh".into(), c"-c".into(), c"exit 7".into()];
+    let program = Arc::new(plan.prepare().unwrap());
+    for _ in 0..50 {
+        let mut spawner = Spawner::new(1).unwrap();
+        let pid = spawner.spawn(&program, Connection::new().env("A", "b")).unwrap();
+        drop(spawner);
+        assert_eq!(code(pid), Some(7));
+    }
+}
