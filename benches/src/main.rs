@@ -1,3 +1,5 @@
 //! Ours and its peers, in turn, in one run.
 
+#![forbid(unsafe_code)]
+
 fn main() {}

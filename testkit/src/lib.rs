@@ -50,6 +50,8 @@ pub use ident::{IdentReply, IdentServer};
 pub use process::{ProcStatus, bin_dir, children, open_descriptors, proc_status};
 pub use requirements::{is_root, missing};
 pub use running::Running;
+/// What [`Running::signal`] sends.
+pub use rustix::process::Signal;
 pub use ssh::SshKeys;
 pub use stream::{End, Received, read_to_end_bounded, read_until};
 pub use wait::{poll_for, wait_for};

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use portreeve_testkit::{End, World, proc_status, read_to_end_bounded, wait_for};
+use portreeve_testkit::{End, Signal, World, proc_status, read_to_end_bounded, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -90,6 +90,7 @@ fn the_private_host_has_users_and_files_of_its_own() {
         "/usr/local/sbin/there",
     ] {
         assert_eq!(world.read(path), "private\n");
+        assert!(world.exists(path) && !world.exists(format!("{path}.not")));
         assert!(!Path::new(path).exists(), "{path} on the host");
     }
 }
@@ -143,7 +144,6 @@ fn a_world_is_torn_down_when_its_test_panics() {
 
 #[test]
 fn a_stopped_program_can_be_woken_and_killed() {
-    use rustix::process::Signal;
     let world = World::new();
     let mut command = world.door("sh");
     command.args(["-c", "trap 'echo woken; exit 7' TERM; echo up; while :; do sleep 0.02; done"]);

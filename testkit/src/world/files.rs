@@ -76,6 +76,14 @@ impl World {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Whether there is a file or folder in the door.
+    #[must_use]
+    pub fn exists(&self, path: impl AsRef<Path>) -> bool {
+        let mut command = self.door("test");
+        command.arg("-e").arg(path.as_ref());
+        self.run(command, SHORT).status.success()
+    }
+
     /// Makes a folder of the host private: its content stays visible, changes stay in the world.
     ///
     /// # Panics
