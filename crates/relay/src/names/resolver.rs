@@ -4,11 +4,14 @@ use super::HostName;
 use super::confirm::{Directory, Failure, Found};
 use super::datagrams::Sockets;
 use hickory_resolver::Resolver;
-use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::config::{
+    NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy,
+};
 use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,17 +19,25 @@ use tokio::time::Instant;
 /// Servers that are asked, as many as the system's own resolver asks (`MAXNS`).
 const SERVERS: usize = 3;
 
-/// The longest that one server is waited for. The whole look-up has seconds, so that a dead first
+/// How often each is asked, at most.
+const ROUNDS: u32 = 3;
+
+/// The longest that one server is waited for. The whole look-up has seconds, and a dead first
 /// server must not use up what the others need.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a "there is nothing" holds that does not say so itself (RFC 2308, 5 would not keep
-/// it at all; then each connection of a nameless peer would be a question).
+/// How long a "there is nothing" holds that does not say so itself. RFC 2308, 5 would not keep it;
+/// then each connection of a nameless peer would be a question.
 const NEGATIVE: Duration = Duration::from_mins(1);
 
 /// Asks the DNS. Names are looked up as they stand, without a search list.
+///
+/// The servers are asked in turn, as the system's own resolver does: the next one when one is
+/// silent, is not there, or cannot answer. The one that answered last goes first.
 pub(crate) struct Dns {
-    resolver: Resolver<Sockets>,
+    servers: Vec<Resolver<Sockets>>,
+    rounds: u32,
+    first: Cell<usize>,
 }
 
 impl Dns {
@@ -34,23 +45,58 @@ impl Dns {
     /// resolv.conf(5) says.
     pub(crate) fn new(configuration: &[u8]) -> Result<Self, Failure> {
         let (conf, _errors) = resolv_conf::Config::parse_with_errors(configuration);
-        let mut servers: Vec<IpAddr> = conf.nameservers.iter().map(IpAddr::from).collect();
-        servers.truncate(SERVERS);
-        if servers.is_empty() {
-            servers.push(Ipv4Addr::LOCALHOST.into());
+        let mut addresses: Vec<IpAddr> = conf.nameservers.iter().map(IpAddr::from).collect();
+        addresses.truncate(SERVERS);
+        if addresses.is_empty() {
+            addresses.push(Ipv4Addr::LOCALHOST.into());
         }
-        let servers = servers.into_iter().map(NameServerConfig::udp_and_tcp).collect();
-        let config = ResolverConfig::from_name_servers(servers);
-        let mut builder = Resolver::builder_with_config(config, Sockets::new());
         let wanted = Duration::from_secs(conf.timeout.into());
-        let options = builder.options_mut();
-        options.timeout = wanted.clamp(Duration::from_secs(1), PATIENCE);
-        options.attempts = usize::try_from(conf.attempts.clamp(1, 3)).unwrap_or(1);
-        options.cache_size = 0;
-        options.use_hosts_file = ResolveHosts::Never;
-        let resolver = builder.build().map_err(|error| Failure::Server(error.to_string()))?;
-        Ok(Self { resolver })
+        let patience = wanted.clamp(Duration::from_secs(1), PATIENCE);
+        let sockets = Sockets::new();
+        let server = |address| server(address, patience, sockets.clone());
+        let servers = addresses.into_iter().map(server).collect::<Result<_, _>>()?;
+        let rounds = conf.attempts.clamp(1, ROUNDS);
+        Ok(Self { servers, rounds, first: Cell::new(0) })
     }
+
+    async fn ask<T: Default>(
+        &self,
+        name: Name,
+        kind: RecordType,
+        read: impl Fn(&Lookup) -> T,
+    ) -> Result<Found<T>, Failure> {
+        let mut failure = Failure::Timeout;
+        let first = self.first.get();
+        for _ in 0..self.rounds {
+            let turn = self.servers.iter().enumerate().cycle().skip(first);
+            for (place, server) in turn.take(self.servers.len()) {
+                match found(server.lookup(name.clone(), kind).await, &read) {
+                    Ok(found) => {
+                        self.first.set(place);
+                        return Ok(found);
+                    }
+                    Err(why) => failure = why,
+                }
+            }
+        }
+        Err(failure)
+    }
+}
+
+fn server(
+    address: IpAddr,
+    patience: Duration,
+    sockets: Sockets,
+) -> Result<Resolver<Sockets>, Failure> {
+    let config = ResolverConfig::from_name_servers(vec![NameServerConfig::udp_and_tcp(address)]);
+    let mut builder = Resolver::builder_with_config(config, sockets);
+    let options = builder.options_mut();
+    options.timeout = patience;
+    options.attempts = 0; // beyond the first; and lost datagrams are sent again anyway
+    options.cache_size = 0;
+    options.use_hosts_file = ResolveHosts::Never;
+    options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
+    builder.build().map_err(|error| Failure::Server(plain(&error)))
 }
 
 impl Directory for Dns {
@@ -59,7 +105,7 @@ impl Directory for Dns {
             let RData::PTR(name) = data else { return None };
             HostName::from_labels(name.iter())
         };
-        found(self.resolver.reverse_lookup(peer).await, |lookup| {
+        let read = |lookup: &Lookup| {
             let mut all: Vec<HostName> = Vec::new();
             for name in lookup.answers().iter().filter_map(|record| name(&record.data)) {
                 if !all.contains(&name) {
@@ -67,26 +113,25 @@ impl Directory for Dns {
                 }
             }
             all
-        })
+        };
+        self.ask(peer.into(), RecordType::PTR, read).await
     }
 
     async fn has(&self, name: &HostName, peer: IpAddr) -> Result<Found<bool>, Failure> {
-        let Ok(mut query) = Name::from_labels(name.labels()) else {
+        let Ok(mut name) = Name::from_labels(name.labels()) else {
             return Ok(Found { what: false, life: NEGATIVE });
         };
-        query.set_fqdn(true);
-        let answer = match peer {
-            IpAddr::V4(_) => self.resolver.ipv4_lookup(query).await,
-            IpAddr::V6(_) => self.resolver.ipv6_lookup(query).await,
-        };
+        name.set_fqdn(true);
+        let kind = if peer.is_ipv4() { RecordType::A } else { RecordType::AAAA };
         let is_peer = |data: &RData| data.ip_addr() == Some(peer);
-        found(answer, |lookup| lookup.answers().iter().any(|record| is_peer(&record.data)))
+        let read = |lookup: &Lookup| lookup.answers().iter().any(|record| is_peer(&record.data));
+        self.ask(name, kind, read).await
     }
 }
 
 fn found<T: Default>(
     answer: Result<Lookup, NetError>,
-    read: impl FnOnce(&Lookup) -> T,
+    read: impl Fn(&Lookup) -> T,
 ) -> Result<Found<T>, Failure> {
     match answer {
         Ok(lookup) => {
@@ -94,22 +139,33 @@ fn found<T: Default>(
             let life = lookup.valid_until().saturating_duration_since(now);
             Ok(Found { what: read(&lookup), life })
         }
-        Err(NetError::Timeout) => Err(Failure::Timeout),
-        Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
-            let code = none.response_code;
-            if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
-                return Err(Failure::Server(code.to_string()));
-            }
+        Err(NetError::Dns(DnsError::NoRecordsFound(none))) if says_no(&none) => {
             let said = none.negative_ttl.map(|ttl| Duration::from_secs(ttl.into()));
             Ok(Found { what: T::default(), life: said.unwrap_or(NEGATIVE) })
         }
-        Err(NetError::Dns(DnsError::ResponseCode(code))) => Err(Failure::Server(code.to_string())),
+        Err(NetError::Timeout) => Err(Failure::Timeout),
         Err(error) => Err(Failure::Server(plain(&error))),
     }
 }
 
-/// An error's text may quote what a server sent: only printable ASCII of it, and not much.
+fn says_no(none: &NoRecords) -> bool {
+    matches!(none.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+}
+
+/// What an operator is told. An error's own text may quote what a server sent: only printable
+/// ASCII of it, and not much.
 fn plain(error: &NetError) -> String {
-    let text = error.to_string();
-    text.chars().filter(|letter| matches!(letter, ' '..='~')).take(120).collect()
+    let text = if let NetError::Dns(DnsError::ResponseCode(code)) = error {
+        code.to_string()
+    } else if let NetError::Dns(DnsError::NoRecordsFound(none)) = error {
+        none.response_code.to_string()
+    } else if matches!(error, NetError::Proto(_)) {
+        "malformed answer".to_owned()
+    } else if matches!(error, NetError::NoConnections | NetError::Io(_)) {
+        "name server unreachable".to_owned()
+    } else {
+        error.to_string()
+    };
+    let printable = text.chars().filter(|letter| matches!(letter, ' '..='~'));
+    printable.take(120).collect::<String>().to_ascii_lowercase()
 }
