@@ -4,12 +4,15 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::demo::{self, Length};
 use crate::{deps, layers, test};
 
 /// Shown for `--help`, and after a wrong word.
 const HELP: &str = "\
 Chores of the workspace, run as `cargo xtask CHORE`:
 
+  demo [--once]    build, open a door on loopback in a folder of its own, say what to try, and
+                   follow the events; with --once try everything and end
   test [STEP...]   install what is missing, then every check and test, or the named steps only
   layers           check who depends on whom, and that pure crates stay pure
   deps             compare the crates in the root process with docs/root-dependencies.txt
@@ -24,6 +27,8 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test", steps @ ..] => return test::run_steps(steps),
+        ["demo"] => demo::show(Length::Open),
+        ["demo", "--once"] => demo::show(Length::Once),
         ["layers"] => layers::check(),
         ["deps"] => deps::check(),
         ["deps", "--bless"] => deps::bless(),

@@ -1,4 +1,4 @@
-//! The chores of the workspace: tests, layer check, dependency list.
+//! The chores of the workspace: demo, tests, layer check, dependency list.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -8,6 +8,7 @@
 
 mod cargo;
 mod cli;
+mod demo;
 mod deps;
 mod layers;
 mod manual;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use crate::cargo::root;
 use crate::program::run;
 
-/// Checks every page below `docs`.
+/// Checks every page below `man`.
 ///
 /// # Errors
 /// When mandoc finds anything worth a warning.
 pub(crate) fn check() -> Result<(), String> {
-    let pages = pages(&root().join("docs"));
+    let pages = pages(&root().join("man"));
     if pages.is_empty() {
         return Ok(());
     }

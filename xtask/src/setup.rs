@@ -46,6 +46,31 @@ pub(crate) fn prepare() -> Result<(), String> {
     Ok(())
 }
 
+/// Makes sure that the system's sshd and ssh are there, for the demo.
+///
+/// # Errors
+/// When they are missing and may not or cannot be installed.
+pub(crate) fn ssh_server() -> Result<(), String> {
+    let programs = [
+        ("/usr/sbin/sshd", "openssh-server"),
+        ("/usr/bin/ssh", "openssh-client"),
+        ("/usr/bin/ssh-keygen", "openssh-client"),
+    ];
+    let absent: Vec<_> = programs
+        .iter()
+        .filter(|(path, _)| !Path::new(path).exists())
+        .map(|(_, name)| *name)
+        .collect();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        return Err(format!("missing packages; as root: apt-get install {}", absent.join(" ")));
+    }
+    say(format_args!("installing {} (no service is started)", absent.join(" ")));
+    install(&absent)
+}
+
 /// Packages whose program is not there.
 fn absent() -> Vec<&'static str> {
     let also = (!Path::new(ALSO.0).exists()).then_some(ALSO.1);
