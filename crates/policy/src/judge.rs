@@ -48,7 +48,7 @@ impl NeverBan {
 
     /// A rule that shares an address with a network: around its first address, or inside it.
     fn overlaps(&self, network: Network) -> Option<Origin> {
-        let around = self.rules.by_address(network.address()).map(|found| found.origin);
+        let around = self.rules.by_address(network.address()).and_then(|found| found.origin());
         around.or_else(|| {
             let from = self.sorted.partition_point(|(at, _)| at.address() < network.address());
             let (inside, origin) = self.sorted.get(from)?;

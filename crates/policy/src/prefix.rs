@@ -38,7 +38,6 @@ impl Bits for V6 {
         let length = u32::from(length);
         let high = u64::MAX.checked_shl(64_u32.saturating_sub(length)).unwrap_or(0);
         let low = u64::MAX.checked_shl(128_u32.saturating_sub(length)).unwrap_or(0);
-        let low = if length > 64 { low } else { 0 };
         Self(self.0 & high, self.1 & low)
     }
 }

@@ -22,11 +22,26 @@ struct Site {
     end: usize,
 }
 
-/// A rule that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A rule that was found: its place and text are read only when somebody asks for them, since each
+/// reading may miss the cache.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Found<'a> {
-    pub(crate) origin: Origin,
-    pub(crate) text: &'a str,
+    set: &'a RuleSet,
+    number: u32,
+}
+
+impl<'a> Found<'a> {
+    fn site(self) -> Option<&'a Site> {
+        self.set.sites.get(self.number as usize)
+    }
+
+    pub(crate) fn origin(self) -> Option<Origin> {
+        self.site().map(|site| site.origin)
+    }
+
+    pub(crate) fn text(self) -> &'a str {
+        self.site().and_then(|site| self.set.texts.get(site.start..site.end)).unwrap_or_default()
+    }
 }
 
 impl RuleSet {
@@ -50,23 +65,21 @@ impl RuleSet {
 
     /// The first written rule whose network holds the peer.
     pub(crate) fn by_address(&self, peer: IpAddr) -> Option<Found<'_>> {
-        self.networks.around(peer).min().and_then(|number| self.found(*number))
+        self.networks.around(peer).min().map(|number| self.found(*number))
     }
 
     /// The first written rule that matches one of the peer's names.
     pub(crate) fn by_name(&self, names: &[String]) -> Option<Found<'_>> {
-        self.names.find(names).and_then(|number| self.found(number))
+        self.names.find(names).map(|number| self.found(number))
     }
 
     /// The first written rule that compares with a name.
     pub(crate) fn first_name(&self) -> Option<Found<'_>> {
-        self.names.first().and_then(|number| self.found(number))
+        self.names.first().map(|number| self.found(number))
     }
 
-    fn found(&self, number: u32) -> Option<Found<'_>> {
-        let site = self.sites.get(number as usize)?;
-        let text = self.texts.get(site.start..site.end)?;
-        Some(Found { origin: site.origin, text })
+    fn found(&self, number: u32) -> Found<'_> {
+        Found { set: self, number }
     }
 }
 

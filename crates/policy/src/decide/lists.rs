@@ -86,13 +86,13 @@ impl Case<'_> {
         let dialect = list.dialect;
         match weighed {
             Weighed::Denied(found) => {
-                self.pass_unless(question, Some(Reason::Rule), Some(found.origin), || {
-                    Detail::Denied { rule: found.text.into() }
+                self.pass_unless(question, Some(Reason::Rule), found.origin(), || Detail::Denied {
+                    rule: found.text().into(),
                 })
             }
             Weighed::Unnameable(found) => {
-                self.pass_unless(question, Some(Reason::NamesFailed), Some(found.origin), || {
-                    Detail::Unnamed { rule: found.text.into() }
+                self.pass_unless(question, Some(Reason::NamesFailed), found.origin(), || {
+                    Detail::Unnamed { rule: found.text().into() }
                 })
             }
             Weighed::NoEntry(origin) => {
@@ -102,17 +102,18 @@ impl Case<'_> {
                     names_failed: names_failed && named,
                 })
             }
+            Weighed::Granted(Some(_)) if !self.trace.wanted() => Ok(()),
             Weighed::Granted(Some(found)) => {
-                self.pass_unless(question, None, Some(found.origin), || Detail::Allowed {
-                    rule: found.text.into(),
+                self.pass_unless(question, None, found.origin(), || Detail::Allowed {
+                    rule: found.text().into(),
                 })
             }
             Weighed::Granted(None) => self.unasked(question),
             Weighed::Unclear(found) => {
-                let origin = found.map(|found| found.origin);
+                let origin = found.and_then(|found| found.origin());
                 Err(self.need(question, Need::Names, origin, || {
                     found.map_or(Detail::Nothing, |found| Detail::Unnamed {
-                        rule: found.text.into(),
+                        rule: found.text().into(),
                     })
                 }))
             }

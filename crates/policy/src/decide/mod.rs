@@ -197,8 +197,8 @@ impl Case<'_> {
             return self.unasked(Question::Ban);
         };
         if let Some(rule) = self.tables.never_ban.covers(self.peer) {
-            let detail = || Detail::Spared { network: ban.network, rule: rule.text.into() };
-            return self.pass_unless(Question::Ban, None, Some(rule.origin), detail);
+            let detail = || Detail::Spared { network: ban.network, rule: rule.text().into() };
+            return self.pass_unless(Question::Ban, None, rule.origin(), detail);
         }
         self.pass_unless(Question::Ban, Some(Reason::Banned), None, || Detail::Ban {
             id: ban.id,

@@ -129,6 +129,11 @@ impl Sources {
     }
 
     #[cfg(test)]
+    pub(crate) fn widths(&self) -> [Option<SourceWidth>; 2] {
+        [self.sessions.width, self.startups.width]
+    }
+
+    #[cfg(test)]
     pub(crate) fn footprint(&self) -> usize {
         let sums = self.sessions.counts.capacity() + self.startups.counts.capacity();
         self.exact.capacity() + sums
@@ -169,6 +174,26 @@ impl Sums {
     fn down(&mut self, peer: IpAddr) {
         if let Some(width) = self.width {
             down(&mut self.counts, around(peer, width));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_follow_the_width_that_was_adopted() {
+        let peer: IpAddr = "2001:db8::1".parse().unwrap();
+        let mut sources = Sources::default();
+        sources.begin(peer);
+        for width in [Some(SourceWidth::DEFAULT), Some(SourceWidth { v4: 24, v6: 48 }), None] {
+            sources.sessions.adopt(width, What::Sessions, &sources.exact);
+            let network = width.map(|width| around(peer, width));
+            assert_eq!(sources.sessions.counts.keys().copied().next(), network);
+            sources.begin(peer);
+            let count = network.map(|network| sources.sessions.counts[&network]);
+            assert_eq!(count, width.map(|_| sources.exact[&peer].sessions));
         }
     }
 }

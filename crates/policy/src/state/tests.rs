@@ -156,3 +156,17 @@ fn a_thousand_reloads_with_new_services_leave_no_old_ones() {
     assert!(most < 100, "{most}");
     assert_eq!(state.by_key.len(), 1);
 }
+
+#[test]
+fn a_reload_keeps_the_sums_its_limits_ask_for() {
+    let mut config = config(&["ssh"]);
+    let mut state = State::new(0, 10);
+    for width in [SourceWidth::DEFAULT, SourceWidth { v4: 24, v6: 48 }] {
+        let limit = Some(Sited::new(PerSource { max: 10, width }, HERE));
+        config.services[0].admission.per_source = limit;
+        config.services[0].admission.per_source_startups = limit;
+        state.adopt(&Tables::compile(&config));
+        let slot = state.slots.iter().flatten().next().unwrap();
+        assert_eq!(slot.sources.widths(), [Some(width); 2], "else each look-up would scan");
+    }
+}

@@ -132,6 +132,7 @@ fn without_room_the_ban_that_ends_soonest_goes_and_none_for_ever() {
         ("10.0.0.2", Some(100), BanOutcome::Added),
         ("10.0.0.3", None, BanOutcome::Added),
         ("10.0.0.4", Some(50), BanOutcome::Full), // it would itself end soonest
+        ("10.0.0.4", Some(100), BanOutcome::Full),
         ("10.0.0.4", Some(200), BanOutcome::Replaced(ban("10.0.0.2", Some(100)))),
         ("10.0.0.5", None, BanOutcome::Replaced(ban("10.0.0.4", Some(200)))),
         ("10.0.0.6", None, BanOutcome::Replaced(ban("10.0.0.1", Some(300)))),
@@ -140,7 +141,7 @@ fn without_room_the_ban_that_ends_soonest_goes_and_none_for_ever() {
     ] {
         assert_eq!(state.ban(ban(network, until)), want, "{network}");
     }
-    assert_eq!((state.bans_len(), state.bans_evicted()), (3, 6));
+    assert_eq!((state.bans_len(), state.bans_evicted()), (3, 7));
 }
 
 #[test]
