@@ -1,2 +1,30 @@
-//! Reads native TOML and imported dialects into one checked configuration.
+//! Reads native TOML and imported dialects into one checked configuration, prints it, and asks the
+//! host what it needs.
+//!
+//! [`load`] reads files (bounded, and only such as nobody else could have changed) and gives the
+//! configuration or, with every finding at once, none. [`print()`] writes the effective model as
+//! native TOML that reads the same. [`resolve()`] asks the host for users, files and names.
+//! Nothing here runs for a connection, and nothing here runs in root's process.
 #![forbid(unsafe_code)]
+
+mod check;
+mod codes;
+mod disk;
+mod keys;
+mod load;
+mod native;
+mod nearest;
+mod print;
+mod relations;
+mod resolve;
+mod words;
+mod world;
+mod zones;
+
+pub use codes::{CODES, codes_markdown};
+pub use disk::{Disk, Trust};
+pub use keys::{Fallback, Key, Scope, key, keys, keys_of, markdown};
+pub use load::{Entry, Loaded, load};
+pub use print::print;
+pub use resolve::{Host, Node, NodeKind, System, resolve, resolve_with};
+pub use world::{Unread, World};

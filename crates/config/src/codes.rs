@@ -1,0 +1,61 @@
+//! The stable names of findings about native configurations, once: code, meaning, documentation.
+
+use portreeve_diag::Code;
+use std::fmt::Write as _;
+
+macro_rules! codes {
+    ($($name:ident = $text:literal: $prose:literal;)*) => {
+        $(#[doc = $prose] pub(crate) const $name: Code = Code($text);)*
+        /// Every code of this crate with its meaning.
+        pub const CODES: &[(Code, &str)] = &[$(($name, $prose)),*];
+    };
+}
+
+codes! {
+    // Files.
+    UNREADABLE = "unreadable": "a file or directory cannot be read, or is not what it should be";
+    UNTRUSTED = "untrusted-file": "somebody else than root (or the caller) could change the file";
+    TOO_LARGE = "too-large": "a file, or their number, is past the bound";
+    NOT_UTF8 = "not-utf8": "a file is not UTF-8 text";
+    INCLUDE_CYCLE = "include-cycle": "a file includes itself, directly or by way of others";
+    INCLUDE_TWICE = "include-twice": "a file is included more than once; it is read once";
+    INCLUDE_NOTHING = "include-nothing": "an include pattern matches no file";
+    MAIN_ONLY = "main-file-only": "a table that only the main file may have stands in an included one";
+    // Text.
+    TOML_SYNTAX = "toml-syntax": "the file is not TOML";
+    UNKNOWN_KEY = "unknown-key": "a key that portreeve does not know, or not in this place";
+    WRONG_TYPE = "wrong-type": "a value of another type than the key takes";
+    BAD_VALUE = "bad-value": "a value that the key does not take";
+    MISSING_KEY = "missing-key": "a key that must be written is not";
+    BAD_NAME = "bad-name": "a name that cannot be one";
+    EXCLUSIVE = "exclusive-keys": "keys that exclude one another";
+    // Addresses.
+    BAD_LISTEN = "bad-listen": "an address to listen on that is none";
+    LISTEN_CLASH = "listen-clash": "two listening addresses that cannot both be bound";
+    BAD_PATTERN = "bad-pattern": "an entry of an access list that is no address, network or host name";
+    LOOKS_LIKE_ADDRESS = "looks-like-address": "an entry of an access list that is read as a host name but looks like an address";
+    HOST_BITS = "host-bits": "a network written with an address inside it";
+    COVERED_RULE = "covered-rule": "an entry of an access list that another entry already covers";
+    DENIED_ALLOW = "denied-allow": "an entry of `allow` that `deny` covers entirely: it admits nobody";
+    ADMITS_NOBODY = "admits-nobody": "a service that refuses everybody";
+    DEFAULT_REPLACED = "default-replaced": "an access list of [defaults] that a service replaces with its own";
+    // Services.
+    DUPLICATE_SERVICE = "duplicate-service": "two services or traps with one key";
+    NO_SERVICES = "no-services": "a configuration that offers nothing";
+    USER_UNSAID = "user-unsaid": "a program that runs as the door's own user because nothing else is said";
+    UNUSED_KEY = "unused-key": "a key without effect beside the others";
+    STARTUPS_BY_AGE = "startups-by-age": "startups or grace on a service that cannot say when a session has authenticated";
+    WATCH_BLIND = "watch-blind": "a watched service whose words the clerk will not see";
+    SSHD_WITHOUT_I = "sshd-without-i": "sshd without `-i`, which would open a port of its own";
+    BAD_TIME_ZONE = "bad-time-zone": "a time zone that this host does not know";
+}
+
+/// The codes as a Markdown table.
+#[must_use]
+pub fn codes_markdown() -> String {
+    let mut out = String::from("| code | meaning |\n|---|---|\n");
+    for (code, prose) in CODES {
+        let _ = writeln!(out, "| `{code}` | {prose} |");
+    }
+    out
+}

@@ -1,0 +1,247 @@
+//! Every key of the native language, once: parser, suggestions and documentation read it here.
+
+mod door;
+mod inner;
+mod service;
+
+use std::fmt::Write as _;
+
+/// A table in which keys may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The top of a file.
+    Top,
+    /// `[portreeve]`.
+    Door,
+    /// `[portreeve]`, `log = { … }`.
+    Rotation,
+    /// `[portreeve]`, `evidence = { … }`.
+    Evidence,
+    /// `[import]`.
+    Import,
+    /// `[ban]`.
+    Ban,
+    /// `[defaults]`.
+    Defaults,
+    /// `[service.NAME]`.
+    Service,
+    /// `[trap.NAME]`.
+    Trap,
+    /// An entry of `listen`.
+    Listen,
+    /// An entry of `access`.
+    Access,
+    /// `rate = { … }`.
+    Rate,
+    /// `per-source = { … }` and `per-source-startups = { … }`.
+    PerSource,
+    /// `limits = { … }`.
+    Limits,
+    /// One of the limits.
+    Limit,
+    /// `environment = { … }`.
+    Environment,
+    /// `log = { … }` of a service.
+    Log,
+}
+
+impl Scope {
+    /// Every scope, in the order of the documentation.
+    pub const ALL: [Self; 17] = [
+        Self::Top,
+        Self::Door,
+        Self::Rotation,
+        Self::Evidence,
+        Self::Import,
+        Self::Ban,
+        Self::Service,
+        Self::Trap,
+        Self::Defaults,
+        Self::Listen,
+        Self::Access,
+        Self::Rate,
+        Self::PerSource,
+        Self::Limits,
+        Self::Limit,
+        Self::Environment,
+        Self::Log,
+    ];
+
+    /// How people name it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Top => "the top of a file",
+            Self::Door => "[portreeve]",
+            Self::Rotation => "log of [portreeve]",
+            Self::Evidence => "evidence of [portreeve]",
+            Self::Import => "[import]",
+            Self::Ban => "[ban]",
+            Self::Defaults => "[defaults]",
+            Self::Service => "[service.NAME]",
+            Self::Trap => "[trap.NAME]",
+            Self::Listen => "an entry of listen",
+            Self::Access => "an entry of access",
+            Self::Rate => "rate",
+            Self::PerSource => "per-source and per-source-startups",
+            Self::Limits => "limits",
+            Self::Limit => "one of limits",
+            Self::Environment => "environment",
+            Self::Log => "log of a service",
+        }
+    }
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// Where it may stand.
+    pub scopes: &'static [Scope],
+    /// What it takes, to complete the sentence "it takes …".
+    pub form: &'static str,
+    /// What applies without it: TOML where TOML can say it, else words.
+    pub default: Fallback,
+    /// A value, in TOML.
+    pub example: &'static str,
+    /// What it does, in a sentence without its full stop.
+    pub prose: &'static str,
+}
+
+/// What applies where a key is not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// This value, in TOML: writing it changes nothing.
+    Is(&'static str),
+    /// What these words say.
+    Means(&'static str),
+    /// Nothing: the key must be written.
+    Required,
+}
+
+/// Every key.
+pub fn keys() -> impl Iterator<Item = &'static Key> {
+    door::KEYS.iter().chain(service::KEYS).chain(inner::KEYS)
+}
+
+/// The keys that may stand in a scope, in the order of the registry.
+pub fn keys_of(scope: Scope) -> impl Iterator<Item = &'static Key> {
+    keys().filter(move |key| key.scopes.contains(&scope))
+}
+
+/// The key of this name in a scope.
+#[must_use]
+pub fn key(scope: Scope, name: &str) -> Option<&'static Key> {
+    keys_of(scope).find(|key| key.name == name)
+}
+
+/// Whether a table that does not write a key takes its value from `[defaults]`. A trap is for
+/// strangers: whom services let in, when and how many must not shelter anybody from it.
+pub(crate) fn inherited(scope: Scope, name: &str) -> bool {
+    let known = |scope| key(scope, name).is_some();
+    known(scope) && known(Scope::Defaults) && (scope != Scope::Trap || TRAPS_TAKE.contains(&name))
+}
+
+/// What traps take from `[defaults]`.
+const TRAPS_TAKE: [&str; 8] = [
+    "ban",
+    "banner",
+    "banner-success",
+    "banner-refused",
+    "backlog",
+    "keep-alive",
+    "no-delay",
+    "log",
+];
+
+/// The words for keys in other tools, with what they are called here.
+pub(crate) const FOREIGN: [(&str, &str); 24] = [
+    ("access_times", "hours"),
+    ("args", "run"),
+    ("banner_fail", "banner-refused"),
+    ("bind", "listen"),
+    ("cps", "rate"),
+    ("cwd", "directory"),
+    ("deny_time", "ban"),
+    ("disable", "disabled"),
+    ("enabled", "disabled"),
+    ("env", "environment"),
+    ("interface", "listen"),
+    ("log_on_failure", "log"),
+    ("log_on_success", "log"),
+    ("log_type", "log"),
+    ("LoginGraceTime", "grace"),
+    ("MaxStartups", "startups"),
+    ("no_access", "deny"),
+    ("only_from", "allow"),
+    ("passenv", "environment"),
+    ("PerSourceMaxStartups", "per-source-startups"),
+    ("PerSourceNetBlockSize", "source-width"),
+    ("port", "listen"),
+    ("server", "run"),
+    ("server_args", "run"),
+];
+
+/// The tables of the documentation, in Markdown: one for each scope, from the registry alone.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::new();
+    for scope in Scope::ALL {
+        let _ = writeln!(out, "### {}\n", title_in_markdown(scope));
+        let _ = writeln!(out, "| key | takes | without it | meaning |\n|---|---|---|---|");
+        for key in keys_of(scope) {
+            let default = match key.default {
+                Fallback::Is(toml) => format!("`{toml}`"),
+                Fallback::Means(words) => words.to_owned(),
+                Fallback::Required => "must be written".to_owned(),
+            };
+            let (name, form, prose) = (key.name, key.form, key.prose);
+            let example = key.example;
+            let _ = writeln!(out, "| `{name}` | {form}: `{example}` | {default} | {prose}. |");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn title_in_markdown(scope: Scope) -> String {
+    let title = scope.title();
+    if title.starts_with('[') { format!("`{title}`") } else { title.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_one_thing_in_one_scope() {
+        for scope in Scope::ALL {
+            let names: Vec<_> = keys_of(scope).map(|key| key.name).collect();
+            assert!(!names.is_empty(), "{scope:?}");
+            for name in &names {
+                assert_eq!(names.iter().filter(|n| *n == name).count(), 1, "{scope:?} {name}");
+                let kebab = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+                assert!(name.bytes().all(kebab), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn prose_is_one_cell_of_a_table() {
+        for key in keys() {
+            for text in [key.form, key.prose, key.example] {
+                assert!(!text.contains('|') && !text.contains('\n'), "{}: {text}", key.name);
+            }
+            assert!(!key.prose.ends_with('.'), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn foreign_words_lead_to_keys() {
+        for (_, ours) in FOREIGN {
+            let known = key(Scope::Service, ours).or_else(|| key(Scope::Trap, ours));
+            assert!(known.is_some(), "{ours}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A configuration from its files, whole or not at all.
+
+use crate::check::Check;
+use crate::codes;
+use crate::native::{self, Native};
+use crate::relations::{self, Pairs};
+use crate::world::{DialectFiles, Unread, World};
+use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources};
+use portreeve_dialect::wrappers::{Content, HostsFile};
+use portreeve_dialect::xinetd::LoadedService;
+use portreeve_dialect::{services, wrappers, xinetd};
+use portreeve_model::{Config, Zone};
+
+/// Where a configuration begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A native file.
+    Native(String),
+    /// An xinetd.conf, with portreeve's own settings as they are by default.
+    Xinetd(String),
+}
+
+/// What a reading gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration, unless a finding is an error.
+    pub config: Option<Config>,
+    /// The texts that were read.
+    pub sources: Sources,
+    /// Every finding, in the order of the texts.
+    pub diagnostics: Diagnostics,
+}
+
+impl Loaded {
+    /// How many findings are errors.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|finding| finding.level == Level::Error).count()
+    }
+}
+
+/// Reads a configuration.
+pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
+    let mut check = Check::default();
+    let table = host_services(world);
+    let ports = |name: &str| table.port(name, "tcp").map(|found| found.port);
+    let Native { settings, mut services, imports } = match entry {
+        Entry::Native(path) => native::read(&mut check, world, &ports, path),
+        Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
+    };
+    let imported: Vec<LoadedService> =
+        imports.iter().flat_map(|path| xinetd(&mut check, world, &table, path)).collect();
+    against_wrappers(&mut check, world, &imported);
+    services.extend(imported.into_iter().map(|loaded| loaded.service));
+    relations::duplicates(&mut check, &services);
+    let pairs = if imports.len() > 1 { Pairs::All } else { Pairs::WithNative };
+    relations::across(&mut check, &services, pairs);
+    if services.is_empty() && !check.found.has_errors() {
+        let message = "the configuration offers nothing";
+        check.say(
+            Diagnostic::new(Level::Warning, codes::NO_SERVICES, None, message)
+                .help("add a `[service.NAME]`, or `[import]` a configuration"),
+        );
+    }
+    let files = check.sources.paths();
+    let (sources, found) = check.done();
+    let config = (!found.has_errors()).then_some(Config { files, settings, services });
+    Loaded { config, sources, diagnostics: found }
+}
+
+/// The services of an xinetd configuration.
+fn xinetd(
+    check: &mut Check,
+    world: &mut dyn World,
+    services: &services::Table,
+    path: &str,
+) -> Vec<LoadedService> {
+    let zone = world.zone("local").unwrap_or_else(|| Zone { name: "local".into(), ..Zone::utc() });
+    let host = portreeve_dialect::Host { services, zone: &zone };
+    let mut files = DialectFiles(world);
+    xinetd::load(path, &mut files, &host, &mut check.sources, &mut check.found).services
+}
+
+/// xinetd asks TCP Wrappers before it serves; a rule of theirs that would apply is refused.
+fn against_wrappers(check: &mut Check, world: &mut dyn World, services: &[LoadedService]) {
+    if services.iter().all(|service| service.libwrap.is_none()) {
+        return;
+    }
+    let [allow, deny] = ["/etc/hosts.allow", "/etc/hosts.deny"].map(|path| {
+        let text = world.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        (path, text)
+    });
+    wrappers::check(
+        services,
+        hosts_file(&allow),
+        hosts_file(&deny),
+        &mut check.sources,
+        &mut check.found,
+    );
+}
+
+fn hosts_file<'a>((path, text): &'a (&str, Result<String, Unread>)) -> HostsFile<'a> {
+    let content = match text {
+        Ok(text) => Content::Text(text),
+        Err(unread) if unread.absent => Content::Absent,
+        Err(unread) => Content::Unreadable(&unread.reason),
+    };
+    HostsFile { path, content }
+}
+
+/// The host's own names of ports; a host without the file has none.
+fn host_services(world: &mut dyn World) -> services::Table {
+    let text = world.read("/etc/services").unwrap_or_default();
+    services::Table::parse(&String::from_utf8_lossy(&text))
+}

@@ -1,0 +1,115 @@
+//! The native language: documents, then settings, services and traps.
+
+mod access;
+mod admission;
+mod documents;
+mod environment;
+mod fields;
+mod item;
+mod limits;
+mod listen;
+mod log;
+mod program;
+mod raw;
+mod service;
+mod settings;
+
+pub(crate) use environment::{PATH, has_path};
+pub(crate) use fields::Fields;
+pub(crate) use item::Item;
+pub(crate) use log::RECORDS;
+pub(crate) use service::plain_name;
+
+use crate::check::{self, Check};
+use crate::codes;
+use crate::keys::Scope;
+use crate::world::World;
+use documents::Document;
+use portreeve_diag::Span;
+use portreeve_model::{Service, Settings};
+use raw::Table;
+
+/// What the native files say.
+#[derive(Debug, Default)]
+pub(crate) struct Native {
+    /// Settings of the door.
+    pub(crate) settings: Settings,
+    /// Services and traps, in the order of the text.
+    pub(crate) services: Vec<Service>,
+    /// xinetd configurations to import.
+    pub(crate) imports: Vec<String>,
+}
+
+/// What services are read with.
+pub(crate) struct Desk<'a> {
+    /// Texts and findings.
+    pub(crate) check: &'a mut Check,
+    /// Files and zones.
+    pub(crate) world: &'a mut dyn World,
+    /// The port of a service's name.
+    pub(crate) ports: &'a dyn Fn(&str) -> Option<u16>,
+    /// `[defaults]`.
+    pub(crate) defaults: Option<&'a Table>,
+}
+
+/// Reads the native files that start at a path.
+pub(crate) fn read(
+    check: &mut Check,
+    world: &mut dyn World,
+    ports: &dyn Fn(&str) -> Option<u16>,
+    path: &str,
+) -> Native {
+    let documents = documents::read(check, world, path);
+    let Some(main) = documents.first() else { return Native::default() };
+    main_only(check, &documents);
+    let top = Fields::open(check, Scope::Top, Span::new(main.file, 0, 0), &main.table);
+    let settings = settings::read(check, top);
+    let imports = settings::imports(check, top, path);
+    let defaults = top.get("defaults").and_then(|item| {
+        let table = item.raw_table(check)?;
+        Fields::open(check, Scope::Defaults, item.named, table);
+        Some(table)
+    });
+    let mut desk = Desk { check, world, ports, defaults };
+    service::check_defaults(&mut desk);
+    let services = documents.iter().flat_map(|document| services(&mut desk, document)).collect();
+    Native { settings, services, imports }
+}
+
+/// Tables about the door as a whole stand in the main file, where one look finds them.
+fn main_only(check: &mut Check, documents: &[Document]) {
+    for document in documents.iter().skip(1) {
+        for name in ["portreeve", "import", "defaults", "ban"] {
+            let Some(member) = document.table.get(name) else { continue };
+            let message = format!("`[{name}]` may stand in the main file alone");
+            check.say(check::error(codes::MAIN_ONLY, member.named, message).help("move it there"));
+        }
+    }
+}
+
+/// A table of `[service]` or `[trap]`.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    /// Which.
+    scope: Scope,
+    /// NAME.
+    name: &'a str,
+    /// Its table; `named` is the place of NAME.
+    item: Item<'a>,
+}
+
+/// The services and traps of one file, in the order of the text.
+fn services(desk: &mut Desk<'_>, document: &Document) -> Vec<Service> {
+    let mut found: Vec<Entry<'_>> = Vec::new();
+    let top = Fields::open(desk.check, Scope::Top, Span::new(document.file, 0, 0), &document.table);
+    for (kind, scope) in [("service", Scope::Service), ("trap", Scope::Trap)] {
+        let Some(item) = top.get(kind) else { continue };
+        let Some(table) = item.raw_table(desk.check) else { continue };
+        for member in &table.0 {
+            let item = Item::of(item.key, member);
+            found.push(Entry { scope, name: &member.name, item });
+        }
+    }
+    found.sort_by_key(|entry| entry.item.named.start);
+    found.into_iter().filter_map(|entry| service::read(desk, entry)).collect()
+}

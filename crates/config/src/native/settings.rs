@@ -1,0 +1,111 @@
+//! `[portreeve]`, `[ban]` and `[import]`.
+
+use super::documents::beside;
+use super::fields::Fields;
+use super::item::Item;
+use crate::check::Check;
+use crate::keys::Scope;
+use crate::words::size;
+use portreeve_model::{EvidenceBounds, LogRotation, Pattern, Rule, Settings};
+
+/// The settings of the door.
+pub(super) fn read(check: &mut Check, top: Fields<'_>) -> Settings {
+    let mut settings = Settings { never_ban: never(check, top), ..Settings::default() };
+    let Some(door) = top.get("portreeve").and_then(|item| item.table(check, Scope::Door)) else {
+        return settings;
+    };
+    if let Some(most) = door.get("max-sessions").and_then(|i| i.count(check, 1..=1_000_000)) {
+        settings.max_sessions = most;
+    }
+    for (key, name) in [
+        ("clerk-user", &mut settings.clerk_user),
+        ("relay-user", &mut settings.relay_user),
+        ("control-group", &mut settings.control_group),
+    ] {
+        if let Some(given) = door.get(key).and_then(|item| item.parsed(check, account)) {
+            *name = given;
+        }
+    }
+    rotation(check, door, &mut settings.rotation);
+    evidence(check, door, &mut settings.evidence);
+    settings
+}
+
+fn rotation(check: &mut Check, door: Fields<'_>, rotation: &mut LogRotation) {
+    let Some(log) = door.get("log").and_then(|item| item.table(check, Scope::Rotation)) else {
+        return;
+    };
+    if let Some(bytes) = log.get("size").and_then(|item| bytes(check, item, 64 << 10, 1 << 40)) {
+        rotation.size = bytes;
+    }
+    if let Some(keep) = log.get("keep").and_then(|item| item.count(check, 0..=1000)) {
+        rotation.keep = keep;
+    }
+}
+
+fn evidence(check: &mut Check, door: Fields<'_>, bounds: &mut EvidenceBounds) {
+    let Some(table) = door.get("evidence").and_then(|item| item.table(check, Scope::Evidence))
+    else {
+        return;
+    };
+    let line = table.get("line").and_then(|item| bytes(check, item, 80, 64 << 10));
+    if let Some(line) = line.and_then(|line| u32::try_from(line).ok()) {
+        bounds.line = line;
+    }
+    if let Some(lines) = table.get("lines-per-second").and_then(|i| i.count(check, 1..=10_000)) {
+        bounds.lines_per_second = lines;
+    }
+}
+
+/// A size: a text with a unit or a number of bytes.
+pub(super) fn bytes(check: &mut Check, item: Item<'_>, least: u64, most: u64) -> Option<u64> {
+    let bytes = match item.integer() {
+        Some(number) => number.ok().and_then(|n| u64::try_from(n).ok()),
+        None => Some(item.parsed(check, size::parse)?),
+    };
+    let fits = bytes.filter(|bytes| (least..=most).contains(bytes));
+    if fits.is_none() {
+        item.refuse(check, &format!("not from {} to {}", size::show(least), size::show(most)));
+    }
+    fits
+}
+
+/// The name of a user or group.
+pub(super) fn account(text: &str) -> Result<String, String> {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || ":,/".contains(c);
+    match text {
+        "" => Err("a name cannot be empty".into()),
+        _ if text.len() > 256 || text.starts_with('-') || text.contains(odd) => {
+            Err(format!("`{text}` cannot be a name"))
+        }
+        _ => Ok(text.into()),
+    }
+}
+
+fn never(check: &mut Check, top: Fields<'_>) -> Vec<Rule> {
+    let Some(ban) = top.get("ban").and_then(|item| item.table(check, Scope::Ban)) else {
+        return Vec::new();
+    };
+    let Some(item) = ban.get("never") else { return Vec::new() };
+    let mut rules = super::access::rules(check, item);
+    rules.retain(|(rule, entry)| {
+        let network = matches!(rule.pattern, Pattern::Network(_));
+        if !network {
+            entry.refuse(check, "a ban is of an address, so a host name cannot be spared");
+        }
+        network
+    });
+    rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// The configurations to import.
+pub(super) fn imports(check: &mut Check, top: Fields<'_>, main: &str) -> Vec<String> {
+    let table = top.get("import").and_then(|item| item.table(check, Scope::Import));
+    let Some(item) = table.and_then(|table| table.get("xinetd")) else { return Vec::new() };
+    let entries = item.entries_or_one(check).unwrap_or_default();
+    let path = |entry: Item<'_>, check: &mut Check| {
+        let text = entry.text(check)?;
+        Some(beside(main, text))
+    };
+    entries.into_iter().filter_map(|entry| path(entry, check)).collect()
+}

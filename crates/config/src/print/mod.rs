@@ -1,0 +1,149 @@
+//! The effective model as native TOML: read again, it is the same configuration.
+//!
+//! What goes without saying is left out, but for addresses. Comments cite where each thing was
+//! written, whatever the language.
+
+mod access;
+mod admission;
+mod log;
+mod program;
+
+use crate::native::plain_name;
+use crate::words::{address, duration, quote, size};
+use portreeve_model::{
+    Config, Internal, Offer, Origin, Rule, Sentence, Service, Settings, SocketOptions, Trap,
+};
+use std::fmt::Write as _;
+
+/// A configuration as native TOML.
+#[must_use]
+pub fn print(config: &Config) -> String {
+    let mut page = Page { files: &config.files, text: String::new() };
+    page.text.push_str("# Everything that applies, as native TOML.\ninclude = []\n");
+    settings(&mut page, &config.settings);
+    for service in &config.services {
+        self::service(&mut page, service);
+    }
+    page.text
+}
+
+/// The text so far, and the files that its comments cite.
+struct Page<'a> {
+    files: &'a [String],
+    text: String,
+}
+
+impl Page<'_> {
+    /// A `[header]`, after an empty line, with the place of what it stands for.
+    fn header(&mut self, name: &str, origin: Option<Origin>) {
+        let _ = write!(self.text, "\n[{name}]");
+        self.cite(origin);
+    }
+
+    /// A line without a place.
+    fn line(&mut self, key: &str, value: &str) {
+        let _ = writeln!(self.text, "{key} = {value}");
+    }
+
+    /// A line with its place.
+    fn sited(&mut self, key: &str, value: &str, origin: Origin) {
+        let _ = write!(self.text, "{key} = {value}");
+        self.cite(Some(origin));
+    }
+
+    /// A list, an entry a line, each with its place.
+    fn list(&mut self, key: &str, entries: impl IntoIterator<Item = (String, Origin)>) {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() {
+            return self.line(key, "[]");
+        }
+        let _ = writeln!(self.text, "{key} = [");
+        for (value, origin) in entries {
+            let _ = write!(self.text, "  {value},");
+            self.cite(Some(origin));
+        }
+        self.text.push_str("]\n");
+    }
+
+    fn cite(&mut self, origin: Option<Origin>) {
+        if let Some(origin) = origin {
+            let place = origin.show(self.files);
+            let odd = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+            let place: String = place.chars().map(odd).collect();
+            let _ = write!(self.text, "  # {place}");
+        }
+        self.text.push('\n');
+    }
+}
+
+fn settings(page: &mut Page<'_>, settings: &Settings) {
+    page.header("portreeve", None);
+    page.line("max-sessions", &settings.max_sessions.to_string());
+    page.line("clerk-user", &quote::text(&settings.clerk_user));
+    page.line("relay-user", &quote::text(&settings.relay_user));
+    page.line("control-group", &quote::text(&settings.control_group));
+    let size = size::show(settings.rotation.size);
+    page.line("log", &format!("{{ size = {size}, keep = {} }}", settings.rotation.keep));
+    let line = size::show(settings.evidence.line.into());
+    let each = settings.evidence.lines_per_second;
+    page.line("evidence", &format!("{{ line = {line}, lines-per-second = {each} }}"));
+    if !settings.never_ban.is_empty() {
+        page.header("ban", None);
+        page.list("never", settings.never_ban.iter().map(rule));
+    }
+}
+
+fn service(page: &mut Page<'_>, service: &Service) {
+    let kind = if matches!(service.offer, Offer::Trap(_)) { "trap" } else { "service" };
+    let key = quote::key(service.key.as_str());
+    page.header(&format!("{kind}.{key}"), Some(service.origin.origin));
+    if plain_name(&service.key) != service.name.as_str() {
+        page.line("name", &quote::text(service.name.as_str()));
+    }
+    page.list("listen", service.listen.iter().map(|l| (address::show(l), l.origin)));
+    match &service.offer {
+        Offer::Program(program) => program::print(page, program),
+        Offer::Internal(Internal::Echo) => page.line("internal", "\"echo\""),
+        Offer::Trap(Trap { sentence }) => page.line("ban", &self::sentence(*sentence)),
+    }
+    admission::print(page, &service.admission);
+    for (key, banner) in [
+        ("banner", &service.banners.always),
+        ("banner-success", &service.banners.success),
+        ("banner-refused", &service.banners.failure),
+    ] {
+        if let Some(banner) = banner {
+            page.sited(key, &quote::text(&banner.path), banner.origin);
+        }
+    }
+    socket(page, service.socket);
+    log::print(page, &service.log);
+}
+
+fn sentence(sentence: Sentence) -> String {
+    match sentence {
+        Sentence::For(time) => format!("\"{}\"", duration::show(time)),
+        Sentence::Forever => "\"forever\"".into(),
+        Sentence::Never => "\"never\"".into(),
+    }
+}
+
+fn socket(page: &mut Page<'_>, socket: SocketOptions) {
+    let otherwise = SocketOptions::default();
+    if socket.backlog != otherwise.backlog {
+        page.line("backlog", &socket.backlog.to_string());
+    }
+    for (key, value, otherwise) in [
+        ("keep-alive", socket.keepalive, otherwise.keepalive),
+        ("no-delay", socket.nodelay, otherwise.nodelay),
+    ] {
+        if value != otherwise {
+            page.line(key, &value.to_string());
+        }
+    }
+}
+
+/// A rule as an entry of a list.
+fn rule(rule: &Rule) -> (String, Origin) {
+    (quote::text(&rule.pattern.to_string()), rule.origin)
+}

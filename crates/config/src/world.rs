@@ -1,0 +1,56 @@
+//! What a configuration is read from: files and time zones. A trait, so that tests need no host.
+
+use portreeve_diag::Code;
+use portreeve_dialect::{DirectoryEntry, Files, ReadFailure};
+use portreeve_model::Zone;
+
+/// Why a file or directory was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Stable name of the kind.
+    pub code: Code,
+    /// Whether there is simply nothing at the path.
+    pub absent: bool,
+    /// The reason, without the path.
+    pub reason: String,
+}
+
+impl Unread {
+    /// Nothing is at the path.
+    #[must_use]
+    pub fn absent() -> Self {
+        let reason = "no such file or directory".into();
+        Self { code: crate::codes::UNREADABLE, absent: true, reason }
+    }
+}
+
+/// The files and time zones of a host.
+pub trait World {
+    /// The bytes of a regular file, bounded, that nobody else could have changed.
+    ///
+    /// # Errors
+    /// [`Unread`] says why not.
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, Unread>;
+
+    /// The names in a directory, in any order.
+    ///
+    /// # Errors
+    /// [`Unread`] says why not.
+    fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, Unread>;
+
+    /// The time zone of a name, `local` being the host's own; `None` when there is none.
+    fn zone(&mut self, name: &str) -> Option<Zone>;
+}
+
+/// A world's files, as a dialect reads them.
+pub(crate) struct DialectFiles<'a>(pub(crate) &'a mut dyn World);
+
+impl Files for DialectFiles<'_> {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, ReadFailure> {
+        self.0.read(path).map_err(|unread| ReadFailure { reason: unread.reason })
+    }
+
+    fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, ReadFailure> {
+        self.0.list(directory).map_err(|unread| ReadFailure { reason: unread.reason })
+    }
+}

@@ -1,0 +1,105 @@
+//! A host made of texts.
+#![expect(dead_code, reason = "each test uses its part")]
+
+use portreeve_config::{Entry, Loaded, Unread, World, load};
+use portreeve_diag::{Paint, render};
+use portreeve_dialect::{DirectoryEntry, EntryKind};
+use portreeve_model::Zone;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Files by path; directories are where their names say.
+#[derive(Clone, Default)]
+pub(crate) struct Host {
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Host {
+    pub(crate) fn with(mut self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        self.files.insert(path.into(), text.as_ref().to_vec());
+        self
+    }
+
+    /// All files below a directory of this crate, under the same paths below `at`.
+    pub(crate) fn with_directory(mut self, directory: &Path, at: &str) -> Self {
+        for entry in directory.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let there = format!("{at}/{name}");
+            if path.is_dir() {
+                self = self.with_directory(&path, &there);
+            } else {
+                self.files.insert(there, bytes(&path));
+            }
+        }
+        self
+    }
+
+    pub(crate) fn load(&mut self, entry: &Entry) -> Loaded {
+        load(entry, self)
+    }
+}
+
+impl World for Host {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, Unread> {
+        self.files.get(path).cloned().ok_or_else(Unread::absent)
+    }
+
+    fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, Unread> {
+        let prefix = format!("{}/", directory.trim_end_matches('/'));
+        let rests = self.files.keys().filter_map(|path| path.strip_prefix(&prefix));
+        let names: std::collections::BTreeMap<&str, EntryKind> = rests
+            .map(|rest| match rest.split_once('/') {
+                Some((name, _)) => (name, EntryKind::Other),
+                None => (rest, EntryKind::File),
+            })
+            .collect();
+        if names.is_empty() {
+            return Err(Unread::absent());
+        }
+        let entry = |(name, kind): (&str, EntryKind)| DirectoryEntry { name: name.into(), kind };
+        Ok(names.into_iter().map(entry).collect())
+    }
+
+    fn zone(&mut self, name: &str) -> Option<Zone> {
+        let known = ["local", "UTC", "Europe/Paris", "Asia/Kathmandu"].contains(&name);
+        known.then(|| Zone { name: name.into(), offsets: vec![(0, 3600)] })
+    }
+}
+
+/// The bytes of a file of the tree.
+pub(crate) fn bytes(path: &Path) -> Vec<u8> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).unwrap().take(1 << 20).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// The findings as text.
+pub(crate) fn findings(loaded: &Loaded) -> String {
+    render(&loaded.diagnostics, &loaded.sources, Paint::Plain)
+}
+
+/// A configuration from one native text.
+pub(crate) fn native(text: &str) -> Loaded {
+    Host::default().with("/etc/portreeve/portreeve.toml", text).load(&main())
+}
+
+/// Where the native configuration of a fake host begins.
+pub(crate) fn main() -> Entry {
+    Entry::Native("/etc/portreeve/portreeve.toml".into())
+}
+
+/// A path of this crate.
+pub(crate) fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Compares a text with a file of the tree, or writes it there when `PORTREEVE_BLESS` is set.
+pub(crate) fn golden(path: &Path, text: &str) {
+    if std::env::var_os("PORTREEVE_BLESS").is_some() {
+        std::fs::write(path, text).unwrap();
+    }
+    let want = if path.exists() { String::from_utf8(bytes(path)).unwrap() } else { String::new() };
+    assert!(want == text, "{} differs; it would be:\n{text}", path.display());
+}

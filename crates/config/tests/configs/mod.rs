@@ -1,0 +1,357 @@
+//! Configurations of every shape the model has.
+
+use portreeve_model::{
+    AccessList, Admission, AllowList, Argv0, Authentication, BannerFile, Banners, Bind, Config,
+    Dialect, Environment, EnvironmentBase, EvidenceBounds, Facility, FailureFields, Family, Groups,
+    HostPattern, HourRange, Hours, Ident, Internal, Limit, Listen, Load, LogRotation, LogTarget,
+    Network, Offer, Origin, Pattern, PerSource, Principal, Program, Rate, Records, Resource,
+    ResourceLimit, Rule, Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions,
+    SourceWidth, Startups, Stderr, SuccessFields, Trap, Watcher, Zone,
+};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+const HERE: Origin = Origin { file: 0, line: 3, column: 1, dialect: Dialect::Xinetd };
+
+fn sited<T: std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Sited<T>> {
+    value.prop_map(|value| Sited::new(value, HERE))
+}
+
+fn duration() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        (1u64..100_000).prop_map(Duration::from_millis),
+        (1u64..100_000).prop_map(Duration::from_secs),
+        (1u64..36_500).prop_map(|days| Duration::from_secs(days * 86_400)),
+    ]
+}
+
+/// Any text without NUL, odd characters among it.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["[ -~]{0,12}", "\\PC{0,6}", "[\u{1}-\u{1f}\"\\\\\u{7f}-\u{9f}\u{202e}#=]{0,6}"]
+}
+
+fn path() -> impl Strategy<Value = String> {
+    text().prop_map(|text| format!("/p{}x", text))
+}
+
+fn address() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![
+        any::<u32>().prop_map(|bits| IpAddr::V4(Ipv4Addr::from(bits))),
+        any::<u128>().prop_map(|bits| IpAddr::V6(Ipv6Addr::from(bits))),
+    ]
+}
+
+fn network() -> impl Strategy<Value = Pattern> {
+    (address(), 0u8..=128).prop_map(|(address, length)| {
+        let length = if address.is_ipv4() { length.min(32) } else { length };
+        Pattern::Network(Network::new(address, length).unwrap())
+    })
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    prop_oneof![
+        3 => network(),
+        1 => "\\.?[a-z][a-z0-9-]{0,8}\\.org".prop_map(|name| {
+            Pattern::Host(HostPattern::parse(&name).unwrap())
+        }),
+    ]
+}
+
+fn rule(pattern: impl Strategy<Value = Pattern>) -> impl Strategy<Value = Rule> {
+    pattern.prop_map(|pattern| Rule { text: pattern.to_string(), pattern, origin: HERE })
+}
+
+fn access() -> impl Strategy<Value = AccessList> {
+    let allow = of(vec(rule(pattern()), 0..4));
+    (allow, vec(rule(pattern()), 0..4)).prop_map(|(allow, deny)| AccessList {
+        dialect: Dialect::Xinetd,
+        allow: allow.map(|rules| AllowList { rules, origin: HERE }),
+        deny,
+    })
+}
+
+fn hours() -> impl Strategy<Value = Hours> {
+    let range =
+        (0u16..1440, 1u16..=1440).prop_map(|(from, to)| HourRange { from, to, origin: HERE });
+    let zone = select(vec!["local", "UTC", "Europe/Paris"]);
+    (vec(range, 0..3), zone).prop_map(|(ranges, name)| Hours {
+        ranges,
+        zone: Zone { name: name.into(), offsets: Vec::new() },
+        origin: HERE,
+    })
+}
+
+fn per_source() -> impl Strategy<Value = Sited<PerSource>> {
+    let width = prop_oneof![
+        Just(SourceWidth::DEFAULT),
+        Just(SourceWidth::EXACT),
+        (0u8..=32, 0u8..=128).prop_map(|(v4, v6)| SourceWidth { v4, v6 }),
+    ];
+    sited((any::<u32>(), width).prop_map(|(max, width)| PerSource { max, width }))
+}
+
+fn startups() -> impl Strategy<Value = Startups> {
+    (0u32..500, 1u32..=100, 1u32..500).prop_map(|(start, rate, more)| Startups {
+        start,
+        rate,
+        full: start + more,
+    })
+}
+
+fn admission() -> impl Strategy<Value = Admission> {
+    let rate = (1u32.., duration(), duration()).prop_map(|(connections, per, pause)| Rate {
+        connections,
+        per,
+        pause,
+    });
+    (
+        of(hours()),
+        vec(access(), 0..3),
+        of(sited(rate)),
+        of(sited(any::<u32>())),
+        of(per_source()),
+        of(sited(any::<u32>().prop_map(Load))),
+    )
+        .prop_map(|(hours, lists, rate, instances, per_source, load)| Admission {
+            hours,
+            lists,
+            rate,
+            instances,
+            per_source,
+            load,
+            ..Admission::default()
+        })
+}
+
+fn authenticated(admission: Admission) -> impl Strategy<Value = Admission> {
+    let authentication = prop_oneof![
+        Just(Authentication::None),
+        (3i32..64).prop_map(Authentication::Notify),
+        Just(Authentication::Watch(Watcher::Sshd)),
+    ];
+    (of(sited(startups())), of(per_source()), of(sited(duration())), authentication).prop_map(
+        move |(startups, per_source_startups, grace, authentication)| Admission {
+            startups,
+            per_source_startups,
+            grace,
+            authentication,
+            ..admission.clone()
+        },
+    )
+}
+
+fn principal() -> impl Strategy<Value = Principal> {
+    prop_oneof![
+        "[a-z_][a-z0-9_.$-]{0,8}".prop_map(Principal::Name),
+        (0u32..u32::MAX).prop_map(Principal::Number),
+    ]
+}
+
+fn limits() -> impl Strategy<Value = Vec<ResourceLimit>> {
+    let limit = || prop_oneof![Just(Limit::Unlimited), any::<u64>().prop_map(Limit::At)];
+    let sizes = prop_oneof![
+        (0u32..16, 0u32..50).prop_map(|(n, shift)| Limit::At(u64::from(n) << shift)),
+        limit(),
+    ];
+    let one = (select(Resource::ALL.to_vec()), sizes, limit()).prop_map(|((resource, _), a, b)| {
+        let (soft, hard) = match (a, b) {
+            (Limit::At(a), Limit::At(b)) => (Limit::At(a.min(b)), Limit::At(a.max(b))),
+            (Limit::Unlimited, Limit::At(b)) => (Limit::At(b), Limit::Unlimited),
+            fine => fine,
+        };
+        ResourceLimit { resource, soft, hard }
+    });
+    vec(one, 0..4).prop_map(|mut limits| {
+        let mut seen = std::collections::HashSet::new();
+        limits.retain(|limit| seen.insert(limit.resource));
+        limits
+    })
+}
+
+fn environment() -> impl Strategy<Value = Environment> {
+    let name = || prop_oneof![Just("PATH".to_owned()), "[A-Za-z_ #.\"]{1,6}"];
+    let base = prop_oneof![
+        Just(EnvironmentBase::Inherit),
+        Just(EnvironmentBase::Empty),
+        vec(name(), 0..3).prop_map(EnvironmentBase::Pass),
+    ];
+    let path = ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned());
+    let set = prop_oneof![vec((name(), text()), 0..4), Just(vec![path])];
+    (base, set, any::<bool>()).prop_map(|(base, set, local_and_port)| Environment {
+        base,
+        set,
+        local_and_port,
+    })
+}
+
+fn program() -> impl Strategy<Value = Program> {
+    let groups = prop_oneof![
+        Just(Groups::None),
+        Just(Groups::OfUser),
+        vec(principal(), 0..3).prop_map(Groups::List),
+    ];
+    let words = (path(), of(text()), vec(text(), 0..4));
+    let ids = (of(principal()), of(principal()), groups, of(0u32..=0o777), of(-20i32..=19));
+    let rest = (limits(), environment(), of(path()), of(path()), any::<[bool; 3]>());
+    (words, ids, rest).prop_map(|((path, argv0, args), ids, rest)| {
+        let (user, group, groups, umask, nice) = ids;
+        let (limits, environment, directory, chroot, [no_new_privs, new_session, socket]) = rest;
+        Program {
+            path,
+            argv0: argv0.map_or(Argv0::BaseName, Argv0::Given),
+            args,
+            user,
+            group,
+            groups,
+            umask,
+            nice,
+            limits,
+            environment,
+            directory,
+            chroot,
+            no_new_privs,
+            new_session,
+            stderr: if socket { Stderr::Socket } else { Stderr::Evidence },
+        }
+    })
+}
+
+fn offer() -> impl Strategy<Value = Offer> {
+    let sentence = prop_oneof![
+        duration().prop_map(Sentence::For),
+        Just(Sentence::Forever),
+        Just(Sentence::Never),
+    ];
+    prop_oneof![
+        4 => program().prop_map(|program| Offer::Program(Box::new(program))),
+        1 => Just(Offer::Internal(Internal::Echo)),
+        1 => sentence.prop_map(|sentence| Offer::Trap(Trap { sentence })),
+    ]
+}
+
+fn log() -> impl Strategy<Value = ServiceLog> {
+    let sizes = || of((0u64..1 << 20, 1u64..1 << 40)).prop_map(|both| both.unzip_pair());
+    let target = prop_oneof![
+        Just(LogTarget::None),
+        (path(), sizes()).prop_map(|(path, (soft, hard))| LogTarget::File { path, soft, hard }),
+        (select(Facility::NAMES.to_vec()), 0u8..8).prop_map(|((_, facility), severity)| {
+            LogTarget::Syslog { facility: Facility(facility), severity: Severity(severity) }
+        }),
+    ];
+    let ident = select(vec![Ident::No, Ident::Record, Ident::Require]);
+    (target, any::<[bool; 8]>(), ident).prop_map(|(target, bits, ident)| {
+        let [host, duration, exit, pid, userid, f_host, attempt, f_userid] = bits;
+        let success = SuccessFields { host, duration, exit, pid, userid };
+        let failure = FailureFields { host: f_host, attempt, userid: f_userid };
+        ServiceLog { target, records: Records { success, failure }, ident }
+    })
+}
+
+/// A pair of sizes in order, or neither.
+trait UnzipPair {
+    fn unzip_pair(self) -> (Option<u64>, Option<u64>);
+}
+
+impl UnzipPair for Option<(u64, u64)> {
+    fn unzip_pair(self) -> (Option<u64>, Option<u64>) {
+        self.map(|(soft, more)| (soft + 1, soft + 1 + more)).unzip()
+    }
+}
+
+/// Where the service of a number listens: a port of its own keeps services apart.
+fn listen(port: u16) -> impl Strategy<Value = Vec<Listen>> {
+    let one = prop_oneof![
+        any::<u32>().prop_map(|bits| (Bind::Address(Ipv4Addr::from(bits).into()), Family::V4)),
+        any::<u128>().prop_map(|bits| (Bind::Address(Ipv6Addr::from(bits).into()), Family::V6)),
+        any::<u128>().prop_map(|bits| (Bind::Address(Ipv6Addr::from(bits).into()), Family::Dual)),
+        Just((Bind::Address(Ipv6Addr::UNSPECIFIED.into()), Family::Dual)),
+        ("[a-z]{1,8}\\.org", select(vec![Family::V4, Family::V6, Family::Dual]))
+            .prop_map(|(host, family)| (Bind::Host(host), family)),
+    ];
+    vec(one, 1..3).prop_map(move |binds| {
+        let each = |(at, (bind, family))| {
+            let port = port + u16::try_from(at).unwrap();
+            Listen { bind, port, family, origin: HERE }
+        };
+        let mapped = |bind: &Bind| matches!(bind, Bind::Address(IpAddr::V6(a)) if a.to_ipv4_mapped().is_some());
+        let binds = binds.into_iter().filter(|(bind, _)| !mapped(bind));
+        binds.enumerate().map(each).collect()
+    })
+}
+
+fn service(number: u16) -> impl Strategy<Value = Service> {
+    let banner = || of(path().prop_map(|path| BannerFile { path, origin: HERE }));
+    let banners = (banner(), banner(), banner()).prop_map(|(always, success, failure)| Banners {
+        always,
+        success,
+        failure,
+    });
+    let socket = (1u32..=65_535, any::<bool>(), any::<bool>())
+        .prop_map(|(backlog, keepalive, nodelay)| SocketOptions { backlog, keepalive, nodelay });
+    let key = (
+        select(vec!["ssh", "imaps", "a+b", "x.y"]),
+        select(vec!["", "@[2001:db8::1]:22", "#2"]),
+        any::<bool>(),
+    );
+    let admission = admission().prop_flat_map(|plain| {
+        let plain_again = plain.clone();
+        authenticated(plain).prop_map(move |full| (plain_again.clone(), full))
+    });
+    (key, listen(number * 4 + 1), socket, offer(), admission, banners, log()).prop_map(
+        move |((name, tail, other), listen, socket, mut offer, (plain, full), banners, log)| {
+            let name = format!("{name}{number}");
+            let key = format!("{name}{tail}");
+            let watched = matches!(full.authentication, Authentication::Watch(_));
+            if let (Offer::Program(program), true) = (&mut offer, watched) {
+                program.stderr = Stderr::Evidence; // else the watch would be blind
+            }
+            let program = matches!(offer, Offer::Program(_));
+            Service {
+                key: key.parse().unwrap(),
+                name: if other { "other".parse().unwrap() } else { name.parse().unwrap() },
+                listen,
+                socket,
+                offer,
+                admission: if program { full } else { plain },
+                banners,
+                log,
+                origin: Sited::new((), HERE),
+            }
+        },
+    )
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let user = || "[a-z][a-z0-9-]{0,12}";
+    let sizes = ((64u64 << 10)..(1 << 40), 0u32..=1000, 80u32..=65_536, 1u32..=10_000);
+    (1u32..=1_000_000, vec(rule(network()), 0..3), user(), user(), user(), sizes).prop_map(
+        |(max_sessions, never_ban, clerk_user, relay_user, control_group, sizes)| {
+            let (size, keep, line, lines_per_second) = sizes;
+            Settings {
+                max_sessions,
+                never_ban,
+                clerk_user,
+                relay_user,
+                control_group,
+                rotation: LogRotation { size, keep },
+                evidence: EvidenceBounds { line, lines_per_second },
+            }
+        },
+    )
+}
+
+/// Any configuration that `check` could have passed.
+pub(crate) fn config() -> impl Strategy<Value = Config> {
+    let services = (0usize..4).prop_flat_map(|count| {
+        let numbers = 0..u16::try_from(count).unwrap();
+        numbers.map(|number| service(number).boxed()).collect::<Vec<_>>()
+    });
+    (settings(), services).prop_map(|(settings, mut services)| {
+        services.retain(|service| !service.listen.is_empty());
+        Config { files: vec!["/etc/xinetd.d/odd\nname".into()], settings, services }
+    })
+}

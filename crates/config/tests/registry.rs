@@ -1,0 +1,111 @@
+//! The registry of keys tells the truth: examples are taken, other types are refused, and a
+//! default written out changes nothing.
+
+#[cfg(test)]
+mod common;
+
+use common::{findings, native};
+use portreeve_config::{Fallback, Key, Scope, keys_of};
+use portreeve_diag::Level;
+
+/// A configuration in which a key of a scope has a value.
+fn with(scope: Scope, key: &Key, value: &str) -> String {
+    let pair = format!("{} = {value}", key.name);
+    let rest = |others: &[(&str, &str)]| -> String {
+        let others = others.iter().filter(|(name, _)| *name != key.name);
+        others.map(|(name, value)| format!("{name} = {value}, ")).collect()
+    };
+    let base = "user = \"root\"\nlisten = [\"192.0.2.1:1\"]\n";
+    let service = |line: String| {
+        let run = "run = [\"/bin/x\"]\n";
+        format!("[service.x]\n{base}{run}{line}\n")
+    };
+    match scope {
+        Scope::Top => format!("{pair}\n"),
+        Scope::Door => format!("[portreeve]\n{pair}\n"),
+        Scope::Rotation => format!("[portreeve]\nlog = {{ {pair} }}\n"),
+        Scope::Evidence => format!("[portreeve]\nevidence = {{ {pair} }}\n"),
+        Scope::Import => format!("[import]\n{pair}\n"),
+        Scope::Ban => format!("[ban]\n{pair}\n"),
+        Scope::Defaults => format!("[defaults]\n{pair}\n"),
+        Scope::Service => {
+            let lines =
+                [("user", "\"root\""), ("listen", "[\"192.0.2.1:1\"]"), ("run", "[\"/bin/x\"]")];
+            let mut text = String::from("[service.x]\n");
+            for (name, value) in lines {
+                let instead = key.name == "internal" && name != "listen";
+                if name != key.name && !instead {
+                    text.push_str(&format!("{name} = {value}\n"));
+                }
+            }
+            format!("{text}{pair}\n")
+        }
+        Scope::Trap => {
+            let listen = if key.name == "listen" { "" } else { "listen = [\"192.0.2.1:1\"]\n" };
+            format!("[trap.x]\n{listen}{pair}\n")
+        }
+        Scope::Listen => {
+            let rest = rest(&[("host", "\"192.0.2.1\""), ("port", "22")]);
+            format!("[trap.x]\nlisten = [{{ {rest}{pair} }}]\n")
+        }
+        Scope::Access => service(format!("access = [{{ {pair} }}]")),
+        Scope::Rate => {
+            let rest = rest(&[("connections", "1"), ("pause", "\"1s\"")]);
+            service(format!("rate = {{ {rest}{pair} }}"))
+        }
+        Scope::PerSource => service(format!("per-source = {{ {}{pair} }}", rest(&[("max", "1")]))),
+        Scope::Limits => service(format!("limits = {{ {pair} }}")),
+        Scope::Limit => {
+            let other = if key.name == "soft" { "hard = 9999" } else { "soft = 1" };
+            service(format!("limits = {{ open-files = {{ {other}, {pair} }} }}"))
+        }
+        Scope::Environment => service(format!("environment = {{ {pair} }}")),
+        Scope::Log => {
+            let file = ["soft", "hard"].contains(&key.name);
+            let file = if file { "file = \"/var/log/x\", " } else { "" };
+            service(format!("log = {{ {file}{pair} }}"))
+        }
+    }
+}
+
+fn cases() -> impl Iterator<Item = (Scope, &'static Key)> {
+    Scope::ALL.into_iter().flat_map(|scope| keys_of(scope).map(move |key| (scope, key)))
+}
+
+#[test]
+fn every_example_is_taken() {
+    for (scope, key) in cases().filter(|(_, key)| !["import", "xinetd"].contains(&key.name)) {
+        let text = with(scope, key, key.example);
+        let loaded = native(&text);
+        let errors = loaded.diagnostics.iter().any(|found| found.level == Level::Error);
+        assert!(!errors, "{}\n{text}", findings(&loaded));
+    }
+}
+
+#[test]
+fn every_key_is_read_and_refuses_a_date() {
+    for (scope, key) in cases() {
+        let text = with(scope, key, "1979-05-27");
+        let loaded = native(&text);
+        let found = loaded.diagnostics.iter().any(|found| found.code.0 == "wrong-type");
+        assert!(found, "{scope:?} {}: {}\n{text}", key.name, findings(&loaded));
+        assert!(loaded.config.is_none());
+    }
+}
+
+#[test]
+fn a_default_written_out_changes_nothing() {
+    for (scope, key) in cases() {
+        let Fallback::Is(value) = key.default else { continue };
+        if scope == Scope::Top || (key.name == "internal") {
+            continue; // a second `[service]` would be needed
+        }
+        let text = with(scope, key, value);
+        let line = format!("{} = {value}", key.name);
+        let without = text.replace(&format!(", {line}"), "").replace(&line, "");
+        assert_ne!(text, without);
+        let (with, without) = (native(&text), native(&without));
+        assert!(with.config.is_some(), "{}\n{text}", findings(&with));
+        assert_eq!(with.config, without.config, "{text}");
+    }
+}
