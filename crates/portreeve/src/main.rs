@@ -1,4 +1,6 @@
 //! The command people type.
 #![forbid(unsafe_code)]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    portreeve::main()
+}

@@ -1,0 +1,162 @@
+//! What may be typed. The option tables of the man page are made from this.
+
+use crate::peer::PeerArg;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// One front door for every service of a host.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portreeve",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Exits: 0 yes, 1 no, 64 usage, 69 door not running, 70 bug, 71 system, \
+                  77 not permitted, 78 configuration."
+)]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Common {
+    /// The door whose files lie below DIR, instead of the host's own
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Answer in JSON, failures too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// Which configuration is read.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Source {
+    /// Read this native configuration instead of /etc/portreeve/portreeve.toml
+    #[arg(long, value_name = "FILE", conflicts_with = "xinetd")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read this xinetd.conf, with no native configuration at all
+    #[arg(long, value_name = "FILE")]
+    pub(crate) xinetd: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Open the door: become portreeved, in the foreground
+    Run(RunArgs),
+    /// Read a configuration and name everything that is wrong with it
+    Check(CheckArgs),
+    /// Say whether a peer would be let in, and which line decides
+    Explain(ExplainArgs),
+    /// Show services, listeners, sessions, refusals and what needs mending
+    Status,
+    /// Show what happened, or what happens
+    Events(EventsArgs),
+    /// Put an edited configuration in force, or say why it cannot be
+    Reload,
+    /// Stop accepting connections; sessions go on
+    Stop,
+}
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+/// Arguments of `check`.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print the effective configuration as native TOML; findings go to standard error
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// Name or key of a service; every service of that name is explained
+    #[arg(value_name = "SERVICE")]
+    pub(crate) service: String,
+    /// Who would connect: an IPv4 or IPv6 address, with a port if it matters
+    #[arg(value_name = "ADDRESS[:PORT]")]
+    pub(crate) peer: PeerArg,
+    /// When: 2026-11-21T14:00:00+01:00, "2026-11-21 14:00" or 14:00; without it, now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Assume that the peer has this confirmed host name (may be repeated); implies --offline
+    #[arg(long = "name", value_name = "HOST")]
+    pub(crate) names: Vec<String>,
+    /// Decide from the files alone, even if the door is running
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Which configuration; naming one implies `--offline`.
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+/// Arguments of `events`.
+#[derive(Args, Debug)]
+pub(crate) struct EventsArgs {
+    /// Go on with what happens, until interrupted
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// So many past events first
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+    pub(crate) last: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, error::ErrorKind};
+
+    fn kind(line: &str) -> Option<ErrorKind> {
+        Cli::try_parse_from(line.split(' ')).err().map(|e| e.kind())
+    }
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lines_people_type_are_read() {
+        for line in [
+            "portreeve run --root /tmp/d --config x.toml",
+            "portreeve --root /tmp/d run --xinetd x.conf",
+            "portreeve check --print --json",
+            "portreeve explain ssh 192.0.2.7 --at 14:00 --offline",
+            "portreeve explain ssh [2001:db8::1]:22 --name a.example --name b.example",
+            "portreeve status --json --root d",
+            "portreeve events --follow -n 0",
+        ] {
+            assert_eq!(kind(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_that_mean_nothing_are_refused() {
+        for (line, want) in [
+            ("portreeve", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+            ("portreeve dance", ErrorKind::InvalidSubcommand),
+            ("portreeve run --config a --xinetd b", ErrorKind::ArgumentConflict),
+            ("portreeve explain ssh nowhere", ErrorKind::ValueValidation),
+            ("portreeve explain ssh", ErrorKind::MissingRequiredArgument),
+            ("portreeve --version", ErrorKind::DisplayVersion),
+        ] {
+            assert_eq!(kind(line), Some(want), "{line}");
+        }
+    }
+}

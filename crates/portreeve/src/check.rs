@@ -1,0 +1,87 @@
+//! `portreeve check`.
+
+use crate::args::CheckArgs;
+use crate::configuration;
+use crate::exit::{Exit, Failure};
+use crate::paths::Paths;
+use crate::render::check::{Summary, of_door, of_service, summary};
+use crate::render::json;
+use crate::terminal::{self, Form};
+use portreeve_config::Loaded;
+use portreeve_diag::{Diagnostic, Diagnostics, JsonDiagnostic, Paint, Sources, render};
+use portreeve_model::{Config, Resolved};
+use serde_json::{Value, json};
+
+/// Names everything that is wrong with a configuration, and on request what it amounts to.
+pub(crate) fn run(args: &CheckArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
+    let entry = paths.configuration(&args.source);
+    let Loaded { config, sources, diagnostics: mut found } = configuration::load(&entry)?;
+    if let Some(config) = &config {
+        found.extend(missing(config, &configuration::host(config, paths), &sources));
+    }
+    let summary = Summary::new(entry.path(), config.as_ref(), &found);
+    let effective = config.as_ref().filter(|_| args.print).map(portreeve_config::print);
+    match form {
+        Form::Json => {
+            let value = as_json(&summary, &found, &sources, effective.as_deref());
+            terminal::answer(&json::text(&value))?;
+        }
+        Form::Text(paint) => say(&summary, &found, &sources, effective.as_deref(), paint)?,
+    }
+    Ok(if config.is_some() { Exit::Yes } else { Exit::Configuration })
+}
+
+/// What the host lacks, for the door and for each service, as findings about the lines that ask.
+fn missing<'a>(
+    config: &'a Config,
+    host: &'a Resolved,
+    sources: &'a Sources,
+) -> impl Iterator<Item = Diagnostic> + 'a {
+    let services = config.services.iter().zip(&host.services);
+    let of_services = services.flat_map(move |(service, facts)| {
+        facts.problems.iter().map(move |problem| of_service(problem, service, sources))
+    });
+    host.problems.iter().map(|problem| of_door(problem)).chain(of_services)
+}
+
+/// Findings are the answer, unless the effective configuration was asked for: then that is, and
+/// findings go beside it.
+fn say(
+    summary: &Summary,
+    found: &Diagnostics,
+    sources: &Sources,
+    effective: Option<&str>,
+    paint: Paint,
+) -> Result<(), Failure> {
+    match effective {
+        None => terminal::answer(&text(summary, found, sources, paint)),
+        Some(effective) => {
+            terminal::remark(&text(summary, found, sources, terminal::error_paint()));
+            terminal::answer(effective)
+        }
+    }
+}
+
+fn text(outcome: &Summary, found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
+    format!("{}{}", render(found, sources, paint), summary(outcome, paint))
+}
+
+fn as_json(
+    summary: &Summary,
+    found: &Diagnostics,
+    sources: &Sources,
+    effective: Option<&str>,
+) -> Value {
+    let findings: Vec<_> = found.iter().map(|one| JsonDiagnostic::new(one, sources)).collect();
+    json!({
+        "configuration": summary.file,
+        "accepted": summary.accepted,
+        "services": summary.services,
+        "traps": summary.traps,
+        "errors": summary.errors,
+        "warnings": summary.warnings,
+        "notes": summary.notes,
+        "findings": findings,
+        "effective": effective,
+    })
+}

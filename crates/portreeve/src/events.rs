@@ -1,0 +1,73 @@
+//! `portreeve events`.
+
+use crate::args::EventsArgs;
+use crate::client::{self, Patience};
+use crate::exit::{Exit, Failure};
+use crate::paths::Paths;
+use crate::render::lines::{self, Escapes};
+use crate::terminal::{self, Form, Reader};
+use portreeve_diag::Paint;
+use portreeve_wire::control::{Answer, Request};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+
+/// Shows past events, then those that happen; JSON is one event a line, as in the event log.
+pub(crate) fn run(args: &EventsArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
+    let (json, escapes) = match form {
+        Form::Json => (true, Escapes::Json),
+        Form::Text(Paint::Plain) => (false, Escapes::None),
+        Form::Text(Paint::Colour) => (false, Escapes::Colours),
+    };
+    let colour = escapes == Escapes::Colours;
+    let request = Request::Events { json, last: args.last, follow: args.follow, colour };
+    let answered = client::ask(paths, &request, Patience::Glance).map_err(|failure| {
+        if failure.exit == Exit::Unavailable {
+            failure.help(format!("past events are in {}", paths.event_log().display()))
+        } else {
+            failure
+        }
+    })?;
+    let Answer::Events = client::granted(answered.answer)? else {
+        return Err(client::unexpected());
+    };
+    copy(&mut BufReader::new(answered.stream), &mut io::stdout().lock(), escapes)?;
+    Ok(Exit::Yes)
+}
+
+/// Copies lines until the door ends the stream or the reader leaves; each line bounded and made
+/// harmless, and written at once.
+fn copy(from: &mut impl BufRead, to: &mut impl io::Write, escapes: Escapes) -> Result<(), Failure> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match from.take(lines::LONGEST).read_until(b'\n', &mut line) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
+            Err(error) => return Err(Failure::system("read events from the door", &error)),
+        }
+        let shown = lines::harmless(&String::from_utf8_lossy(&line), escapes);
+        match terminal::write_all(to, shown.as_bytes()) {
+            Ok(Reader::There) => {}
+            Ok(Reader::Gone) => return Ok(()),
+            Err(error) => return Err(Failure::system("write to standard output", &error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_through_bounded_and_harmless() {
+        let mut input = b"one \x1b[2J\ntwo".to_vec();
+        let mut out = Vec::new();
+        copy(&mut input.as_slice(), &mut out, Escapes::None).unwrap();
+        assert_eq!(out, b"one \\x1b[2J\ntwo\n");
+        input = vec![b'x'; 3 * 65_536];
+        out.clear();
+        copy(&mut input.as_slice(), &mut out, Escapes::None).unwrap();
+        assert!(out.split(|b| *b == b'\n').all(|line| line.len() <= 65_536));
+    }
+}

@@ -1,0 +1,102 @@
+//! What a decision leaves to be said: which step decided, where that was written, in which words.
+//! The same for the door's answers and for those of the files.
+
+use portreeve_wire::control::{Explanation, Step};
+
+/// Fills in the step, place and text that decided where the verdict does not name them, and takes
+/// words away that stand elsewhere already.
+pub(super) fn complete(mut explanation: Explanation) -> Explanation {
+    explanation.steps.iter_mut().for_each(shorten);
+    let granted = explanation.verdict == "granted";
+    if granted && let Some(rule) = explanation.steps.iter_mut().rfind(|step| lets_in(step)) {
+        rule.decided = true;
+    }
+    let decided = explanation.steps.iter().find(|step| step.decided);
+    let found = decided.map(|step| step.answer.clone());
+    if explanation.origin.is_none() {
+        explanation.origin = decided.and_then(|step| step.origin.clone());
+    }
+    explanation.text = match (explanation.verdict.as_str(), found) {
+        ("granted", found) => found.unwrap_or_else(|| "nothing refuses it".into()),
+        ("unknown", found) => way_out(found.unwrap_or(explanation.text)),
+        ("refused", _) => why(&explanation),
+        (_, found) => found.unwrap_or(explanation.text),
+    };
+    explanation
+}
+
+/// Whether a step let the peer in by a rule that was written down.
+fn lets_in(step: &Step) -> bool {
+    step.question == "access-list" && step.origin.is_some()
+}
+
+/// A step's sentence without its number and question.
+fn shorten(step: &mut Step) {
+    let head = format!("{} {}: ", step.row, step.question);
+    if let Some(rest) = step.answer.strip_prefix(&head) {
+        step.answer = rest.to_owned();
+    }
+}
+
+/// A refusal's sentence without verdict and reason.
+fn why(explanation: &Explanation) -> String {
+    let reason = explanation.reason.as_deref().unwrap_or_default();
+    let text = explanation.text.as_str();
+    let rest = text.strip_prefix("refused: ").and_then(|text| text.strip_prefix(reason));
+    rest.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(text).to_owned()
+}
+
+/// What to do where a name would decide.
+fn way_out(text: String) -> String {
+    if text.contains("host names") { format!("{text}; `--name HOST` assumes one") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(question: &str, answer: &str, origin: Option<&str>, decided: bool) -> Step {
+        let (answer, origin) = (answer.to_owned(), origin.map(str::to_owned));
+        Step { row: 4, question: question.into(), answer, origin, decided }
+    }
+
+    fn explanation(verdict: &str, text: &str, steps: Vec<Step>) -> Explanation {
+        Explanation {
+            service: "ssh".into(),
+            verdict: verdict.into(),
+            reason: (verdict == "refused").then(|| "rule".into()),
+            text: text.into(),
+            origin: None,
+            steps,
+        }
+    }
+
+    #[test]
+    fn a_grant_names_the_rule_that_let_the_peer_in() {
+        let steps = vec![
+            step("access-list", "4 access-list: `192.0.2.0/24` matches", Some("/f:3:1"), false),
+            step("rate", "4 rate: no limit", None, false),
+        ];
+        let one = complete(explanation("granted", "granted", steps));
+        assert_eq!(one.text, "`192.0.2.0/24` matches");
+        assert_eq!(one.origin.as_deref(), Some("/f:3:1"));
+        assert!(one.steps[0].decided && !one.steps[1].decided);
+        let one = complete(explanation("granted", "granted", Vec::new()));
+        assert_eq!((one.text.as_str(), one.origin), ("nothing refuses it", None));
+    }
+
+    #[test]
+    fn a_refusal_says_its_reason_once() {
+        let steps = vec![step("access-list", "4 access-list: no entry", Some("/f:3:1"), true)];
+        let one = complete(explanation("refused", "refused: rule: no entry", steps));
+        assert_eq!((one.text.as_str(), one.origin.as_deref()), ("no entry", Some("/f:3:1")));
+        assert_eq!(one.steps[0].answer, "no entry");
+    }
+
+    #[test]
+    fn what_is_not_known_comes_with_a_way_out() {
+        let steps = vec![step("access-list", "host names have to be looked up", None, true)];
+        let one = complete(explanation("unknown", "names", steps));
+        assert_eq!(one.text, "host names have to be looked up; `--name HOST` assumes one");
+    }
+}

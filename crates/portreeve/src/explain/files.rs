@@ -1,0 +1,125 @@
+//! The answer of the files alone.
+
+use super::decide::{self, Asked};
+use super::quote;
+use crate::args::ExplainArgs;
+use crate::configuration;
+use crate::exit::{Exit, Failure};
+use crate::paths::Paths;
+use crate::render::explain::Explained;
+use crate::render::text::visible;
+use crate::terminal;
+use jiff::Timestamp;
+use portreeve_config::Loaded;
+use portreeve_diag::render;
+use portreeve_model::{Config, HostPattern, Load};
+use std::collections::BTreeSet;
+
+/// Reads the configuration and decides by it.
+///
+/// # Errors
+/// The configuration is refused, holds no such service, or an assumed name is none.
+pub(super) fn explain(
+    args: &ExplainArgs,
+    paths: &Paths,
+    at: Timestamp,
+) -> Result<Vec<Explained>, Failure> {
+    let names = args.names.iter().map(|name| host_name(name)).collect::<Result<Vec<_>, _>>()?;
+    let entry = paths.configuration(&args.source);
+    let Loaded { config, sources, diagnostics } = configuration::load(&entry)?;
+    let Some(config) = config else {
+        terminal::remark(&render(&diagnostics, &sources, terminal::error_paint()));
+        let message = format!("{} is refused: nothing can be explained", entry.path().display());
+        return Err(Failure::new(Exit::Configuration, message));
+    };
+    let asked = Asked {
+        peer: args.peer.address,
+        port: args.peer.port.unwrap_or(0),
+        wall: at.as_second(),
+        names: &names,
+        load: portreeve_sys::socket::load_average().and_then(hundredths),
+    };
+    let services = decide::meant(&config, &args.service);
+    if services.is_empty() {
+        return Err(no_service(&args.service, &config));
+    }
+    let explanations = decide::explanations(&config, &services, &asked);
+    let down = down(&config, &services, paths);
+    let explained = explanations.into_iter().zip(down).map(|(explanation, down)| {
+        let origin = explanation.origin.as_deref();
+        let line = origin.and_then(|origin| quote::from_sources(origin, &config.files, &sources));
+        Explained { explanation, line, down }
+    });
+    Ok(explained.collect())
+}
+
+/// Why each of these services cannot run on this host.
+fn down(config: &Config, services: &[usize], paths: &Paths) -> Vec<Vec<String>> {
+    let these = services.iter().filter_map(|at| config.services.get(*at).cloned());
+    let only = Config {
+        files: config.files.clone(),
+        settings: config.settings.clone(),
+        services: these.collect(),
+    };
+    let host = configuration::host(&only, paths);
+    let reasons = host
+        .services
+        .into_iter()
+        .map(|facts| facts.problems.into_iter().map(|problem| problem.reason).collect());
+    reasons.collect()
+}
+
+/// A host name as the relay would hand it over: lower case, without a final dot.
+fn host_name(text: &str) -> Result<String, Failure> {
+    match HostPattern::parse(text) {
+        Some(HostPattern::Exact(name)) => Ok(name),
+        Some(HostPattern::Below(_)) | None => {
+            Err(Failure::new(Exit::Usage, format!("`{}` is no host name", visible(text))))
+        }
+    }
+}
+
+fn hundredths(load: f64) -> Option<Load> {
+    // Through text: the only conversion to an integer that cannot surprise.
+    format!("{:.0}", load * 100.0).parse().ok().map(Load)
+}
+
+fn no_service(name: &str, config: &Config) -> Failure {
+    let names: BTreeSet<_> = config.services.iter().map(|service| service.name.as_str()).collect();
+    let message = format!("the configuration has no service `{}`", visible(name));
+    let failure = Failure::new(Exit::Usage, message);
+    match names.len() {
+        0 => failure,
+        1..=20 => failure.help(format!(
+            "there {} {}",
+            if names.len() == 1 { "is" } else { "are" },
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        )),
+        _ => failure.help("`portreeve check --print` shows them"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assumed_names_are_names() {
+        assert_eq!(host_name("Mail.Example.").unwrap(), "mail.example");
+        for bad in [".example", "192.0.2.1", "a b", ""] {
+            assert_eq!(host_name(bad).unwrap_err().exit, Exit::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_load_is_counted_in_hundredths() {
+        assert_eq!(hundredths(0.129), Some(Load(13)));
+        assert_eq!(hundredths(f64::NAN), None);
+    }
+
+    #[test]
+    fn services_that_exist_are_named() {
+        let failure = no_service("shh\x1b", &Config::default());
+        assert_eq!(failure.message, "the configuration has no service `shh\\x1b`");
+    }
+}

@@ -1,0 +1,105 @@
+//! `portreeve explain`.
+
+mod complete;
+mod decide;
+mod files;
+mod quote;
+
+use crate::args::ExplainArgs;
+use crate::client;
+use crate::exit::{Exit, Failure};
+use crate::moment;
+use crate::paths::Paths;
+use crate::render::explain::{Explained, Report, Source};
+use crate::render::{self, text::visible};
+use crate::terminal::{self, Form};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use portreeve_wire::control::{Answer, Explanation, Request};
+
+/// Says what would be decided. Yes, if any service of the name would let the peer in: the peer
+/// meets one of them, by the address it connects to.
+pub(crate) fn run(args: &ExplainArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
+    let zone = TimeZone::system();
+    let now = moment::now();
+    let asked = args.at.as_deref().map(|text| moment::parse(text, now, &zone)).transpose()?;
+    let (source, services) = match live(args, paths, asked)? {
+        Some(explanations) => (Source::Door, explanations.into_iter().map(from_door).collect()),
+        None => (Source::Files, files::explain(args, paths, asked.unwrap_or(now))?),
+    };
+    let report = Report {
+        peer: args.peer.to_string(),
+        at: moment::show(asked.unwrap_or(now), &zone),
+        instant: moment::rfc3339(asked.unwrap_or(now), &zone),
+        names: args.names.clone(),
+        source,
+        services,
+    };
+    terminal::answer(&match form {
+        Form::Json => render::json::text(&render::json::explain(&report)),
+        Form::Text(paint) => render::explain::explain(&report, paint),
+    })?;
+    Ok(exit(&report))
+}
+
+fn exit(report: &Report) -> Exit {
+    let granted = |one: &Explained| one.explanation.verdict == "granted";
+    if report.services.iter().any(granted) { Exit::Yes } else { Exit::No }
+}
+
+/// The running door's answer; `None` where the files are to decide: on request, or because the
+/// question is about something that the door does not have (other files, an assumed name), or
+/// because no door can be asked.
+fn live(
+    args: &ExplainArgs,
+    paths: &Paths,
+    at: Option<Timestamp>,
+) -> Result<Option<Vec<Explanation>>, Failure> {
+    let other = args.source.config.is_some() || args.source.xinetd.is_some();
+    if args.offline || other || !args.names.is_empty() {
+        return Ok(None);
+    }
+    let request = Request::Explain {
+        service: args.service.clone(),
+        peer: args.peer.address,
+        port: args.peer.port.unwrap_or(0),
+        at: at.map(Timestamp::as_second),
+    };
+    let answered = match client::ask_if_there(paths, &request) {
+        Ok(Some(answered)) => answered.answer,
+        Ok(None) => return Ok(None),
+        Err(failure) => return Ok(without(&failure.message)),
+    };
+    match answered {
+        Answer::NotPermitted(text) => Ok(without(&visible(&text))),
+        Answer::Explained(explanations) if explanations.is_empty() => Err(no_service(args)),
+        Answer::Explained(explanations) => Ok(Some(explanations)),
+        Answer::Failed(text) => Err(Failure::new(Exit::Usage, visible(&text))
+            .help("`--offline` explains the files as they are now")),
+        Answer::Status(_)
+        | Answer::Reloaded { .. }
+        | Answer::ReloadRefused { .. }
+        | Answer::Stopping { .. }
+        | Answer::Events => Err(client::unexpected()),
+    }
+}
+
+/// Says that the door is left out, and why.
+fn without(why: &str) -> Option<Vec<Explanation>> {
+    terminal::remark(&format!("portreeve: without the running door: {why}\n"));
+    None
+}
+
+fn no_service(args: &ExplainArgs) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("the running door has no service `{}`", visible(&args.service)),
+    )
+    .help("`portreeve status` names them; `--offline` explains the files as they are now")
+}
+
+fn from_door(explanation: Explanation) -> Explained {
+    let explanation = complete::complete(explanation);
+    let line = explanation.origin.as_deref().and_then(quote::from_disk);
+    Explained { explanation, line, down: Vec::new() }
+}

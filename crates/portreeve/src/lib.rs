@@ -1,0 +1,29 @@
+//! The command people type: `run`, `check`, `explain`, `status`, `events`, `reload`, `stop`.
+//!
+//! `check` and `explain` work on the files alone, by the same code that the door runs; the others
+//! ask the running door over its control socket. What comes from there, and what stands in files
+//! of others, is escaped before it reaches a terminal. Nothing here decides who comes in, and
+//! nothing here is ever run by the door.
+#![forbid(unsafe_code)]
+
+mod app;
+mod args;
+mod check;
+mod client;
+mod configuration;
+mod events;
+mod exit;
+mod explain;
+#[cfg(test)]
+mod man;
+mod moment;
+mod paths;
+mod peer;
+mod reload;
+mod render;
+mod run;
+mod status;
+mod stop;
+mod terminal;
+
+pub use app::main;

@@ -1,0 +1,94 @@
+//! Option tables, from clap's definitions.
+
+use super::mdoc;
+use crate::args::Cli;
+use clap::{Arg, Command, CommandFactory as _};
+use std::fmt::Write as _;
+
+const COMMON: &str = "common";
+
+fn command() -> Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
+/// The names of all tables.
+pub(super) fn names() -> Vec<String> {
+    let command = command();
+    let with_options = command.get_subcommands().filter(|c| own(c).next().is_some());
+    let names = with_options.map(|c| format!("options {}", c.get_name()));
+    names.chain([format!("options {COMMON}"), "synopsis".to_owned()]).collect()
+}
+
+/// A command's own arguments: not those of every command, nor the help that clap adds.
+fn own(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|arg| !arg.is_global_set() && !is_added(arg))
+}
+
+fn is_added(arg: &Arg) -> bool {
+    matches!(arg.get_id().as_str(), "help" | "version")
+}
+
+/// The table of one command, or of the options of every command.
+pub(super) fn of(name: &str) -> String {
+    let command = command();
+    let mut out = String::from(".Bl -tag -width Ds\n");
+    if name == COMMON {
+        command.get_arguments().for_each(|arg| item(&mut out, arg));
+    } else {
+        let found = command.get_subcommands().find(|c| c.get_name() == name);
+        own(found.expect("a command of that name")).for_each(|arg| item(&mut out, arg));
+    }
+    out.push_str(".El\n");
+    out
+}
+
+fn item(out: &mut String, arg: &Arg) {
+    let value = arg.get_action().takes_values().then(|| value_name(arg));
+    let value = value.map(|name| format!(" Ar {name}")).unwrap_or_default();
+    let long = arg.get_long().map(|long| format!("Fl -{long}{value}"));
+    let short = arg.get_short().map(|short| format!("Fl {short}{value} , "));
+    match long {
+        Some(long) => drop(writeln!(out, ".It {}{long}", short.unwrap_or_default())),
+        None => drop(writeln!(out, ".It{value}")),
+    }
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let default: Vec<_> = arg.get_default_values().iter().filter_map(|v| v.to_str()).collect();
+    let default = match default.as_slice() {
+        [value] if !value.is_empty() && arg.get_action().takes_values() => {
+            format!(" Without it: {value}.")
+        }
+        _ => String::new(),
+    };
+    out.push_str(&mdoc::sentence(&format!("{help}.{default}")));
+}
+
+/// The name of an argument's value; `ADDRESS[:PORT]` has a part that may be left out.
+fn value_name(arg: &Arg) -> String {
+    let names = arg.get_value_names().unwrap_or_default();
+    let name = names.first().map(|name| name.to_lowercase()).unwrap_or_default();
+    match name.split_once("[:") {
+        Some((name, rest)) => format!("{name} Ns Op : Ns Ar {}", rest.trim_end_matches(']')),
+        None => name,
+    }
+}
+
+/// The lines of all commands.
+pub(super) fn synopsis() -> String {
+    let command = command();
+    let mut out = String::new();
+    for sub in command.get_subcommands() {
+        let _ = writeln!(out, ".Nm\n.Cm {}", sub.get_name());
+        for arg in own(sub) {
+            let value =
+                if arg.get_action().takes_values() { value_name(arg) } else { String::new() };
+            match arg.get_long() {
+                Some(long) if value.is_empty() => drop(writeln!(out, ".Op Fl -{long}")),
+                Some(long) => drop(writeln!(out, ".Op Fl -{long} Ar {value}")),
+                None => drop(writeln!(out, ".Ar {value}")),
+            }
+        }
+    }
+    out
+}

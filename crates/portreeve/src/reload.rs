@@ -1,0 +1,33 @@
+//! `portreeve reload`.
+
+use crate::client::{self, Patience};
+use crate::exit::{Exit, Failure};
+use crate::paths::Paths;
+use crate::render;
+use crate::terminal::{self, Form};
+use portreeve_wire::control::{Answer, Request};
+use serde_json::json;
+
+/// Has the door read its configuration again; shows what changed, or why nothing did.
+pub(crate) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
+    let answered = client::ask(paths, &Request::Reload, Patience::Load)?;
+    let (changes, findings, exit) = match client::granted(answered.answer)? {
+        Answer::Reloaded { changes, findings } => (changes, findings, Exit::Yes),
+        Answer::ReloadRefused { findings } => (Vec::new(), findings, Exit::Configuration),
+        Answer::Status(_)
+        | Answer::Explained(_)
+        | Answer::Stopping { .. }
+        | Answer::Events
+        | Answer::NotPermitted(_)
+        | Answer::Failed(_) => return Err(client::unexpected()),
+    };
+    let reloaded = exit == Exit::Yes;
+    terminal::answer(&match form {
+        Form::Json => render::json::text(
+            &json!({ "reloaded": reloaded, "changes": changes, "findings": findings }),
+        ),
+        Form::Text(paint) if reloaded => render::reload::reloaded(&changes, &findings, paint),
+        Form::Text(paint) => render::reload::refused(&findings, paint),
+    })?;
+    Ok(exit)
+}

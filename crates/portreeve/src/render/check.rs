@@ -1,0 +1,156 @@
+//! The outcome of a check.
+
+use super::text::{count, visible};
+use super::{Ink, ink};
+use portreeve_diag::{Code, Diagnostic, Diagnostics, FileId, Level, Paint, Sources, Span};
+use portreeve_model::{Config, Offer, Origin, Problem, Service};
+use std::path::Path;
+
+/// What a check came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// The configuration's first file.
+    pub(crate) file: String,
+    /// Whether it may be run.
+    pub(crate) accepted: bool,
+    /// Services in it.
+    pub(crate) services: usize,
+    /// Traps in it.
+    pub(crate) traps: usize,
+    /// Findings that refuse it.
+    pub(crate) errors: usize,
+    /// Findings that do not, but should be mended.
+    pub(crate) warnings: usize,
+    /// Findings worth knowing.
+    pub(crate) notes: usize,
+}
+
+impl Summary {
+    /// Counts.
+    pub(crate) fn new(file: &Path, config: Option<&Config>, found: &Diagnostics) -> Self {
+        let of = |level| found.iter().filter(|one| one.level == level).count();
+        let all = config.map(|config| config.services.as_slice()).unwrap_or_default();
+        let traps = all.iter().filter(|one| matches!(one.offer, Offer::Trap(_))).count();
+        Self {
+            file: file.display().to_string(),
+            accepted: config.is_some(),
+            services: all.len().saturating_sub(traps),
+            traps,
+            errors: of(Level::Error),
+            warnings: of(Level::Warning),
+            notes: of(Level::Note),
+        }
+    }
+}
+
+/// One line: accepted or refused, and how much was found.
+pub(crate) fn summary(summary: &Summary, paint: Paint) -> String {
+    let n = |number: usize, one| count(u64::try_from(number).unwrap_or(u64::MAX), one);
+    let file = visible(&summary.file);
+    let found: Vec<_> =
+        [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")]
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| n(number, word))
+            .collect();
+    let found = if found.is_empty() { "nothing to mend".to_owned() } else { found.join(", ") };
+    if summary.accepted {
+        let offered = format!("{}, {}", n(summary.services, "service"), n(summary.traps, "trap"));
+        format!("{file}: {}: {offered}; {found}\n", ink(paint, Ink::Good, "sound"))
+    } else {
+        format!("{file}: {}: {found}\n", ink(paint, Ink::Bad, "refused"))
+    }
+}
+
+/// What the host lacks for a service, as a finding about the line that asks for it.
+pub(crate) fn of_service(problem: &Problem, service: &Service, sources: &Sources) -> Diagnostic {
+    finding(problem, sources).help(format!(
+        "`{}` stays down until this is mended, and then comes up by itself",
+        service.key
+    ))
+}
+
+/// What the host lacks for the door as a whole.
+pub(crate) fn of_door(problem: &str) -> Diagnostic {
+    Diagnostic::new(Level::Warning, code("door"), None, problem)
+}
+
+fn finding(problem: &Problem, sources: &Sources) -> Diagnostic {
+    let at = span(problem.origin, sources);
+    Diagnostic::new(Level::Warning, code(&problem.what), at, problem.reason.clone())
+}
+
+/// Codes of what the host lacks; the words are those of [`Problem::what`].
+fn code(what: &str) -> Code {
+    Code(match what {
+        "user" => "host-user",
+        "group" => "host-group",
+        "server" => "host-server",
+        "banner" => "host-banner",
+        "bind" => "host-bind",
+        "chroot" => "host-chroot",
+        "directory" => "host-directory",
+        "door" => "host-door",
+        _ => "host",
+    })
+}
+
+/// The word at a place, for the carets.
+fn span(origin: Origin, sources: &Sources) -> Option<Span> {
+    let file = FileId(origin.file);
+    let text = sources.text(file);
+    let line_number = usize::try_from(origin.line).ok()?.checked_sub(1)?;
+    let line = text.split_inclusive('\n').nth(line_number)?;
+    let before: usize = text.split_inclusive('\n').take(line_number).map(str::len).sum();
+    let column = usize::try_from(origin.column).ok()?.saturating_sub(1);
+    let skipped: usize = line.chars().take(column).map(char::len_utf8).sum();
+    let rest = line.get(skipped..).unwrap_or_default();
+    let length = rest.find(|c: char| c.is_whitespace() || c == ',').unwrap_or(rest.len()).max(1);
+    Some(Span::new(file, before + skipped, before + skipped + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portreeve_diag::render;
+    use portreeve_model::Dialect;
+
+    fn problem(line: u32, column: u32) -> Problem {
+        let origin = Origin { file: 0, line, column, dialect: Dialect::Native };
+        Problem { what: "user".into(), reason: "user `nobdy` does not exist".into(), origin }
+    }
+
+    #[test]
+    fn what_the_host_lacks_points_at_the_line_that_asks_for_it() {
+        let mut sources = Sources::new();
+        sources.add("/etc/p.toml", "[service.ä]\nuser = \"nobdy\", x\n");
+        let mut found = Diagnostics::new();
+        found.push(finding(&problem(2, 8), &sources));
+        let text = render(&found, &sources, Paint::Plain);
+        for want in ["warning[host-user]", "/etc/p.toml:2:8", "^^^^^^^\n"] {
+            assert!(text.contains(want), "{want} in\n{text}");
+        }
+        assert_eq!(span(problem(9, 1).origin, &sources), None);
+    }
+
+    #[test]
+    fn the_last_line_says_how_it_went() {
+        let mut outcome = Summary {
+            file: "/etc/p.toml".into(),
+            accepted: true,
+            services: 3,
+            traps: 1,
+            errors: 0,
+            warnings: 0,
+            notes: 0,
+        };
+        let line = |outcome: &Summary| summary(outcome, Paint::Plain);
+        assert_eq!(line(&outcome), "/etc/p.toml: sound: 3 services, 1 trap; nothing to mend\n");
+        outcome.warnings = 1;
+        outcome.notes = 2;
+        assert!(line(&outcome).ends_with("; 1 warning, 2 notes\n"));
+        outcome.accepted = false;
+        outcome.errors = 2;
+        assert_eq!(line(&outcome), "/etc/p.toml: refused: 2 errors, 1 warning, 2 notes\n");
+    }
+}

@@ -1,0 +1,218 @@
+//! What would be decided, as text.
+
+use super::places::Places;
+use super::text::{visible, wrap};
+use super::{Ink, ink};
+use portreeve_diag::Paint;
+use portreeve_wire::control::{Explanation, Step};
+
+/// Who was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The running door: its configuration, counters and bans.
+    Door,
+    /// The files, as they are now; counters and bans are not known.
+    Files,
+}
+
+/// A question with everything that was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// The peer as it was given.
+    pub(crate) peer: String,
+    /// The moment the decision is for, by the local clock.
+    pub(crate) at: String,
+    /// The same for programs.
+    pub(crate) instant: String,
+    /// Host names that were assumed.
+    pub(crate) names: Vec<String>,
+    /// Who answered.
+    pub(crate) source: Source,
+    /// One for each service of the name.
+    pub(crate) services: Vec<Explained>,
+}
+
+/// One service's answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Explained {
+    /// The decision with its steps.
+    pub(crate) explanation: Explanation,
+    /// The line that decides, as the file has it.
+    pub(crate) line: Option<String>,
+    /// Why the service cannot run on this host at present, which is no part of the decision.
+    pub(crate) down: Vec<String>,
+}
+
+/// All of it.
+pub(crate) fn explain(report: &Report, paint: Paint) -> String {
+    let mut out = wrap("", &opening(report));
+    let steps = report.services.iter().flat_map(|one| &one.explanation.steps);
+    let places = Places::new(steps.filter_map(|step| step.origin.as_deref()));
+    for explained in &report.services {
+        out.push('\n');
+        out.push_str(&one(explained, &places, paint));
+    }
+    out
+}
+
+fn opening(report: &Report) -> String {
+    let source = match report.source {
+        Source::Door => "decided by the running door, with its counters and bans",
+        Source::Files => "decided from the files alone: counters and bans are not known",
+    };
+    let names: Vec<_> = report.names.iter().map(|name| format!("`{}`", visible(name))).collect();
+    let assumed = match names.is_empty() {
+        true => String::new(),
+        false => format!(" assuming the confirmed name {}", names.join(" and ")),
+    };
+    format!("{} at {}{assumed}, {source}", visible(&report.peer), report.at)
+}
+
+fn one(explained: &Explained, places: &Places<'_>, paint: Paint) -> String {
+    let explanation = &explained.explanation;
+    let meaning = match explanation.verdict.as_str() {
+        "granted" => Ink::Good,
+        "unknown" => Ink::Care,
+        _ => Ink::Bad,
+    };
+    let verdict = ink(paint, meaning, &visible(&explanation.verdict));
+    let reason = match &explanation.reason {
+        Some(word) => format!(" ({})", visible(word)),
+        None => String::new(),
+    };
+    let name = ink(paint, Ink::Name, &visible(&explanation.service));
+    let mut out = format!("{name}: {verdict}{reason}\n");
+    let decided = explanation.steps.iter().find(|step| step.decided);
+    let place = explanation.origin.as_deref().or(decided.and_then(|step| step.origin.as_deref()));
+    // The whole place comes on the next line.
+    let text = places.without(&explanation.text, place);
+    out.push_str(&wrap("  ", &visible(&text)));
+    if let Some(origin) = &explanation.origin {
+        out.push_str(&quoted(origin, explained.line.as_deref(), paint));
+    }
+    for reason in &explained.down {
+        out.push_str(&wrap("  ", &format!("but it is down on this host: {}", visible(reason))));
+    }
+    out.push('\n');
+    for step in &explanation.steps {
+        out.push_str(&one_step(step, places, meaning, paint));
+    }
+    out
+}
+
+/// The place that decides, and its line under it with the line's number.
+fn quoted(origin: &str, line: Option<&str>, paint: Paint) -> String {
+    let mut out = format!("  at {}\n", visible(origin));
+    if let Some(line) = line {
+        let number = origin.rsplit(':').nth(1).unwrap_or_default();
+        let bar = format!("{number:>8} | ");
+        out.push_str(&ink(paint, Ink::Faint, &visible(&bar)));
+        out.push_str(visible(line).trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// `> 4  access-list: answer (place)`; the arrow marks the step that decided.
+fn one_step(step: &Step, places: &Places<'_>, meaning: Ink, paint: Paint) -> String {
+    let arrow = if step.decided { ">" } else { " " };
+    let answer = places.without(&step.answer, step.origin.as_deref());
+    let place = step.origin.as_deref().map(|origin| format!(" ({})", places.short(origin)));
+    let text = visible(&format!("{answer}{}", place.unwrap_or_default()));
+    let question = visible(&step.question);
+    let head = format!("{arrow} {}  {question}:", step.row);
+    // The answers of a list of steps are read one under another.
+    let lines = wrap(&format!("{head:<STEP$} "), &text);
+    match lines.strip_prefix(&head) {
+        Some(rest) if step.decided => format!("{}{rest}", ink(paint, meaning, &head)),
+        _ => lines,
+    }
+}
+
+/// Columns before the answer of a step, if its question is not longer.
+const STEP: usize = 25;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::WIDTH;
+
+    fn sample() -> Report {
+        let step = |row, question: &str, answer: &str, origin: Option<&str>, decided| Step {
+            row,
+            question: question.into(),
+            answer: answer.into(),
+            origin: origin.map(str::to_owned),
+            decided,
+        };
+        let explanation = Explanation {
+            service: "ssh".into(),
+            verdict: "refused".into(),
+            reason: Some("rule".into()),
+            text: "no entry of only_from (/etc/xinetd.d/ssh:7:9) matches 198.51.100.9".into(),
+            origin: Some("/etc/xinetd.d/ssh:7:9".into()),
+            steps: vec![
+                step(1, "pause", "the service is not pausing", None, false),
+                step(2, "ban", "not known here", None, false),
+                step(
+                    4,
+                    "access-list",
+                    "no entry of only_from (/etc/xinetd.d/ssh:7:9) matches 198.51.100.9",
+                    Some("/etc/xinetd.d/ssh:7:9"),
+                    true,
+                ),
+            ],
+        };
+        Report {
+            peer: "198.51.100.9:4711".into(),
+            at: "2026-11-21 14:00:00 +01:00".into(),
+            instant: "2026-11-21T14:00:00+01:00".into(),
+            names: Vec::new(),
+            source: Source::Files,
+            services: vec![Explained {
+                explanation,
+                line: Some("\tonly_from = 192.0.2.0/24 \x1b[2J".into()),
+                down: vec!["user `nobdy` does not exist".into()],
+            }],
+        }
+    }
+
+    const GOLDEN: &str = "\
+198.51.100.9:4711 at 2026-11-21 14:00:00 +01:00, decided from the files alone:
+counters and bans are not known
+
+ssh: refused (rule)
+  no entry of only_from matches 198.51.100.9
+  at /etc/xinetd.d/ssh:7:9
+       7 |  only_from = 192.0.2.0/24 \\x1b[2J
+  but it is down on this host: user `nobdy` does not exist
+
+  1  pause:               the service is not pausing
+  2  ban:                 not known here
+> 4  access-list:         no entry of only_from matches 198.51.100.9 (ssh:7)
+";
+
+    #[test]
+    fn a_refusal_shows_every_step_and_quotes_the_line_that_decides() {
+        let text = explain(&sample(), Paint::Plain);
+        assert_eq!(text, GOLDEN);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+    }
+
+    #[test]
+    fn assumed_names_and_the_running_door_are_said() {
+        let mut report = sample();
+        report.names = vec!["a.example".into(), "b.example".into()];
+        report.source = Source::Door;
+        let text = explain(&report, Paint::Plain).replace('\n', " ");
+        assert!(text.contains("assuming the confirmed name `a.example` and `b.example`"), "{text}");
+        assert!(text.contains("decided by the running door, with its counters and bans"), "{text}");
+    }
+
+    #[test]
+    fn the_verdict_and_the_step_that_decided_are_coloured() {
+        let text = explain(&sample(), Paint::Colour);
+        assert!(text.contains("\x1b[1mssh\x1b[0m: \x1b[31mrefused\x1b[0m (rule)"), "{text}");
+        assert!(text.contains("\x1b[31m> 4  access-list:\x1b[0m         no entry"), "{text}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Answers as JSON. Names and shapes are written out here, so that they stay when types change.
+
+use super::explain::{Report, Source};
+use super::lines::{Escapes, harmless};
+use crate::exit::Failure;
+use portreeve_wire::control::{HelperStatus, ListenerStatus, ServiceStatus, Status, Step};
+use serde_json::{Map, Value, json};
+
+/// A value as text: indented, harmless on a terminal, with its line feed.
+pub(crate) fn text(value: &Value) -> String {
+    format!("{value:#}").lines().map(|line| harmless(line, Escapes::Json)).collect()
+}
+
+/// `status`.
+pub(crate) fn status(status: &Status) -> Value {
+    json!({
+        "version": status.version,
+        "pid": status.pid,
+        "uptime_ms": status.uptime,
+        "stopping": status.stopping,
+        "configuration": status.configuration,
+        "sessions": status.sessions,
+        "max_sessions": status.max_sessions,
+        "bans": status.bans,
+        "bans_evicted": status.bans_evicted,
+        "events_lost": status.events_lost,
+        "exhausted": status.exhausted,
+        "alarms": status.alarms,
+        "cannot": status.cannot,
+        "helpers": status.helpers.iter().map(helper).collect::<Vec<_>>(),
+        "services": status.services.iter().map(service).collect::<Vec<_>>(),
+    })
+}
+
+fn helper(helper: &HelperStatus) -> Value {
+    json!({
+        "name": helper.helper.name(),
+        "pid": helper.pid,
+        "restarts": helper.restarts,
+        "trouble": helper.trouble,
+    })
+}
+
+fn service(service: &ServiceStatus) -> Value {
+    let (admitted, refused) = service.last_minute;
+    let reasons: Map<String, Value> =
+        service.refused.iter().map(|(word, n)| (word.clone(), json!(n))).collect();
+    json!({
+        "key": service.key,
+        "name": service.name,
+        "offer": service.offer,
+        "origin": service.origin,
+        "problems": service.problems,
+        "listeners": service.listeners.iter().map(listener).collect::<Vec<_>>(),
+        "sessions": service.sessions,
+        "instances": service.instances,
+        "startups": service.startups,
+        "startups_by_age": service.startups_by_age,
+        "paused_s": service.paused,
+        "admitted": service.admitted,
+        "refused": reasons,
+        "last_minute": { "admitted": admitted, "refused": refused },
+    })
+}
+
+fn listener(listener: &ListenerStatus) -> Value {
+    json!({
+        "address": listener.address.to_string(),
+        "dual": listener.dual,
+        "up": listener.down.is_none(),
+        "reason": listener.down,
+        "retry_s": listener.retry,
+    })
+}
+
+/// `explain`.
+pub(crate) fn explain(report: &Report) -> Value {
+    let services = report.services.iter().map(|explained| {
+        let explanation = &explained.explanation;
+        json!({
+            "service": explanation.service,
+            "verdict": explanation.verdict,
+            "reason": explanation.reason,
+            "text": explanation.text,
+            "origin": explanation.origin,
+            "line": explained.line,
+            "down": explained.down,
+            "steps": explanation.steps.iter().map(step).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "peer": report.peer,
+        "at": report.instant,
+        "names": report.names,
+        "source": match report.source {
+            Source::Door => "door",
+            Source::Files => "files",
+        },
+        "services": services.collect::<Vec<_>>(),
+    })
+}
+
+fn step(step: &Step) -> Value {
+    json!({
+        "row": step.row,
+        "question": step.question,
+        "answer": step.answer,
+        "origin": step.origin,
+        "decided": step.decided,
+    })
+}
+
+/// A failure.
+pub(crate) fn failure(failure: &Failure) -> Value {
+    json!({
+        "error": failure.message,
+        "help": failure.help,
+        "exit": failure.exit.status(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::render::status::tests::sample;
+
+    #[test]
+    fn a_status_keeps_its_names() {
+        let value = status(&sample());
+        assert_eq!(value["services"][0]["refused"]["per-source"], 4);
+        assert_eq!(value["services"][0]["last_minute"]["admitted"], 10);
+        assert_eq!(value["services"][0]["listeners"][2]["up"], false);
+        assert_eq!(value["services"][0]["listeners"][1]["address"], "[::]:22");
+        assert_eq!(value["helpers"][1]["name"], "relay");
+        let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys.len(), 15, "{keys:?}");
+    }
+
+    #[test]
+    fn nothing_of_outside_acts_on_the_terminal() {
+        let value = json!({ "a": "\u{1b}[2J\u{9b}\u{202e}" });
+        let shown = text(&value);
+        assert_eq!(shown, "{\n  \"a\": \"\\u001b[2J\\u009b\\u202e\"\n}\n");
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+    }
+
+    #[test]
+    fn a_failure_says_its_exit() {
+        let value = failure(&Failure::new(Exit::Unavailable, "away").help("start it"));
+        assert_eq!(value, json!({ "error": "away", "help": ["start it"], "exit": 69 }));
+    }
+}

@@ -1,0 +1,16 @@
+//! Values as text for people, at 80 columns: no file, clock or socket here.
+
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod json;
+pub(crate) mod lines;
+mod palette;
+mod places;
+pub(crate) mod reload;
+pub(crate) mod status;
+pub(crate) mod text;
+
+pub(crate) use palette::{Ink, ink};
+
+/// Columns of a line.
+pub(crate) const WIDTH: usize = 80;

@@ -1,0 +1,156 @@
+//! The door's status, as text.
+
+use super::text::{count, span, visible, wrap};
+use super::{Ink, WIDTH, ink};
+use portreeve_diag::Paint;
+use portreeve_wire::control::{HelperStatus, ListenerStatus, ServiceStatus, Status};
+use std::time::Duration;
+
+/// Columns of the words at the start of a line.
+const KEYS: usize = 16;
+
+/// All of it: the door, what needs mending, the services, the helpers.
+pub(crate) fn status(status: &Status, paint: Paint) -> String {
+    let mut out = door(status, paint);
+    for (word, texts) in [("mend", &status.alarms), ("cannot", &status.cannot)] {
+        for text in texts {
+            out.push_str(&entry(word, &visible(text), paint, Ink::Care));
+        }
+    }
+    if let Some(what) = &status.exhausted {
+        let text = format!("out of {}: accepting pauses until some are free", visible(what));
+        out.push_str(&entry("short", &text, paint, Ink::Bad));
+    }
+    for service in &status.services {
+        out.push('\n');
+        out.push_str(&one_service(service, paint));
+    }
+    out.push_str(&format!("\n{}\n", ink(paint, Ink::Name, "helpers")));
+    for helper in &status.helpers {
+        out.push_str(&one_helper(helper, paint));
+    }
+    out
+}
+
+fn door(status: &Status, paint: Paint) -> String {
+    let (word, meaning) =
+        if status.stopping { ("closing", Ink::Care) } else { ("open", Ink::Good) };
+    let since = span(Duration::from_millis(status.uptime));
+    let mut out = format!(
+        "The door is {}, process {}, portreeve {}, up {since}.\n",
+        ink(paint, meaning, word),
+        status.pid,
+        visible(&status.version),
+    );
+    let plain = |key, text: &str| entry(key, text, Paint::Plain, Ink::Faint);
+    out.push_str(&plain("configuration", &visible(&status.configuration)));
+    out.push_str(&plain("sessions", &format!("{} of {}", status.sessions, status.max_sessions)));
+    let crowded = match status.bans_evicted {
+        0 => String::new(),
+        n => format!(", {n} crowded out by newer ones"),
+    };
+    out.push_str(&plain("bans", &format!("{}{crowded}", status.bans)));
+    if status.events_lost > 0 {
+        let text = format!("{} lost: the clerk was too slow", count(status.events_lost, "event"));
+        out.push_str(&entry("events", &text, paint, Ink::Care));
+    }
+    out
+}
+
+fn one_service(service: &ServiceStatus, paint: Paint) -> String {
+    let mut out = heading(&visible(&service.key), &visible(&service.offer), paint);
+    let plain = |key, text: &str| entry(key, text, Paint::Plain, Ink::Faint);
+    for problem in &service.problems {
+        out.push_str(&entry("down", &visible(problem), paint, Ink::Bad));
+    }
+    out.push_str(&listeners(&service.listeners, paint));
+    out.push_str(&plain("sessions", &sessions(service)));
+    if let Some(seconds) = service.paused {
+        let left = span(Duration::from_secs(seconds.into()));
+        let text = format!("its rate was passed; it admits again in {left}");
+        out.push_str(&entry("paused", &text, paint, Ink::Care));
+    }
+    let (admitted, refused) = service.last_minute;
+    out.push_str(&plain("last minute", &format!("{admitted} admitted, {refused} refused")));
+    out.push_str(&plain("since the start", &totals(service)));
+    out.push_str(&entry("written at", &visible(&service.origin), paint, Ink::Faint));
+    out
+}
+
+/// A service's name, and what it offers at the right edge where both fit.
+fn heading(key: &str, offer: &str, paint: Paint) -> String {
+    let used = key.chars().count() + offer.chars().count();
+    let name = ink(paint, Ink::Name, key);
+    match WIDTH.checked_sub(used) {
+        Some(gap) if gap >= 2 => format!("{name}{:gap$}{}\n", "", ink(paint, Ink::Faint, offer)),
+        _ => format!("{name}\n{}", entry("offer", offer, paint, Ink::Faint)),
+    }
+}
+
+fn listeners(listeners: &[ListenerStatus], paint: Paint) -> String {
+    let (up, down): (Vec<_>, Vec<_>) = listeners.iter().partition(|one| one.down.is_none());
+    let address = |one: &ListenerStatus| match one.dual {
+        true => format!("{} (with IPv4)", one.address),
+        false => one.address.to_string(),
+    };
+    let mut out = String::new();
+    if !up.is_empty() {
+        let all: Vec<_> = up.iter().map(|one| address(one)).collect();
+        out.push_str(&entry("listens on", &all.join(", "), paint, Ink::Good));
+    }
+    for one in down {
+        let reason = visible(one.down.as_deref().unwrap_or_default());
+        let retry = one.retry.map(|seconds| {
+            format!("; tried again in {}", span(Duration::from_secs(seconds.into())))
+        });
+        let text = format!("{}: {reason}{}", address(one), retry.unwrap_or_default());
+        out.push_str(&entry("not on", &text, paint, Ink::Bad));
+    }
+    out
+}
+
+fn sessions(service: &ServiceStatus) -> String {
+    let limit = service.instances.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let startups = match (service.startups, service.startups_by_age) {
+        (0, _) => String::new(),
+        (n, false) => format!(", {n} not authenticated yet"),
+        (n, true) => format!(", {n} younger than the grace time"),
+    };
+    format!("{}{limit}{startups}", service.sessions)
+}
+
+fn totals(service: &ServiceStatus) -> String {
+    let sum = service.refused.iter().fold(0u64, |sum, (_, n)| sum.saturating_add(*n));
+    let words: Vec<_> = service.refused.iter().filter(|(_, n)| *n > 0).collect();
+    let list: Vec<_> = words.iter().map(|(word, n)| format!("{} {n}", visible(word))).collect();
+    let reasons = if list.is_empty() { String::new() } else { format!(": {}", list.join(", ")) };
+    format!("{} admitted, {sum} refused{reasons}", service.admitted)
+}
+
+fn one_helper(helper: &HelperStatus, paint: Paint) -> String {
+    let process = helper.pid.map(|pid| format!("process {pid}"));
+    let restarts = match helper.restarts {
+        0 => None,
+        1 => Some("started again once".to_owned()),
+        n => Some(format!("started again {n} times")),
+    };
+    let trouble = helper.trouble.as_deref().map(visible);
+    let meaning = if trouble.is_some() { Ink::Care } else { Ink::Good };
+    let parts: Vec<_> = [process, trouble, restarts].into_iter().flatten().collect();
+    let text = if parts.is_empty() { "not running".to_owned() } else { parts.join("; ") };
+    entry(helper.helper.name(), &text, paint, meaning)
+}
+
+/// `  word            text`, broken under the text; the word in its colour.
+fn entry(word: &str, text: &str, paint: Paint, meaning: Ink) -> String {
+    let head = format!("  {word:<KEYS$}");
+    let line = wrap(&head, text);
+    match line.strip_prefix(&format!("  {word}")) {
+        Some(rest) => format!("  {}{rest}", ink(paint, meaning, word)),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,146 @@
+use super::*;
+use portreeve_wire::End;
+use portreeve_wire::event::Helper;
+
+fn ssh() -> ServiceStatus {
+    let end = |address: &str, port| End { address: address.parse().unwrap(), port };
+    let up = |address, dual| ListenerStatus { address, dual, down: None, retry: None };
+    ServiceStatus {
+        key: "ssh".into(),
+        name: "ssh".into(),
+        offer: "/usr/sbin/sshd -i -e".into(),
+        origin: "/etc/portreeve/portreeve.toml:4:1".into(),
+        problems: Vec::new(),
+        listeners: vec![
+            up(end("192.0.2.1", 22), false),
+            up(end("::", 22), true),
+            ListenerStatus {
+                address: end("192.0.2.9", 22),
+                dual: false,
+                down: Some("address not on this host".into()),
+                retry: Some(4),
+            },
+        ],
+        sessions: 3,
+        instances: Some(60),
+        startups: 1,
+        startups_by_age: true,
+        paused: Some(8),
+        admitted: 1207,
+        refused: vec![("rule".into(), 40), ("hours".into(), 0), ("per-source".into(), 4)],
+        last_minute: (10, 3),
+    }
+}
+
+fn telnet() -> ServiceStatus {
+    ServiceStatus {
+        key: "telnet@[2001:db8::1]:23".into(),
+        name: "telnet".into(),
+        offer: "trap, shuts out for ever".into(),
+        problems: vec!["banner `/etc/issue\x1b` cannot be read".into()],
+        listeners: Vec::new(),
+        sessions: 0,
+        instances: None,
+        startups: 0,
+        paused: None,
+        admitted: 0,
+        refused: Vec::new(),
+        last_minute: (0, 0),
+        ..ssh()
+    }
+}
+
+/// A door with one of everything.
+pub(crate) fn sample() -> Status {
+    let full = "the file system of /var/log/portreeve is full: events are not being written";
+    let clerk = HelperStatus { helper: Helper::Clerk, pid: Some(4712), restarts: 0, trouble: None };
+    let relay = HelperStatus {
+        helper: Helper::Relay,
+        pid: None,
+        restarts: 2,
+        trouble: Some("starting again in 4 s".into()),
+    };
+    Status {
+        version: "0.1.0".into(),
+        pid: 4711,
+        uptime: 3 * 3_600_000 + 120_000,
+        stopping: false,
+        configuration: "/etc/portreeve/portreeve.toml".into(),
+        sessions: 3,
+        max_sessions: 10_000,
+        bans: 2,
+        bans_evicted: 0,
+        events_lost: 0,
+        exhausted: None,
+        alarms: vec![full.into()],
+        cannot: vec!["run services as other users".into()],
+        helpers: vec![clerk, relay],
+        services: vec![ssh(), telnet()],
+    }
+}
+
+const GOLDEN: &str = "\
+The door is open, process 4711, portreeve 0.1.0, up 3 h 2 min.
+  configuration   /etc/portreeve/portreeve.toml
+  sessions        3 of 10000
+  bans            2
+  mend            the file system of /var/log/portreeve is full: events are not
+                  being written
+  cannot          run services as other users
+
+ssh                                                         /usr/sbin/sshd -i -e
+  listens on      192.0.2.1:22, [::]:22 (with IPv4)
+  not on          192.0.2.9:22: address not on this host; tried again in 4 s
+  sessions        3 of 60, 1 younger than the grace time
+  paused          its rate was passed; it admits again in 8 s
+  last minute     10 admitted, 3 refused
+  since the start 1207 admitted, 44 refused: rule 40, per-source 4
+  written at      /etc/portreeve/portreeve.toml:4:1
+
+telnet@[2001:db8::1]:23                                 trap, shuts out for ever
+  down            banner `/etc/issue\\x1b` cannot be read
+  sessions        0
+  last minute     0 admitted, 0 refused
+  since the start 0 admitted, 0 refused
+  written at      /etc/portreeve/portreeve.toml:4:1
+
+helpers
+  clerk           process 4712
+  relay           starting again in 4 s; started again 2 times
+";
+
+#[test]
+fn a_door_is_shown_in_eighty_columns() {
+    let text = status(&sample(), Paint::Plain);
+    assert_eq!(text, GOLDEN);
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let text = status(&sample(), Paint::Colour);
+    assert!(text.contains("\x1b[31mnot on\x1b[0m          192.0.2.9:22"));
+    let mut plain = text;
+    for code in ["0", "1", "2", "31", "32", "33"] {
+        plain = plain.replace(&format!("\x1b[{code}m"), "");
+    }
+    assert_eq!(plain, GOLDEN);
+}
+
+#[test]
+fn trouble_of_the_whole_door_is_said() {
+    let mut all = sample();
+    all.stopping = true;
+    all.exhausted = Some("descriptors".into());
+    all.events_lost = 12;
+    all.bans_evicted = 7;
+    let text = status(&all, Paint::Plain);
+    for want in [
+        "The door is closing,",
+        "  short           out of descriptors: accepting pauses until some are free\n",
+        "  events          12 events lost: the clerk was too slow\n",
+        "  bans            2, 7 crowded out by newer ones\n",
+    ] {
+        assert!(text.contains(want), "{want} in\n{text}");
+    }
+}

@@ -1,0 +1,127 @@
+//! `check` and `explain` on files alone.
+
+use crate::kit::{Folder, Ran};
+use serde_json::Value;
+
+const SOUND: &str = r#"
+[service.echo]
+listen = ["127.0.0.1:7007"]
+internal = "echo"
+allow = ["192.0.2.0/24", ".example"]
+deny = ["192.0.2.66"]
+hours = ["08:00-15:25"]
+time-zone = "UTC"
+
+[service."two@127.0.0.1:7008"]
+listen = ["127.0.0.1:7008"]
+internal = "echo"
+allow = []
+
+[service."two@127.0.0.1:7009"]
+listen = ["127.0.0.1:7009"]
+internal = "echo"
+
+[trap.telnet]
+listen = ["127.0.0.1:7023"]
+"#;
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+#[test]
+fn a_sound_configuration_is_said_to_be_sound() {
+    let folder = Folder::with(SOUND);
+    let ran = folder.portreeve(&["check"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert!(ran.out.contains(": sound: 3 services, 1 trap; "), "{ran:?}");
+    let value = json(&folder.portreeve(&["check", "--json"]));
+    assert_eq!((&value["accepted"], &value["errors"]), (&true.into(), &0.into()));
+}
+
+#[test]
+fn every_error_is_named_with_its_place_and_refuses() {
+    let folder = Folder::with("[service.echo]\nlisten = [\"nonsense\"]\ninstances = \"x\"\n");
+    let ran = folder.portreeve(&["check"]);
+    assert_eq!(ran.exit, 78, "{ran:?}");
+    for want in ["portreeve.toml:2:11", "portreeve.toml:3:", ": refused: "] {
+        assert!(ran.out.contains(want), "{want} in {}", ran.out);
+    }
+    let value = json(&folder.portreeve(&["check", "--json"]));
+    assert_eq!(value["accepted"], false);
+    assert!(value["findings"].as_array().unwrap().len() >= 2, "{value}");
+    let ran = folder.portreeve(&["explain", "echo", "::1"]);
+    assert_eq!((ran.exit, ran.out.as_str()), (78, ""), "{ran:?}");
+}
+
+#[test]
+fn what_is_printed_reads_the_same() {
+    let folder = Folder::with(SOUND);
+    let printed = folder.portreeve(&["check", "--print"]);
+    assert_eq!(printed.exit, 0, "{printed:?}");
+    assert!(printed.err.contains(": sound: "), "findings go beside it: {printed:?}");
+    let again = Folder::with(&printed.out).portreeve(&["check", "--print"]);
+    let bare = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split("  # ").next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(bare(&again.out), bare(&printed.out));
+}
+
+#[test]
+fn verdicts_are_exits() {
+    let folder = Folder::with(SOUND);
+    let noon = ["--at", "2026-11-21 12:00"];
+    for (service, peer, more, exit, verdict) in [
+        ("echo", "192.0.2.7", &[][..], 0, "granted"),
+        ("echo", "[::ffff:192.0.2.7]:4711", &[], 0, "granted"),
+        ("echo", "192.0.2.66", &[], 1, "refused"),
+        ("echo", "198.51.100.1", &[], 1, "unknown"),
+        ("echo", "198.51.100.1", &["--name", "a.example"], 0, "granted"),
+        ("echo", "198.51.100.1", &["--name", "a.test"], 1, "refused"),
+        ("two", "198.51.100.1", &[], 0, "refused"), // the other one grants
+        ("two@127.0.0.1:7008", "198.51.100.1", &[], 1, "refused"),
+        ("telnet", "198.51.100.1", &[], 1, "trapped"),
+    ] {
+        let args = [&["explain", service, peer, "--json"], &noon[..], more].concat();
+        let ran = folder.portreeve(&args);
+        assert_eq!(ran.exit, exit, "{args:?}: {ran:?}");
+        assert_eq!(json(&ran)["services"][0]["verdict"], verdict, "{args:?}");
+    }
+}
+
+#[test]
+fn the_line_that_decides_is_quoted() {
+    let folder = Folder::with(SOUND);
+    let ran = folder.portreeve(&["explain", "echo", "192.0.2.66", "--at", "12:00"]);
+    assert!(ran.out.contains("echo: refused (rule)\n"), "{}", ran.out);
+    assert!(ran.out.contains("portreeve.toml:6:9\n       6 | deny = [\"192.0.2.66\"]\n"));
+    assert!(ran.out.contains("counters"), "{}", ran.out);
+    let value =
+        json(&folder.portreeve(&["explain", "echo", "192.0.2.7", "--at", "16:00", "--json"]));
+    let one = &value["services"][0];
+    assert_eq!(
+        (&one["reason"], &one["line"]),
+        (&"hours".into(), &"hours = [\"08:00-15:25\"]".into())
+    );
+    assert_eq!(value["source"], "files");
+}
+
+#[test]
+fn what_is_not_there_is_a_usage_error() {
+    let folder = Folder::with(SOUND);
+    let ran = folder.portreeve(&["explain", "ssh", "192.0.2.7"]);
+    assert_eq!(ran.exit, 64);
+    assert!(ran.err.contains("no service `ssh`; there are echo, telnet, two"), "{}", ran.err);
+    let ran = folder.portreeve(&["explain", "echo", "192.0.2.7", "--at", "noon"]);
+    assert_eq!(ran.exit, 64);
+    assert!(ran.err.contains("`noon` is no time"), "{}", ran.err);
+}
+
+#[test]
+fn colour_is_for_terminals() {
+    let folder = Folder::with(SOUND);
+    for args in [&["check"][..], &["explain", "echo", "192.0.2.7"]] {
+        let ran = folder.portreeve(args);
+        assert!(!ran.out.contains('\x1b') && !ran.err.contains('\x1b'), "{ran:?}");
+    }
+}

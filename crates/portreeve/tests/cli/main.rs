@@ -1,0 +1,8 @@
+//! The command as it is typed: what it prints, where, and how it exits.
+#![forbid(unsafe_code)]
+
+mod door;
+mod files;
+#[cfg(test)]
+mod kit;
+mod usage;

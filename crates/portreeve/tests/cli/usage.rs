@@ -1,0 +1,57 @@
+//! Lines that ask for nothing of a door.
+
+use crate::kit::{Folder, command, portreeve};
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+
+#[test]
+fn what_is_typed_wrong_is_a_usage_error() {
+    for args in [
+        &["frob"][..],
+        &[],
+        &["explain", "ssh"],
+        &["explain", "ssh", "nobody"],
+        &["run", "--config", "a", "--xinetd", "b"],
+        &["status", "extra"],
+    ] {
+        let ran = portreeve(args);
+        assert_eq!((ran.exit, ran.out.as_str()), (64, ""), "{args:?}: {ran:?}");
+        assert!(ran.err.contains("error: ") || args.is_empty(), "{args:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    let ran = portreeve(&["--version"]);
+    let version = format!("portreeve {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!((ran.exit, ran.out, ran.err), (0, version, String::new()));
+    for args in [&["--help"][..], &["explain", "--help"]] {
+        let ran = portreeve(args);
+        assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
+        assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_door_that_cannot_open_says_so() {
+    let folder = Folder::new();
+    let ran = folder.portreeve(&["run"]);
+    // The daemon may have been built beside it; then it lacks a configuration, or its own helpers.
+    assert!([71, 78].contains(&ran.exit), "{ran:?}");
+    assert!(ran.err.starts_with("portreeve"), "{ran:?}");
+}
+
+#[test]
+fn a_reader_that_leaves_is_nothing_to_complain_about() {
+    let (reader, writer) = UnixStream::pair().unwrap();
+    drop(reader);
+    let folder = Folder::with("[service.e]\nlisten = [\"127.0.0.1:7\"]\ninternal = \"echo\"\n");
+    let root = folder.path().to_str().unwrap();
+    let child = command(&["check", "--root", root])
+        .stdout(std::os::fd::OwnedFd::from(writer))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
