@@ -5,13 +5,12 @@ use super::quote;
 use crate::args::ExplainArgs;
 use crate::configuration;
 use crate::exit::{Exit, Failure};
-use crate::paths::Paths;
+use crate::paths::{Configuration, Paths};
 use crate::render::explain::Explained;
-use crate::render::text::visible;
-use crate::terminal;
+use crate::render::text::{count, visible};
 use jiff::Timestamp;
 use portreeve_config::Loaded;
-use portreeve_diag::render;
+use portreeve_diag::{Diagnostics, Level};
 use portreeve_model::{Config, HostPattern, Load};
 use std::collections::BTreeSet;
 
@@ -27,11 +26,7 @@ pub(super) fn explain(
     let names = args.names.iter().map(|name| host_name(name)).collect::<Result<Vec<_>, _>>()?;
     let entry = paths.configuration(&args.source);
     let Loaded { config, sources, diagnostics } = configuration::load(&entry)?;
-    let Some(config) = config else {
-        terminal::remark(&render(&diagnostics, &sources, terminal::error_paint()));
-        let message = format!("{} is refused: nothing can be explained", entry.path().display());
-        return Err(Failure::new(Exit::Configuration, message));
-    };
+    let Some(config) = config else { return Err(refused(&entry, &diagnostics)) };
     let asked = Asked {
         peer: args.peer.address,
         port: args.peer.port.unwrap_or(0),
@@ -51,6 +46,20 @@ pub(super) fn explain(
         Explained { explanation, line, down }
     });
     Ok(explained.collect())
+}
+
+/// A refused configuration decides nothing.
+fn refused(entry: &Configuration, found: &Diagnostics) -> Failure {
+    let errors = found.iter().filter(|one| one.level == Level::Error).count();
+    let errors = count(u64::try_from(errors).unwrap_or(u64::MAX), "error");
+    let path = entry.path().display();
+    let option = match entry {
+        Configuration::Native(_) => "--config",
+        Configuration::Xinetd(_) => "--xinetd",
+    };
+    let message = format!("{path} is refused ({errors}): nothing can be explained");
+    Failure::new(Exit::Configuration, message)
+        .help(format!("`portreeve check {option} {path}` names what is wrong"))
 }
 
 /// Why each of these services cannot run on this host.

