@@ -28,7 +28,7 @@ fn help_and_version_are_answers() {
     for args in [&["--help"][..], &["explain", "--help"]] {
         let ran = portreeve(args);
         assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
-        assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{}", ran.out);
+        assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
     }
 }
 
