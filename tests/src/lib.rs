@@ -164,8 +164,21 @@ fn exists(world: &World, path: &str) -> bool {
 /// # Panics
 /// When it cannot be read.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "a file of this repository")]
 pub fn example(name: &str) -> String {
-    let path = format!("{}/../examples/{name}", env!("CARGO_MANIFEST_DIR"));
+    ours(&format!("examples/{name}"))
+}
+
+/// A page of `docs/`.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn document(name: &str) -> String {
+    ours(&format!("docs/{name}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a file of this repository")]
+fn ours(name: &str) -> String {
+    let path = format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }

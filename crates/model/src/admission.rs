@@ -17,7 +17,7 @@ pub struct Admission {
     pub instances: Option<Sited<u32>>,
     /// Live sessions of one source network at most.
     pub per_source: Option<Sited<PerSource>>,
-    /// Load average above which nobody is let in.
+    /// Load average at or above which nobody is let in.
     pub load: Option<Sited<Load>>,
     /// Random early drop over startups.
     pub startups: Option<Sited<Startups>>,

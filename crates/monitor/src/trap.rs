@@ -86,14 +86,18 @@ impl Door {
             }
             WhyNot::HostItself => "it is this host itself".to_owned(),
         })?;
-        let inside = self.sessions.iter().any(|s| {
-            s.authentication != Authentication::None
-                && !s.reservation.is_startup()
-                && network.contains(s.reference.peer.address)
-        });
-        match inside {
-            true => Err("it has an authenticated session open".to_owned()),
-            false => Ok(network),
+        let inside = |network: Network| {
+            self.sessions.iter().any(|s| {
+                s.authentication != Authentication::None
+                    && !s.reservation.is_startup()
+                    && network.contains(s.reference.peer.address)
+            })
+        };
+        match (inside(network), Network::host(peer)) {
+            (false, _) => Ok(network),
+            // somebody else in its network is logged in: it is shut out alone
+            (true, alone) if alone != network && !inside(alone) => Ok(alone),
+            (true, _) => Err("it has an authenticated session open".to_owned()),
         }
     }
 
