@@ -6,7 +6,7 @@ use crate::names;
 use portreeve_sys::channel::Channel;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::sandbox::{Confinement, Profile, Sandbox};
-use portreeve_sys::{Resource, descriptor, privileges};
+use portreeve_sys::{Resource, clock, descriptor, privileges};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::os::fd::RawFd;
@@ -20,7 +20,8 @@ const CHANNEL: RawFd = 3;
 /// those that come with messages not yet looked at.
 const OTHER: usize = 128;
 
-/// Why there is no work, and the exit code that says so (see the README's table).
+/// Why there is no work, and the exit code that says so: those of sysexits.h, as in all programs
+/// of this door.
 struct Stop(u8, String);
 
 /// Runs the program: 0 when the monitor has gone and the last session with it.
@@ -59,6 +60,8 @@ fn run() -> Result<(), Stop> {
 
 /// Confines this process, single-threaded, before any runtime exists; then proves it.
 fn confine() -> Result<Confinement, Stop> {
+    // Its first reading finds out where the kernel keeps the time, from a file out of reach later.
+    let _ = clock::monotonic();
     let sandbox =
         Sandbox { read_paths: names::paths(), write_dirs: Vec::new(), seccomp: Profile::Relay };
     let confinement = sandbox.enter().map_err(system("enter the sandbox"))?;

@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Datagram sockets at once. Each question and each repetition has one; past it questions wait
 /// for one another, and their deadline goes on.
-pub(crate) const SOCKETS: usize = 1024;
+pub(crate) const SOCKETS: usize = 512;
 
 /// Makes the resolver's sockets.
 #[derive(Clone)]

@@ -111,6 +111,18 @@ mod tests {
     }
 
     #[test]
+    fn whatever_passes_is_harmless() {
+        for text in crate::hostile::texts(b"Mail-1.Example_x.org..xn--a.10.0.0.1.", 4000) {
+            let Some(name) = HostName::parse(&text) else { continue };
+            let shown = name.to_string();
+            let plain = |byte: u8| byte.is_ascii_lowercase() || b"0123456789.-_".contains(&byte);
+            assert!(shown.len() <= MAX_NAME && shown.bytes().all(plain), "{shown:?}");
+            assert!(shown.parse::<IpAddr>().is_err());
+            assert_eq!(HostName::parse(shown.as_bytes()), Some(name));
+        }
+    }
+
+    #[test]
     fn lengths_are_bounded() {
         let label = "a".repeat(63);
         assert!(HostName::parse(label.as_bytes()).is_some());

@@ -29,6 +29,8 @@ pub(crate) enum Reply {
     Code(u8, Option<u32>),
     /// These bytes behind the question's id.
     Raw(Vec<u8>),
+    /// These answers, some bytes of which are others: which, is drawn from the number.
+    Damaged(Vec<Record>, u64),
     /// Nothing.
     Silence,
     /// The other, after a while.
@@ -151,6 +153,26 @@ fn packet(id: [u8; 2], question: &[u8], reply: Reply, most: usize) -> Option<Vec
             data.extend(minimum.to_be_bytes());
             let mut packet = header(0, code, 0, 1);
             packet.extend(record(&Record(None, SOA, minimum, data)));
+            Some(packet)
+        }
+        Reply::Damaged(records, mut dice) => {
+            let mut packet = packet(id, question, Reply::Answers(records), most)?;
+            for _ in 0..1 + dice % 4 {
+                dice = dice
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                let [.., place0, place1, byte, how] = dice.to_be_bytes();
+                let place =
+                    2 + usize::from(u16::from_be_bytes([place0, place1])) % (packet.len() - 2);
+                match how % 4 {
+                    0 => packet.truncate(place),
+                    1 => packet[place] = 0xc0 | byte,
+                    _ => packet[place] ^= byte,
+                }
+                if packet.len() < 3 {
+                    break;
+                }
+            }
             Some(packet)
         }
         Reply::Raw(bytes) => Some([&id[..], &bytes].concat()),

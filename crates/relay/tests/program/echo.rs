@@ -120,6 +120,25 @@ on_a_private_host! {
 }
 
 on_a_private_host! {
+    fn few_descriptors_mean_few_sessions_and_no_lost_message() {
+        let relay = Relay::start_with(&["/usr/bin/prlimit", "--nofile=1500:1500"], &[]);
+        let mut peers: Vec<TcpStream> = (0..300).map(|number| serve(&relay, number)).collect();
+        let mut refused = 0;
+        while let Some(FromRelay::Ended(SessionId(number))) = relay.next_within(Duration::from_secs(1)) {
+            assert!(number >= 50, "{number}");
+            refused += 1;
+        }
+        assert!((200..=250).contains(&refused), "{refused}");
+        peers[0].write_all(b"x").unwrap();
+        assert_eq!(read_to_end_bounded(&peers[0], 1, PATIENT).text(), "x");
+        drop(peers);
+        for _ in refused..300 {
+            assert!(matches!(relay.next(), FromRelay::Ended(_)));
+        }
+    }
+}
+
+on_a_private_host! {
     fn what_is_no_connection_ends_at_once() {
         let relay = Relay::start(&[]);
         let file = std::fs::File::open("/proc/self/status").unwrap();

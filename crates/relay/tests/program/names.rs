@@ -170,6 +170,27 @@ on_a_private_host! {
 }
 
 on_a_private_host! {
+    fn no_other_file_can_be_read() {
+        resolver();
+        let _server = Server::start("127.0.0.1", usual);
+        let relay = Relay::start(&[]);
+        assert_eq!(relay.names("192.0.2.7"), yes(&["mail.example"]));
+        std::fs::create_dir("/run/elsewhere").unwrap();
+        std::fs::write("/run/elsewhere/resolv.conf", "nameserver 127.0.0.1\n").unwrap();
+        std::fs::remove_file("/etc/resolv.conf").unwrap();
+        std::os::unix::fs::symlink("/run/elsewhere/resolv.conf", "/etc/resolv.conf").unwrap();
+        std::thread::sleep(Duration::from_millis(1100));
+        let names = relay.names("192.0.2.7");
+        match relay.landlock {
+            Some(_) => assert!(names.unwrap_err().starts_with("/etc/resolv.conf: Permission denied")),
+            None => assert_eq!(names, yes(&["mail.example"])),
+        }
+        // Started anew, it learns where the link leads.
+        assert_eq!(Relay::start(&[]).names("192.0.2.7"), yes(&["mail.example"]));
+    }
+}
+
+on_a_private_host! {
     fn answers_are_kept_as_long_as_they_hold() {
         resolver();
         let server = Server::start("127.0.0.1", |asked, kind| match (asked, kind) {
@@ -343,6 +364,35 @@ on_a_private_host! {
         assert!(flooded.count() <= MAX_NAMES);
         let looped = (0..2000).filter(|n| server.asked(&format!("{n}.loop.example"), PTR) > 0);
         assert!(looped.count() <= 64);
+        assert_eq!(relay.names("192.0.2.7"), yes(&["mail.example"]));
+    }
+}
+
+on_a_private_host! {
+    fn damaged_answers_harm_nobody() {
+        resolver();
+        let _server = Server::start("127.0.0.1", |asked, kind| {
+            // 0.B.51.198.in-addr.arpa: the number B draws the damage.
+            let number = asked.strip_suffix(".51.198.in-addr.arpa").and_then(|rest| rest.split('.').nth(1));
+            match number.map(|number| number.parse::<u64>().unwrap()) {
+                Some(number) => {
+                    let alias = Record(None, CNAME, 60, name("x.sub.example"));
+                    let owner = Some(name("x.sub.example"));
+                    let pointer = Record(owner, PTR, 60, name("other.example"));
+                    Reply::Damaged(vec![alias, pointer, ptr("third.example")], number * 7919)
+                }
+                None => usual(asked, kind),
+            }
+        });
+        let relay = Relay::start(&["--names-seconds", "2"]);
+        for number in 0..250 {
+            ask(&relay, number, &format!("198.51.{number}.0"));
+        }
+        for _ in 0..250 {
+            if let (_, NamesAnswer::Confirmed(names)) = answer(&relay) {
+                assert_eq!(names, Vec::<String>::new());
+            }
+        }
         assert_eq!(relay.names("192.0.2.7"), yes(&["mail.example"]));
     }
 }

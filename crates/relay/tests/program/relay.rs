@@ -54,7 +54,13 @@ pub(crate) fn start(set_up: &[&str], arguments: &[&str]) -> (Child, Channel) {
 impl Relay {
     /// Starts it without a right, and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut set_up = vec!["/usr/bin/setpriv"];
+        Self::start_with(&[], arguments)
+    }
+
+    /// The same, with a command before it.
+    pub(crate) fn start_with(before: &[&str], arguments: &[&str]) -> Self {
+        let mut set_up = before.to_vec();
+        set_up.push("/usr/bin/setpriv");
         set_up.extend(START);
         let (child, channel) = start(&set_up, arguments);
         let mut relay = Self { child, channel: Some(channel), landlock: None };
