@@ -268,11 +268,12 @@ on_a_private_host! {
         assert_eq!(relay.names("192.0.2.7"), yes(&["mail.example"]));
         // What nobody waits for any more makes room.
         relay.say(&ToRelay::Forget(QuestionId(1)), &[]);
+        std::thread::sleep(Duration::from_millis(200));
         let start = Instant::now();
         ask(&relay, 5, "203.0.113.5");
         let slow = [answer(&relay), answer(&relay)].map(|(number, _)| number);
         assert!(slow.contains(&2) && slow.contains(&5), "{slow:?}");
-        assert!(start.elapsed() > Duration::from_secs(1), "question 5 was looked up");
+        assert!(start.elapsed() > Duration::from_millis(800), "question 5 was looked up");
         assert_eq!(relay.next_within(Duration::from_millis(300)), None, "question 1 is forgotten");
     }
 }
