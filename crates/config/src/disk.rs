@@ -51,13 +51,18 @@ impl Disk {
         Self { trust, total: 0, safe: HashSet::new() }
     }
 
-    /// Whether nobody else can put another file in this one's place: each directory on the way, as
-    /// written and as it really is, belongs to a believed owner and is not for others to write
-    /// (unless it is sticky, like `/tmp`).
+    /// Whether nobody else can put another file in this one's place: every directory on the way, as
+    /// written and as it really is, is safe.
     fn way_is_safe(&mut self, path: &Path) -> Result<(), Unread> {
         let real = path.canonicalize().map_err(|error| unread(&error))?;
         let absolute = std::path::absolute(path).map_err(|error| unread(&error))?;
-        for directory in absolute.ancestors().skip(1).chain(real.ancestors().skip(1)) {
+        [absolute, real].iter().filter_map(|path| path.parent()).try_for_each(|d| self.safe(d))
+    }
+
+    /// Whether a directory and all above belong to a believed owner and are not for others to
+    /// write (unless sticky, like `/tmp`: there nobody replaces what is another's).
+    fn safe(&mut self, directory: &Path) -> Result<(), Unread> {
+        for directory in directory.ancestors() {
             if self.safe.contains(directory) {
                 continue;
             }
@@ -107,7 +112,10 @@ impl World for Disk {
 
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, Unread> {
         let path = Path::new(directory);
-        self.way_is_safe(&path.join("."))?;
+        let absolute = std::path::absolute(path).map_err(|error| unread(&error))?;
+        let real = path.canonicalize().map_err(|error| unread(&error))?;
+        self.safe(&absolute)?;
+        self.safe(&real)?;
         let mut names = Vec::new();
         for entry in path.read_dir().map_err(|error| unread(&error))? {
             let entry = entry.map_err(|error| unread(&error))?;

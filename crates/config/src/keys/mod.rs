@@ -183,26 +183,47 @@ pub(crate) const FOREIGN: [(&str, &str); 24] = [
     ("server_args", "run"),
 ];
 
-/// The tables of the documentation, in Markdown: one for each scope, from the registry alone.
+/// The tables of the documentation, in Markdown, from the registry alone. Services, traps and
+/// `[defaults]` share one.
 #[must_use]
 pub fn markdown() -> String {
+    const SHARED: [Scope; 3] = [Scope::Service, Scope::Trap, Scope::Defaults];
     let mut out = String::new();
     for scope in Scope::ALL {
-        let _ = writeln!(out, "### {}\n", title_in_markdown(scope));
-        let _ = writeln!(out, "| key | takes | without it | meaning |\n|---|---|---|---|");
-        for key in keys_of(scope) {
-            let default = match key.default {
-                Fallback::Is(toml) => format!("`{toml}`"),
-                Fallback::Means(words) => words.to_owned(),
-                Fallback::Required => "must be written".to_owned(),
-            };
-            let (name, form, prose) = (key.name, key.form, key.prose);
-            let example = key.example;
-            let _ = writeln!(out, "| `{name}` | {form}: `{example}` | {default} | {prose}. |");
+        if scope == Scope::Trap || scope == Scope::Defaults {
+            continue;
+        }
+        if scope == Scope::Service {
+            out.push_str("### `[service.NAME]`, `[trap.NAME]` and `[defaults]`\n\n");
+            out.push_str("| key | in | takes | without it | meaning |\n|---|---|---|---|---|\n");
+            let shared = |key: &&Key| SHARED.iter().any(|scope| key.scopes.contains(scope));
+            keys().filter(shared).for_each(|key| row(&mut out, key, Some(&places(key))));
+        } else {
+            let _ = writeln!(out, "### {}\n", title_in_markdown(scope));
+            out.push_str("| key | takes | without it | meaning |\n|---|---|---|---|\n");
+            keys_of(scope).for_each(|key| row(&mut out, key, None));
         }
         out.push('\n');
     }
     out
+}
+
+/// The places of a key that services, traps and `[defaults]` share.
+fn places(key: &Key) -> String {
+    let names = [(Scope::Service, "service"), (Scope::Trap, "trap"), (Scope::Defaults, "defaults")];
+    let named = names.iter().filter(|(scope, _)| key.scopes.contains(scope));
+    named.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn row(out: &mut String, key: &Key, places: Option<&str>) {
+    let Key { name, form, example, prose, .. } = key;
+    let default = match key.default {
+        Fallback::Is(toml) => format!("`{toml}`"),
+        Fallback::Means(words) => words.to_owned(),
+        Fallback::Required => "must be written".to_owned(),
+    };
+    let places = places.map(|places| format!("{places} | ")).unwrap_or_default();
+    let _ = writeln!(out, "| `{name}` | {places}{form}: `{example}` | {default} | {prose}. |");
 }
 
 fn title_in_markdown(scope: Scope) -> String {

@@ -28,7 +28,7 @@ pub(super) fn program(
         wants.add("chroot", "only root can change a program's root directory".into());
     }
     if let Some(chroot) = &program.chroot
-        && let Err(reason) = directory(chroot, ids, host)
+        && let Err(reason) = directory(if root.is_empty() { chroot } else { root }, ids, host)
     {
         wants.add("chroot", reason);
         return; // everything else is inside

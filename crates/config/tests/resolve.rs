@@ -1,0 +1,272 @@
+//! What a host says, and how it is told when it cannot say it.
+
+#[cfg(test)]
+mod common;
+
+use common::{findings, native};
+use portreeve_config::{Host, Node, NodeKind, resolve_with};
+use portreeve_model::{Ids, Resolved};
+use portreeve_sys::user::{Group, User};
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+
+/// A host made of tables.
+struct Town {
+    users: Vec<User>,
+    groups: Vec<(&'static str, u32, Vec<&'static str>)>,
+    nodes: HashMap<&'static str, Node>,
+    files: HashMap<&'static str, usize>,
+    own: (u32, u32),
+    asked: usize,
+}
+
+fn user(name: &str, uid: u32, gid: u32) -> User {
+    User { name: name.into(), uid, gid, dir: "/".into() }
+}
+
+fn town() -> Town {
+    let file = |uid, gid, mode| Node { kind: NodeKind::File, uid, gid, mode };
+    let directory = |mode| Node { kind: NodeKind::Directory, uid: 0, gid: 0, mode };
+    let nodes = [
+        ("/bin", directory(0o755)),
+        ("/bin/open", file(0, 0, 0o755)),
+        ("/bin/plain", file(0, 0, 0o644)),
+        ("/bin/adm", file(0, 4, 0o750)),
+        ("/bin/own", file(33, 33, 0o500)),
+        ("/root", directory(0o700)),
+        ("/root/open", file(0, 0, 0o755)),
+        ("/jail", directory(0o755)),
+        ("/jail/bin", directory(0o755)),
+        ("/jail/bin/inside", file(0, 0, 0o755)),
+        ("/jail/srv", directory(0o755)),
+    ];
+    Town {
+        users: vec![
+            user("root", 0, 0),
+            user("www", 33, 33),
+            user("nobody", 65534, 65534),
+            user("portreeve-clerk", 900, 900),
+            user("portreeve-relay", 901, 901),
+            user("twin", 33, 34),
+        ],
+        groups: vec![
+            ("adm", 4, vec!["www"]),
+            ("www", 33, vec![]),
+            ("portreeve-admin", 950, vec!["nobody"]),
+        ],
+        nodes: nodes.into(),
+        files: [("/etc/issue", 5), ("/etc/huge", usize::MAX)].into(),
+        own: (0, 0),
+        asked: 0,
+    }
+}
+
+impl Host for Town {
+    fn user(&mut self, name: &str) -> io::Result<Option<User>> {
+        Ok(self.users.iter().find(|user| user.name == name).cloned())
+    }
+    fn user_numbered(&mut self, uid: u32) -> io::Result<Option<User>> {
+        Ok(self.users.iter().find(|user| user.uid == uid).cloned())
+    }
+    fn group(&mut self, name: &str) -> io::Result<Option<Group>> {
+        let found = self.groups.iter().find(|(group, ..)| *group == name);
+        Ok(found.map(|(name, gid, _)| Group { name: (*name).into(), gid: *gid }))
+    }
+    fn groups_of(&mut self, name: &str, gid: u32) -> io::Result<Vec<u32>> {
+        let of = self.groups.iter().filter(|(.., members)| members.contains(&name));
+        Ok(std::iter::once(gid).chain(of.map(|(_, gid, _)| *gid)).collect())
+    }
+    fn addresses(&mut self, name: &str) -> io::Result<Vec<IpAddr>> {
+        self.asked += 1;
+        match name {
+            "gate.example.org" => Ok(["192.0.2.1", "192.0.2.1", "2001:db8::1", "192.0.2.2"]
+                .map(|text| text.parse().unwrap())
+                .into()),
+            "six.example.org" => Ok(vec!["2001:db8::6".parse().unwrap()]),
+            _ => Err(io::Error::other("no such host")),
+        }
+    }
+    fn node(&mut self, path: &str) -> io::Result<Node> {
+        self.nodes.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+    fn read(&mut self, path: &str, most: usize) -> io::Result<Vec<u8>> {
+        match self.files.get(path) {
+            None => Err(io::ErrorKind::NotFound.into()),
+            Some(size) if *size > most => Err(io::ErrorKind::FileTooLarge.into()),
+            Some(size) => Ok(vec![b'x'; *size]),
+        }
+    }
+    fn own(&mut self) -> (u32, u32) {
+        self.own
+    }
+}
+
+/// The answer for one service with these lines, and its problems as `what: reason`.
+fn one(lines: &str, as_root: bool, town: &mut Town) -> (Resolved, Vec<String>) {
+    let text = format!("[service.x]\nlisten = [\"192.0.2.9:9\"]\n{lines}\n");
+    let text = if lines.contains("listen") { format!("[service.x]\n{lines}\n") } else { text };
+    let loaded = native(&text);
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(&loaded)));
+    let resolved = resolve_with(config, as_root, town);
+    let problems = &resolved.services[0].problems;
+    let shown = problems.iter().map(|problem| format!("{}: {}", problem.what, problem.reason));
+    let shown = shown.collect();
+    (resolved, shown)
+}
+
+#[test]
+fn identities_are_numbers_with_all_their_groups() {
+    for (lines, uid, gid, groups) in [
+        ("user = \"www\"", 33, 33, vec![]),
+        ("user = \"www\"\ngroups = \"of-user\"", 33, 33, vec![33, 4]),
+        ("user = \"www\"\ngroup = \"adm\"\ngroups = [\"www\", 7]", 33, 4, vec![33, 7]),
+        ("user = 65534", 65534, 65534, vec![]),
+        ("user = 4242", 4242, 4242, vec![]),
+        ("user = 4242\ngroup = 7", 4242, 7, vec![]),
+        ("group = \"adm\"", 0, 4, vec![]),
+    ] {
+        let lines = format!("run = [\"/bin/open\"]\n{lines}");
+        let (resolved, problems) = one(&lines, true, &mut town());
+        assert_eq!(problems, [""; 0], "{lines}");
+        assert_eq!(resolved.services[0].ids, Some(Ids { uid, gid, groups }), "{lines}");
+    }
+    let (resolved, problems) = one("run = [\"/bin/open\"]", true, &mut town());
+    assert_eq!((resolved.services[0].ids.clone(), problems.len()), (None, 0), "the door's own");
+}
+
+#[test]
+fn what_is_wanting_is_said_in_a_sentence() {
+    for (lines, want) in [
+        ("user = \"nobdy\"", "user: user `nobdy` does not exist"),
+        ("user = \"www\"\ngroup = \"adn\"", "group: group `adn` does not exist"),
+        (
+            "user = 4242\ngroups = \"of-user\"",
+            "group: user 4242 has no entry, so there are no groups of that user",
+        ),
+        ("run = [\"/bin/none\"]", "server: `/bin/none` does not exist"),
+        ("run = [\"/bin/plain\"]", "server: `/bin/plain` is not executable by anybody"),
+        ("run = [\"/jail/srv\"]", "server: `/jail/srv` is no regular file"),
+        (
+            "run = [\"/bin/adm\"]\nuser = \"www\"",
+            "server: uid 33 may not run `/bin/adm` (its mode is 0750)",
+        ),
+        (
+            "run = [\"/root/open\"]\nuser = \"www\"",
+            "server: uid 33 may not pass `/root` (its mode is 0700)",
+        ),
+        ("directory = \"/none\"", "directory: `/none` does not exist"),
+        ("directory = \"/bin/open\"", "directory: `/bin/open` is no directory"),
+        ("chroot = \"/none\"", "chroot: `/none` does not exist"),
+        ("chroot = \"/jail\"", "server: `/jail/bin/open` does not exist"),
+        ("banner = \"/etc/none\"", "banner: banner `/etc/none` does not exist"),
+        ("banner-refused = \"/etc/huge\"", "banner: banner `/etc/huge` is over 1 MiB"),
+        (
+            "listen = [\"nowhere.example.org:9\"]",
+            "bind: `nowhere.example.org` has no address: no such host",
+        ),
+        (
+            "listen = [{ host = \"six.example.org\", port = 9, family = \"v4\" }]",
+            "bind: `six.example.org` has no IPv4 address",
+        ),
+        (
+            "user = \"portreeve-relay\"",
+            "user: uid 901 is that of portreeve's own helper, for nobody else",
+        ),
+    ] {
+        let run = if lines.contains("run = ") { "" } else { "run = [\"/bin/open\"]\n" };
+        let (_, problems) = one(&format!("{run}{lines}"), true, &mut town());
+        assert_eq!(problems, [want], "{lines}");
+    }
+}
+
+#[test]
+fn what_the_mode_bits_permit_is_no_problem() {
+    for lines in [
+        "run = [\"/bin/adm\"]\nuser = \"www\"\ngroups = \"of-user\"",
+        "run = [\"/bin/own\"]\nuser = \"www\"",
+        "run = [\"/bin/own\"]\nuser = \"root\"",
+        "run = [\"/root/open\"]\nuser = \"root\"",
+        "run = [\"/bin/inside\"]\nchroot = \"/jail/\"\ndirectory = \"/srv\"",
+    ] {
+        assert_eq!(one(lines, true, &mut town()).1, [""; 0], "{lines}");
+    }
+}
+
+#[test]
+fn names_are_asked_once_and_every_address_counts_once() {
+    let lines = "internal = \"echo\"\nlisten = [\"gate.example.org:7\", \"192.0.2.9:8\", \
+                 { host = \"gate.example.org\", port = 9, family = \"v6\" }]";
+    let mut town = town();
+    let (resolved, problems) = one(lines, true, &mut town);
+    let shown: Vec<Vec<String>> = resolved.services[0]
+        .addresses
+        .iter()
+        .map(|each| each.iter().map(ToString::to_string).collect())
+        .collect();
+    assert_eq!(problems, [""; 0]);
+    assert_eq!(shown[0], ["192.0.2.1", "2001:db8::1", "192.0.2.2"]);
+    assert_eq!(shown[1], ["192.0.2.9"]);
+    assert_eq!(shown[2], ["2001:db8::1"]);
+    assert_eq!(town.asked, 1);
+}
+
+#[test]
+fn an_ordinary_door_runs_programs_as_its_own_user_alone() {
+    let mut town = Town { own: (33, 33), ..town() };
+    for (lines, want) in [
+        ("", None),
+        ("user = \"www\"", None),
+        ("user = \"www\"\ngroups = \"of-user\"", None),
+        (
+            "user = \"root\"",
+            Some("user: this door runs as uid 33, and only root could run a program as `root`"),
+        ),
+        ("group = \"adm\"", Some("group: this door's group is 33, and only root could change it")),
+        (
+            "chroot = \"/jail\"\nrun = [\"/bin/inside\"]",
+            Some("chroot: only root can change a program's root directory"),
+        ),
+    ] {
+        let run = if lines.contains("run = ") { "" } else { "run = [\"/bin/open\"]\n" };
+        let (resolved, problems) = one(&format!("{run}{lines}"), false, &mut town);
+        assert_eq!(problems, Vec::from_iter(want), "{lines}");
+        assert_eq!((resolved.services[0].ids.as_ref(), resolved.clerk), (None, None), "{lines}");
+        assert_eq!(resolved.problems, [""; 0]);
+    }
+}
+
+#[test]
+fn each_helper_is_alone_in_its_uid_and_none_commands_the_door() {
+    let run = "run = [\"/bin/open\"]";
+    let (resolved, _) = one(run, true, &mut town());
+    assert_eq!(resolved.clerk, Some(Ids { uid: 900, gid: 900, groups: vec![] }));
+    assert_eq!(resolved.relay.map(|ids| ids.uid), Some(901));
+    assert_eq!((resolved.control_group, resolved.problems.len()), (Some(950), 0));
+    type Change = fn(&mut Town);
+    let cases: [(Change, &str); 6] = [
+        (
+            |town| town.users.retain(|user| user.uid != 900),
+            "`portreeve-clerk` (clerk-user) does not exist",
+        ),
+        (|town| town.users[3].uid = 0, "is root: a helper must not be"),
+        (|town| town.users[4].uid = 900, "is `portreeve-clerk`'s as well"),
+        (|town| town.users[4].gid = 900, "share a uid or a gid"),
+        (|town| town.users[3].uid = 33, "is `www`'s as well"),
+        (|town| town.groups[2].2.push("portreeve-clerk"), "must not command the door"),
+    ];
+    for (change, want) in cases {
+        let mut town = town();
+        change(&mut town);
+        let (resolved, _) = one(run, true, &mut town);
+        assert!(
+            resolved.problems.iter().any(|text| text.contains(want)),
+            "{:?}",
+            resolved.problems
+        );
+    }
+    let mut bare = town();
+    bare.groups.clear();
+    let (resolved, _) = one(run, true, &mut bare);
+    assert_eq!((resolved.control_group, resolved.problems.len()), (None, 0), "root alone commands");
+}
