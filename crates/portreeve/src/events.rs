@@ -9,6 +9,7 @@ use crate::terminal::{self, Form, Reader};
 use portreeve_diag::Paint;
 use portreeve_wire::control::{Answer, Request};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::os::unix::net::UnixStream;
 
 /// Shows past events, then those that happen; JSON is one event a line, as in the event log.
 pub(crate) fn run(args: &EventsArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
@@ -19,18 +20,21 @@ pub(crate) fn run(args: &EventsArgs, paths: &Paths, form: Form) -> Result<Exit, 
     };
     let colour = escapes == Escapes::Colours;
     let request = Request::Events { json, last: args.last, follow: args.follow, colour };
-    let answered = client::ask(paths, &request, Patience::Glance).map_err(|failure| {
-        if failure.exit == Exit::Unavailable {
-            failure.help(format!("past events are in {}", paths.event_log().display()))
-        } else {
-            failure
-        }
-    })?;
+    let stream =
+        subscribe(paths, &request).map_err(|failure| match failure.exit == Exit::Unavailable {
+            true => failure.help(format!("past events are in {}", paths.event_log().display())),
+            false => failure,
+        })?;
+    copy(&mut BufReader::new(stream), &mut io::stdout().lock(), escapes)?;
+    Ok(Exit::Yes)
+}
+
+fn subscribe(paths: &Paths, request: &Request) -> Result<UnixStream, Failure> {
+    let answered = client::ask(paths, request, Patience::Glance)?;
     let Answer::Events = client::granted(answered.answer)? else {
         return Err(client::unexpected());
     };
-    copy(&mut BufReader::new(answered.stream), &mut io::stdout().lock(), escapes)?;
-    Ok(Exit::Yes)
+    Ok(answered.stream)
 }
 
 /// Copies lines until the door ends the stream or the reader leaves; each line bounded and made

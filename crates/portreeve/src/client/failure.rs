@@ -97,7 +97,7 @@ pub(super) fn not_permitted(text: &str) -> Failure {
 }
 
 pub(super) fn failed(text: &str) -> Failure {
-    Failure::new(Exit::System, visible(text))
+    Failure::new(Exit::Unavailable, visible(text))
 }
 
 pub(super) fn unexpected() -> Failure {

@@ -97,6 +97,6 @@ fn refusals_of_the_door_keep_their_words_and_are_escaped() {
     let denied = granted(Answer::NotPermitted("not \x1b you".into())).unwrap_err();
     assert_eq!((denied.exit, denied.message.as_str()), (Exit::NotPermitted, "not \\x1b you"));
     let failed = granted(Answer::Failed("no clerk".into())).unwrap_err();
-    assert_eq!(failed.exit, Exit::System);
+    assert_eq!(failed.exit, Exit::Unavailable);
     assert!(granted(Answer::Events).is_ok());
 }

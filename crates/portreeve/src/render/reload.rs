@@ -23,7 +23,7 @@ pub(crate) fn reloaded(changes: &[String], findings: &str, paint: Paint) -> Stri
 /// The new configuration was refused: the findings.
 pub(crate) fn refused(findings: &str, paint: Paint) -> String {
     let verdict = "The new configuration is refused; the old one stays in force.";
-    format!("{}\n{}\n", visible_lines(findings).trim_end(), ink(paint, Ink::Bad, verdict))
+    format!("{}\n\n{}\n", visible_lines(findings).trim_end(), ink(paint, Ink::Bad, verdict))
 }
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
     fn findings_of_a_refusal_come_before_the_verdict() {
         assert_eq!(
             refused("error: y\x1b\n\n", Paint::Plain),
-            "error: y\\x1b\nThe new configuration is refused; the old one stays in force.\n"
+            "error: y\\x1b\n\nThe new configuration is refused; the old one stays in force.\n"
         );
     }
 }

@@ -113,8 +113,8 @@ fn sessions(service: &ServiceStatus) -> String {
     let limit = service.instances.map(|limit| format!(" of {limit}")).unwrap_or_default();
     let startups = match (service.startups, service.startups_by_age) {
         (0, _) => String::new(),
-        (n, false) => format!(", {n} not authenticated yet"),
-        (n, true) => format!(", {n} younger than the grace time"),
+        (n, false) => format!("; startups: {n}"),
+        (n, true) => format!("; startups (by age): {n}"),
     };
     format!("{}{limit}{startups}", service.sessions)
 }
@@ -131,8 +131,8 @@ fn one_helper(helper: &HelperStatus, paint: Paint) -> String {
     let process = helper.pid.map(|pid| format!("process {pid}"));
     let restarts = match helper.restarts {
         0 => None,
-        1 => Some("started again once".to_owned()),
-        n => Some(format!("started again {n} times")),
+        1 => Some("1 restart".to_owned()),
+        n => Some(format!("{n} restarts")),
     };
     let trouble = helper.trouble.as_deref().map(visible);
     let meaning = if trouble.is_some() { Ink::Care } else { Ink::Good };

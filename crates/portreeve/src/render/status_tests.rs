@@ -91,7 +91,7 @@ The door is open, process 4711, portreeve 0.1.0, up 3 h 2 min.
 ssh                                                         /usr/sbin/sshd -i -e
   listens on      192.0.2.1:22, [::]:22 (with IPv4)
   not on          192.0.2.9:22: address not on this host; tried again in 4 s
-  sessions        3 of 60, 1 younger than the grace time
+  sessions        3 of 60; startups (by age): 1
   paused          its rate was passed; it admits again in 8 s
   last minute     10 admitted, 3 refused
   since the start 1207 admitted, 44 refused: rule 40, per-source 4
@@ -106,7 +106,7 @@ telnet@[2001:db8::1]:23                                 trap, shuts out for ever
 
 helpers
   clerk           process 4712
-  relay           starting again in 4 s; started again 2 times
+  relay           starting again in 4 s; 2 restarts
 ";
 
 #[test]
