@@ -1,9 +1,6 @@
 //! The tables of the documentation are those of the registry.
 
-#[cfg(test)]
-mod common;
-
-use common::{bytes, findings, golden, here, native};
+use crate::common::{bytes, findings, golden, here, native};
 use portreeve_config::{codes_markdown, markdown};
 
 /// A text with what stands between two marks replaced.

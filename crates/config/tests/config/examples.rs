@@ -1,9 +1,6 @@
 //! The examples of the tree, and the texts they come from.
 
-#[cfg(test)]
-mod common;
-
-use common::{Host, bytes, findings, here, main};
+use crate::common::{Host, bytes, findings, here, main};
 use portreeve_config::{Entry, Loaded, print};
 use portreeve_diag::Level;
 use portreeve_model::{Bind, Config, Offer, Sentence};

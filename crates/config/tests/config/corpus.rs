@@ -1,9 +1,6 @@
 //! Every file of the corpus, with its findings and the model it gives.
 
-#[cfg(test)]
-mod common;
-
-use common::{Host, findings, golden, here, main};
+use crate::common::{Host, findings, golden, here, main};
 use portreeve_config::print;
 
 #[test]
@@ -16,7 +13,7 @@ fn the_corpus_reads_as_recorded() {
         let host = if path.is_dir() {
             Host::default().with_directory(&path, "/etc/portreeve")
         } else if path.extension().is_some_and(|end| end == "toml") {
-            Host::default().with("/etc/portreeve/portreeve.toml", common::bytes(&path))
+            Host::default().with("/etc/portreeve/portreeve.toml", crate::common::bytes(&path))
         } else {
             continue;
         };

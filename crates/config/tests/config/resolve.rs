@@ -1,9 +1,6 @@
 //! What a host says, and how it is told when it cannot say it.
 
-#[cfg(test)]
-mod common;
-
-use common::{findings, native};
+use crate::common::{findings, native};
 use portreeve_config::{Host, Node, NodeKind, resolve_with};
 use portreeve_model::{Ids, Resolved};
 use portreeve_sys::user::{Group, User};

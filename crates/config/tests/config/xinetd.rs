@@ -1,9 +1,6 @@
 //! xinetd configurations, printed as native TOML, mean the same.
 
-#[cfg(test)]
-mod common;
-
-use common::{Host, bytes, findings, here, main};
+use crate::common::{Host, bytes, findings, here, main};
 use portreeve_config::{Entry, print};
 use portreeve_model::Dialect;
 

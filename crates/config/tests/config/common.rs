@@ -1,5 +1,4 @@
 //! A host made of texts.
-#![expect(dead_code, reason = "each test uses its part")]
 
 use portreeve_config::{Entry, Loaded, Unread, World, load};
 use portreeve_diag::{Paint, render};

@@ -1,11 +1,6 @@
 //! Whatever configuration there is: printed and read again, it is the same.
 
-#[cfg(test)]
-mod common;
-#[cfg(test)]
-mod configs;
-
-use common::{findings, native};
+use crate::common::{findings, native};
 use portreeve_config::print;
 use proptest::prelude::*;
 
@@ -13,7 +8,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
     #[test]
-    fn a_printed_configuration_reads_the_same(config in configs::config()) {
+    fn a_printed_configuration_reads_the_same(config in crate::configs::config()) {
         let text = print(&config);
         let again = native(&text);
         prop_assert_eq!(again.config.as_ref(), Some(&config), "{}\n{}", findings(&again), text);

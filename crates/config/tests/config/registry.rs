@@ -1,10 +1,7 @@
 //! The registry of keys tells the truth: examples are taken, other types are refused, and a
 //! default written out changes nothing.
 
-#[cfg(test)]
-mod common;
-
-use common::{findings, native};
+use crate::common::{findings, native};
 use portreeve_config::{Fallback, Key, Scope, keys_of};
 use portreeve_diag::Level;
 
