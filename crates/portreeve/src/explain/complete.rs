@@ -14,7 +14,9 @@ pub(super) fn complete(mut explanation: Explanation) -> Explanation {
     let decided = explanation.steps.iter().find(|step| step.decided);
     let found = decided.map(|step| step.answer.clone());
     if explanation.origin.is_none() {
-        explanation.origin = decided.and_then(|step| step.origin.clone());
+        // Nothing but the service itself lets everybody in: the first step names its place.
+        let service = explanation.steps.first().filter(|_| granted && decided.is_none());
+        explanation.origin = decided.or(service).and_then(|step| step.origin.clone());
     }
     explanation.text = match (explanation.verdict.as_str(), found) {
         ("granted", found) => found.unwrap_or_else(|| "nothing refuses it".into()),
@@ -81,8 +83,11 @@ mod tests {
         assert_eq!(one.text, "`192.0.2.0/24` matches");
         assert_eq!(one.origin.as_deref(), Some("/f:3:1"));
         assert!(one.steps[0].decided && !one.steps[1].decided);
-        let one = complete(explanation("granted", "granted", Vec::new()));
-        assert_eq!((one.text.as_str(), one.origin), ("nothing refuses it", None));
+        let steps = vec![step("enabled", "switched on", Some("/f:1:1"), false)];
+        let one = complete(explanation("granted", "granted", steps));
+        assert_eq!(one.text, "nothing refuses it");
+        assert_eq!(one.origin.as_deref(), Some("/f:1:1"), "the service itself");
+        assert!(!one.steps[0].decided);
     }
 
     #[test]

@@ -89,16 +89,14 @@ fn told(
         }
         Verdict::Sprung(_) => ("trapped", None, String::new()),
     };
-    let explanation = complete(Explanation {
+    complete(Explanation {
         service: service.key.to_string(),
         verdict: word.to_owned(),
         reason: reason.map(str::to_owned),
         text,
         origin: None,
         steps: trace.iter().map(step).collect(),
-    });
-    let own = || service.origin.origin.show(files);
-    Explanation { origin: Some(explanation.origin.clone().unwrap_or_else(own)), ..explanation }
+    })
 }
 
 /// What a step found, but for what only the door knows.
