@@ -84,16 +84,21 @@ impl AsFd for Signals {
 /// both machines. All zero is the default action.
 type KernelAction = [usize; 4];
 static DEFAULT_ACTION: KernelAction = [0; 4];
+/// As above, and no signal when a child is merely stopped or goes on (`SA_NOCLDSTOP`): its user can
+/// do that as often as he likes.
+static EXITS_ONLY: KernelAction = [libc::SIG_DFL, 1, 0, 0];
 /// Bytes of the kernel's signal set.
 const SET_SIZE: usize = 8;
 
 /// Puts every disposition to its default and unblocks everything, whatever the parent left, but
-/// ignores `SIGPIPE`. First deed of every program of ours.
+/// ignores `SIGPIPE` and lets `SIGCHLD` tell of exits only. First deed of every program of ours.
 ///
 /// # Errors
 /// Those of `sigprocmask`.
 pub fn normalise() -> io::Result<()> {
     for number in (1..=HIGHEST).filter(|number| *number != libc::SIGPIPE) {
+        let action =
+            if number == libc::SIGCHLD { &raw const EXITS_ONLY } else { &raw const DEFAULT_ACTION };
         // By the kernel's call: libc's refuses the two signals it keeps to itself, which a parent
         // may have left ignored all the same. SIGKILL and SIGSTOP answer EINVAL: they have no
         // disposition.
@@ -102,7 +107,7 @@ pub fn normalise() -> io::Result<()> {
             libc::syscall(
                 libc::SYS_rt_sigaction,
                 number,
-                &raw const DEFAULT_ACTION,
+                action,
                 ptr::null_mut::<KernelAction>(),
                 SET_SIZE,
             )

@@ -153,6 +153,20 @@ fn leaf_signals() {
     assert_eq!((exit.pid, exit.status), (pid, Status::Code(1)));
     assert_eq!(process::reap().unwrap(), None);
     assert_eq!(spawner.collect(clock::monotonic()).len(), 1, "told after the reaping");
+    // One that is stopped and goes on is none.
+    let program = Arc::new(Plan::new(c"/bin/cat".into()).prepare().unwrap());
+    let (_read, write) = portreeve_sys::pipe::pipe().unwrap();
+    let (silence, _silent) = portreeve_sys::pipe::pipe().unwrap();
+    let connection = Connection::new().give(silence, &[0]).give(write, &[1]);
+    let pid = spawner.spawn(&program, connection).unwrap();
+    for signal in [Signal::Stop, Signal::Continue, Signal::Stop] {
+        process::kill(pid, signal).unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(signals.read().unwrap(), []);
+    process::kill(pid, Signal::Kill).unwrap();
+    poller.wait(&mut Vec::new(), Some(Duration::from_secs(5))).unwrap();
+    assert_eq!(process::reap().unwrap().unwrap().status, Status::Signal(9));
 }
 
 fn leaf_drop() {
