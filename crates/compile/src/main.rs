@@ -1,4 +1,18 @@
 //! The one-shot that reads the configuration on the monitor's behalf, without its rights.
+//!
+//! `portreeve-compile load --native PATH|--xinetd PATH [--as-root]` reads a configuration, checks
+//! it and asks the host what it needs; `portreeve-compile resolve [--as-root]` asks again for the
+//! configuration it finds on descriptor 0. Either way one frame (`portreeve_wire::compile::Answer`)
+//! goes to descriptor 3, and the process ends. It is here, and not in root's process, that texts
+//! are parsed, names are looked up and libraries of others are loaded; it writes no file, starts
+//! no program and binds nothing.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod confine;
+mod job;
+mod run;
+
+fn main() -> std::process::ExitCode {
+    run::main()
+}
