@@ -4,10 +4,12 @@
 //! its owner would read it: from the event log and from the command.
 #![forbid(unsafe_code)]
 
+pub mod compare;
+
 use portreeve_testkit::{Running, World, poll_for, wait_for};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 /// Longest wait for anything that should happen at once.
@@ -50,9 +52,28 @@ impl<'w> Door<'w> {
     /// When it does not open.
     #[must_use]
     pub fn start(world: &'w World, args: &[&str]) -> Self {
-        let before = events(world).len();
+        Self::start_with(world, args, |_| ())
+    }
+
+    /// As [`Door::start`], after a change to the command, such as its environment.
+    ///
+    /// # Panics
+    /// When it does not open.
+    #[must_use]
+    pub fn start_with(world: &'w World, args: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let mut command = world.door(world.bin("portreeved"));
         command.args(args);
+        change(&mut command);
+        Self::run(world, command)
+    }
+
+    /// Runs a command that becomes the daemon, and waits until the door is open.
+    ///
+    /// # Panics
+    /// When it does not open.
+    #[must_use]
+    pub fn run(world: &'w World, command: Command) -> Self {
+        let before = events(world).len();
         let running = world.start("portreeved", command);
         let mut door = Self { world, running };
         wait_for(SOON, "the door to open", || {
@@ -64,6 +85,12 @@ impl<'w> Door<'w> {
             events(world).iter().skip(before).any(|e| e["event"] == "listener-up")
         });
         door
+    }
+
+    /// The daemon's pid, as the host numbers it.
+    #[must_use]
+    pub fn monitor(&self) -> u32 {
+        self.running.pid()
     }
 
     /// The daemon's process.

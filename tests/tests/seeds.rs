@@ -10,7 +10,7 @@ use std::time::Duration;
 /// The entries of "Securing … services … using xinetd" and of the cookbook, as printed. The one
 /// edit is the one the text asks for: the host's own address for the placeholder.
 fn seed(name: &str) -> String {
-    example(name).replace("88.???.???.???", "88.1.2.3")
+    example(name).replace("203.0.113.88", "88.1.2.3")
 }
 
 const SECURING: &str = "seed-3-xinetd/xinetd.conf";

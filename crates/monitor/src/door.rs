@@ -215,7 +215,7 @@ impl Door {
 
     fn next_due(&self) -> Option<Duration> {
         let now = self.now.mono;
-        let pending_starts = (self.spawner.pending() > 0).then(|| now.saturating_add(START_POLL));
+        let pending_starts = self.spawner.wait_hint().map(|hint| now.saturating_add(hint));
         let waiting = match self.stage {
             Stage::Waiting(until) => Some(until),
             Stage::Open | Stage::Closing => None,
@@ -261,6 +261,3 @@ impl Door {
         self.stage == Stage::Closing && (empty || self.leave)
     }
 }
-
-/// While programs are being started, their outcome is looked at so often.
-const START_POLL: Duration = Duration::from_millis(20);

@@ -17,10 +17,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 impl Door {
     /// Reaps every child that has ended.
     pub(crate) fn reap(&mut self) {
-        self.reap_starts();
+        let mut exits = Vec::new();
         while let Ok(Some(exit)) = process::reap() {
-            self.reaped(exit);
+            exits.push(exit);
         }
+        // whoever is reaped has its outcome by now: a failed start is told before the session's end
+        self.reap_starts();
+        exits.into_iter().for_each(|exit| self.reaped(exit));
     }
 
     fn reaped(&mut self, exit: Exit) {

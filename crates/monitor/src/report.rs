@@ -22,6 +22,10 @@ impl Door {
         let services =
             current.indexed().map(|(index, s, f)| self.service_status(index, s, f)).collect();
         let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        let mut alarms: Vec<String> = self.alarms.iter().cloned().collect();
+        if matches!(self.stage, Stage::Waiting(_)) {
+            alarms.push("the door is not open yet: it waits for the bans of the ledger".to_owned());
+        }
         let helpers = [&self.clerk, &self.relay].map(|h| self.helper_status(h)).to_vec();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -35,7 +39,7 @@ impl Door {
             bans_evicted: self.state.bans_evicted(),
             events_lost: self.outbox.lost(),
             exhausted: self.scarce.as_ref().map(|s| s.what.clone()),
-            alarms: self.alarms.iter().cloned().collect(),
+            alarms,
             cannot: self.cannot(),
             helpers,
             services,

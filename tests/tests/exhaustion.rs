@@ -1,0 +1,120 @@
+//! Short of descriptors the door waits and comes back; over many sessions nothing is left behind;
+//! a service's user cannot freeze it.
+#![forbid(unsafe_code)]
+
+use portreeve_testkit::{World, open_descriptors, proc_status, read_to_end_bounded, wait_for};
+use portreeve_tests::{Door, SOON};
+use std::time::{Duration, Instant};
+
+const TRUE_AND_CAT: &str = "[service.brief]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/true\"]\n\
+                            [service.cat]\nlisten = [\"192.168.0.1:701\"]\nrun = [\"/bin/cat\"]\n";
+
+/// Processor time of a process, in clock ticks: user and system.
+fn ticks(pid: u32) -> u64 {
+    let mut text = String::new();
+    let stat = std::fs::File::open(format!("/proc/{pid}/stat")).unwrap();
+    std::io::Read::read_to_string(&mut std::io::Read::take(stat, 4096), &mut text).unwrap();
+    let rest = text.rsplit_once(')').unwrap().1;
+    let fields: Vec<_> = rest.split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn out_of_descriptors_it_pauses_without_spinning_and_recovers_by_itself() {
+    let world = World::standard();
+    world.write("/etc/portreeve/portreeve.toml", TRUE_AND_CAT);
+    // the helpers inherit the limit; the monitor keeps its own numbers above 256
+    let mut command = world.door("prlimit");
+    command.arg("--nofile=330:330").arg(world.bin("portreeved"));
+    let door = Door::run(&world, command);
+    let monitor = door.monitor();
+    let held: Vec<_> = (0..120).map(|_| world.connect("lan", "192.168.0.1:701").unwrap()).collect();
+    door.expect("exhausted", |e| e["what"].to_string().contains("descriptors"));
+    let before = ticks(monitor);
+    std::thread::sleep(Duration::from_secs(2));
+    let spent = ticks(monitor) - before;
+    assert!(spent < 40, "it waits instead of spinning: {spent} ticks in two seconds");
+    drop(held);
+    wait_for(SOON, "the door to take connections again", || {
+        world.connect("lan", "192.168.0.1:700").is_ok_and(|peer| {
+            read_to_end_bounded(&peer, 1, SOON).end == portreeve_testkit::End::Closed
+        })
+    });
+    door.expect("recovered", |_| true);
+    door.wait_sessions("cat", 0);
+}
+
+#[test]
+fn twenty_thousand_sessions_leave_nothing_behind() {
+    let world = World::standard();
+    let door = Door::native(&world, TRUE_AND_CAT);
+    let monitor = door.monitor();
+    let round = |count: usize| {
+        let done = world.within("lan", || {
+            std::thread::scope(|scope| {
+                let workers: Vec<_> = (0..8)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            (0..count / 8)
+                                .filter(|_| {
+                                    let peer = std::net::TcpStream::connect("192.168.0.1:700");
+                                    peer.is_ok_and(|p| {
+                                        read_to_end_bounded(&p, 1, SOON).bytes.is_empty()
+                                    })
+                                })
+                                .count()
+                        })
+                    })
+                    .collect();
+                workers.into_iter().map(|w| w.join().unwrap()).sum::<usize>()
+            })
+        });
+        assert_eq!(done, count);
+        door.wait_sessions("brief", 0);
+    };
+    let size = || {
+        let status = proc_status(monitor).unwrap();
+        let kilobytes: u64 =
+            status.get("VmRSS").split_whitespace().next().unwrap().parse().unwrap();
+        (open_descriptors(monitor).len(), kilobytes)
+    };
+    round(4_000);
+    let (descriptors, memory) = size();
+    round(16_000);
+    let (descriptors_after, memory_after) = size();
+    assert_eq!(descriptors_after, descriptors, "{:?}", open_descriptors(monitor));
+    assert!(memory_after <= memory + 2048, "{memory} kB became {memory_after} kB");
+    assert_eq!(door.service("brief")["admitted"], 20_000);
+    assert_eq!(door.status()["events-lost"], 0, "no event was lost");
+}
+
+#[test]
+fn a_storm_of_stops_by_the_services_user_delays_nobody_else() {
+    let world = World::standard();
+    let dir = world.dir().display().to_string();
+    let storm = "import os,signal,time\nend=time.time()+6\nwhile time.time()<end:\n try: os.kill(-1,signal.SIGSTOP)\n except OSError: pass\n";
+    world.write(format!("{dir}/storm.py"), storm);
+    let configuration = "[service.theirs]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/true\"]\n\
+                         user = \"otheruser\"\ninstances = 40\n\
+                         [service.ours]\nlisten = [\"192.168.0.1:701\"]\nrun = [\"/bin/echo\", \"fine\"]\n\
+                         user = \"thisuser\"\n";
+    let door = Door::native(&world, configuration);
+    let mut python = world.door_as("otheruser", "python3");
+    python.arg(format!("{dir}/storm.py"));
+    let _storm = world.start("storm", python);
+    let end = Instant::now() + Duration::from_secs(3);
+    let mut theirs = Vec::new();
+    let mut slowest = Duration::ZERO;
+    while Instant::now() < end {
+        if theirs.len() < 100 {
+            theirs.extend(world.connect("far", "192.168.0.1:700"));
+        }
+        let start = Instant::now();
+        let peer = world.connect("lan", "192.168.0.1:701").unwrap();
+        assert_eq!(read_to_end_bounded(&peer, 64, SOON).text(), "fine\n");
+        slowest = slowest.max(start.elapsed());
+    }
+    assert!(slowest < Duration::from_secs(2), "somebody else waited {slowest:?}");
+    drop(theirs);
+    drop(door);
+}
