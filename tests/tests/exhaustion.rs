@@ -1,6 +1,7 @@
 //! Short of descriptors the door waits and comes back; over many sessions nothing is left behind;
 //! a service's user cannot freeze it.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test, which measures time")]
 
 use portreeve_testkit::{World, open_descriptors, proc_status, read_to_end_bounded, wait_for};
 use portreeve_tests::{Door, SOON};

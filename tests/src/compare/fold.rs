@@ -7,7 +7,8 @@ use super::Entry;
 pub fn list(entries: &[Entry], entry: &Entry, attribute: &str) -> Option<Vec<String>> {
     let mut held: Option<Vec<String>> = None;
     let defaults = entries.iter().filter(|other| other.is_defaults());
-    for (own, line) in defaults.flat_map(|d| d.lines.iter().map(|line| (false, line)))
+    for (own, line) in defaults
+        .flat_map(|d| d.lines.iter().map(|line| (false, line)))
         .chain(entry.lines.iter().map(|line| (true, line)))
         .filter(|(_, line)| line.attribute == attribute)
     {

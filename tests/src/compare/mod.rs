@@ -22,5 +22,5 @@ pub use fold::list;
 pub use outcome::{Outcome, Told, Verdict};
 pub use peers::within;
 pub use record::Line as LogLine;
-pub use run::Side;
+pub use run::{Side, Stage};
 pub use scene::{Input, Scene, Script, Step, Visit, from};

@@ -9,7 +9,8 @@ pub fn within(item: &str, peer: IpAddr) -> bool {
     if let Some((head, members)) = item.split_once('{') {
         let members = members.trim_end_matches('}');
         return members.split(',').any(|member| {
-            let octets: Vec<&str> = head.split('.').chain([member]).filter(|o| !o.is_empty()).collect();
+            let octets: Vec<&str> =
+                head.split('.').chain([member]).filter(|o| !o.is_empty()).collect();
             let zeros = std::iter::repeat_n("0", 4_usize.saturating_sub(octets.len()));
             within(&octets.iter().copied().chain(zeros).collect::<Vec<_>>().join("."), peer)
         });
@@ -50,7 +51,8 @@ fn classic(item: &str) -> Option<Ipv4Addr> {
 }
 
 fn same(a: IpAddr, b: IpAddr, length: u32) -> bool {
-    let shifted = |bits: u128, width: u32| bits.checked_shr(width.saturating_sub(length)).unwrap_or(0);
+    let shifted =
+        |bits: u128, width: u32| bits.checked_shr(width.saturating_sub(length)).unwrap_or(0);
     match (a, b) {
         (IpAddr::V4(a), IpAddr::V4(b)) => {
             shifted(u32::from(a).into(), 32) == shifted(u32::from(b).into(), 32)

@@ -1,0 +1,209 @@
+//! A scene, acted out.
+
+use super::outcome::{Outcome, Told};
+use super::record::{self, Line};
+use super::scene::{Scene, Script, Step, Visit, reached};
+use crate::{Door, SOON};
+use portreeve_testkit::{End, World, Xinetd, children, read_to_end_bounded, read_until, wait_for};
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::{IpAddr, TcpStream};
+use std::time::Duration;
+
+/// Most bytes of one connection.
+const MOST: usize = 8 << 20;
+
+/// Which door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The real xinetd.
+    Ancestor,
+    /// The real portreeved.
+    Ours,
+}
+
+/// A running door of either kind.
+enum Running<'w> {
+    Ancestor(Xinetd),
+    Ours(Door<'w>),
+}
+
+impl Running<'_> {
+    fn pid(&mut self) -> u32 {
+        match self {
+            Self::Ancestor(xinetd) => xinetd.running().pid(),
+            Self::Ours(door) => door.running().pid(),
+        }
+    }
+
+    /// How many processes serve connections now. A child that has ended counts until it has been
+    /// reaped, and with it everything that its end changes.
+    fn sessions(&mut self) -> usize {
+        let helper = |pid: &u32| {
+            let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            let name = exe.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            ["portreeve-clerk", "portreeve-relay", "portreeve-compile"].contains(&name.as_str())
+        };
+        children(self.pid()).iter().filter(|pid| !helper(pid)).count()
+    }
+
+    fn settle(&mut self, held: usize) {
+        wait_for(SOON, format!("{held} sessions"), || self.sessions() == held);
+    }
+}
+
+/// A private host and the servers that belong to the scene; these go first.
+pub struct Stage {
+    _kept: Box<dyn Any>,
+    /// The host.
+    pub world: World,
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.world.fmt(f)
+    }
+}
+
+impl Scene {
+    /// A private host with everything the scene needs.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        let world = World::standard();
+        let networks = [
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.128/25",
+            "192.168.33.0/24",
+            "192.168.54.0/24",
+            "198.51.100.0/24",
+            "2001:db8:a::/48",
+        ];
+        world.add_client("many", &networks);
+        Stage { _kept: (self.prepare)(&world), world }
+    }
+
+    /// Runs it under one door and returns what came of each script.
+    ///
+    /// # Panics
+    /// When the door does not open, or a session does not end.
+    #[must_use]
+    pub fn run(&self, world: &World, side: Side) -> Vec<Outcome> {
+        let probe = world.bin("portreeve-probe").display().to_string();
+        for (path, mode, content) in &self.files {
+            world.write(path, content.replace("PROBE", &probe));
+            world.door_run(&["chmod", mode, path]);
+        }
+        world.door_run(&["sh", "-c", "rm -f /var/log/*.log"]);
+        let text = self.text.replace("PROBE", &probe);
+        let said_before = world.syslog().len();
+        let mut door = match side {
+            Side::Ancestor => Running::Ancestor(Xinetd::start_with(world, &text, |command| {
+                command.envs(self.environment.iter().copied());
+            })),
+            Side::Ours => {
+                world.write("/etc/xinetd.conf", &text);
+                let args = ["--xinetd", "/etc/xinetd.conf"];
+                Running::Ours(Door::start_with(world, &args, |command| {
+                    command.envs(self.environment.iter().copied());
+                }))
+            }
+        };
+        let told: Vec<_> =
+            self.scripts.iter().map(|script| act(world, script, &mut door)).collect();
+        match &mut door {
+            Running::Ancestor(xinetd) => drop(xinetd.running().stop(SOON)),
+            Running::Ours(door) => drop(door.running().stop(SOON)),
+        }
+        drop(door);
+        let messages = world.syslog().split_off(said_before);
+        self.share(told, &logs(world, &messages))
+    }
+
+    /// Gives each script the records about its services.
+    fn share(&self, told: Vec<Vec<Told>>, lines: &[Line]) -> Vec<Outcome> {
+        let entries = self.entries();
+        let mut owner: BTreeMap<String, &str> = BTreeMap::new();
+        let outcomes = self.scripts.iter().zip(told).map(|(script, told)| {
+            let reached = script.visits().filter_map(|visit| reached(&entries, visit.to));
+            let ids: BTreeSet<&str> = reached.map(super::Entry::id).collect();
+            for id in &ids {
+                let other = owner.insert((*id).to_owned(), script.name);
+                assert!(other.is_none(), "{id} is in `{}` and in `{other:?}`", script.name);
+            }
+            let mut log: Vec<Line> =
+                lines.iter().filter(|line| ids.contains(line.id.as_str())).cloned().collect();
+            record::normalise(&mut log);
+            Outcome { told, log }
+        });
+        outcomes.collect()
+    }
+}
+
+/// Every record in the log files and in the system log.
+fn logs(world: &World, messages: &[String]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for path in world.door_run(&["sh", "-c", "ls /var/log/*.log 2>/dev/null || true"]).lines() {
+        lines.extend(Line::parse_all(path, &world.read(path)));
+    }
+    lines.extend(Line::parse_syslog(messages));
+    lines
+}
+
+/// Does one script.
+fn act(world: &World, script: &Script, door: &mut Running<'_>) -> Vec<Told> {
+    let mut told = Vec::new();
+    let mut held: Vec<TcpStream> = Vec::new();
+    for step in &script.steps {
+        match step {
+            Step::Visit(visit) => told.push(attend(connect(world, visit), visit)),
+            Step::Burst(visit, times) => {
+                let streams: Vec<_> = (0..*times).map(|_| connect(world, visit)).collect();
+                told.extend(streams.into_iter().map(|stream| attend(stream, visit)));
+            }
+            Step::Hold(visit) => match connect(world, visit) {
+                Ok(stream) => {
+                    let received = read_until(&stream, b"}\n", SOON);
+                    told.push(Told::new(&received));
+                    held.extend((received.end == End::Enough).then_some(stream));
+                }
+                Err(error) => told.push(Told::absent(&error)),
+            },
+            Step::Release => held.clear(),
+            Step::Wait(seconds) => std::thread::sleep(Duration::from_secs(*seconds)),
+        }
+        door.settle(held.len());
+    }
+    drop(held);
+    door.settle(0);
+    told
+}
+
+fn connect(world: &World, visit: &Visit) -> std::io::Result<TcpStream> {
+    let client = client(visit.peer);
+    let stream = world.connect_from(client, &visit.peer.to_string(), &visit.to.to_string())?;
+    // A refusal may come before the words are out.
+    let _ = std::io::Write::write_all(&mut &stream, visit.says.as_bytes());
+    Ok(stream)
+}
+
+fn attend(stream: std::io::Result<TcpStream>, visit: &Visit) -> Told {
+    match stream {
+        Ok(stream) => Told::new(&match visit.until {
+            Some(needle) => read_until(&stream, needle.as_bytes(), SOON),
+            None => read_to_end_bounded(&stream, MOST, SOON),
+        }),
+        Err(error) => Told::absent(&error),
+    }
+}
+
+/// Which client has the address.
+fn client(peer: IpAddr) -> &'static str {
+    match peer.to_string().as_str() {
+        "192.168.0.50" => "lan",
+        "203.0.113.7" | "2001:db8:f::7" => "far",
+        "127.0.0.1" | "::1" | "192.168.0.1" | "88.1.2.3" | "2001:db8::1" => "door",
+        _ => "many",
+    }
+}
