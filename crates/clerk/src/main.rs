@@ -1,4 +1,6 @@
-//! The event log, the evidence lines and the ledger, without rights.
+//! The program `portreeve-clerk`; what it is and refuses to do stands in the library.
 #![forbid(unsafe_code)]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    portreeve_clerk::main()
+}

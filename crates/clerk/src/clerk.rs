@@ -1,0 +1,333 @@
+//! The clerk at work: takes the monitor's messages and has each looked after by whom it concerns.
+
+use crate::alarms::Alarms;
+use crate::entry::convert::dated;
+use crate::entry::layout::Colour;
+use crate::entry::{Dated, Entry, Loser, stamp};
+use crate::evidence::{self, Listener, Pipes, Source};
+use crate::link::{Link, Received};
+use crate::log::{EventLog, Folder, News};
+use crate::readers::{Form, Readers, Wish};
+use crate::service::syslog::Syslog;
+use crate::service::{Outlets, Services};
+use crate::store::{Answer, Order, Store};
+use jiff::tz::TimeZone;
+use portreeve_ledger::{Change, Offence};
+use portreeve_model::{EvidenceBounds, Settings};
+use portreeve_sys::channel::Channel;
+use portreeve_sys::clock;
+use portreeve_wire::clerk::{FromClerk, ToClerk};
+use portreeve_wire::event::{Event, SessionRef, What};
+use portreeve_wire::{MAX_PACKET, SessionId};
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::task::spawn_local;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+/// How long services are still listened to when the monitor is gone: another one, with a clerk of
+/// its own, may be on its way.
+const LINGER: Duration = Duration::from_secs(3);
+
+/// How long each of the last things to be done may take.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// How work ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The monitor is gone or had said so; all is written.
+    Done,
+    /// The monitor said what makes no sense.
+    Nonsense(String),
+}
+
+/// Everything the clerk needs of the world, made before it was confined.
+pub(crate) struct Equipment {
+    pub(crate) channel: Channel,
+    pub(crate) ready: FromClerk,
+    pub(crate) folder: Folder,
+    pub(crate) syslog: UnixDatagram,
+    pub(crate) zone: TimeZone,
+    /// The process that syslog is told of: the monitor.
+    pub(crate) monitor: u32,
+    /// Evidence pipes at once.
+    pub(crate) most_pipes: usize,
+}
+
+/// What the parts share. All on one thread.
+struct Desk {
+    link: Rc<Link>,
+    alarms: Rc<Alarms>,
+    zone: TimeZone,
+    log: RefCell<EventLog>,
+    readers: Rc<Readers>,
+    services: RefCell<Services>,
+    syslog: Syslog,
+    pipes: Rc<Pipes>,
+    bounds: Cell<EvidenceBounds>,
+}
+
+/// Works until the monitor says so or is gone.
+///
+/// # Errors
+/// The channel's, and those of registering it.
+pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending> {
+    let link = Rc::new(Link::new(with.channel)?);
+    let deliver = Rc::clone(&link);
+    spawn_local(async move { deliver.deliver().await });
+    link.send(&with.ready);
+    let alarms = Rc::new(Alarms::new(Rc::clone(&link)));
+    let (syslog, to_syslog) = Syslog::new(with.syslog, &alarms, &with.zone, with.monitor);
+    spawn_local(to_syslog);
+    let settings = Settings::default();
+    let desk = Rc::new(Desk {
+        link,
+        alarms,
+        log: RefCell::new(EventLog::new(with.folder, settings.rotation)),
+        readers: Rc::new(Readers::new(with.zone.clone())),
+        services: RefCell::default(),
+        syslog,
+        pipes: Pipes::new(with.most_pipes),
+        bounds: Cell::new(settings.evidence),
+        zone: with.zone,
+    });
+    let ending = desk.take_messages(&mut store).await?;
+    desk.part(store).await;
+    Ok(ending)
+}
+
+impl Desk {
+    async fn take_messages(self: &Rc<Self>, store: &mut Store) -> io::Result<Ending> {
+        let mut buffer = vec![0; MAX_PACKET];
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                received = self.link.receive(&mut buffer) => match received? {
+                    Received::Message(ToClerk::Finish, _) => return Ok(Ending::Done),
+                    Received::Message(message, fds) => match self.take(message, fds) {
+                        Ok(changes) => self.store(changes, store).await,
+                        Err(why) => return Ok(Ending::Nonsense(why.into())),
+                    },
+                    Received::Closed => {
+                        self.linger(store).await;
+                        return Ok(Ending::Done);
+                    }
+                    Received::Nonsense(why) => return Ok(Ending::Nonsense(why)),
+                },
+                Some(answer) = store.answers.recv() => self.answered(answer),
+                _ = second.tick() => self.tend(store),
+            }
+        }
+    }
+
+    /// Has changes written. The thread may itself be waiting to be heard.
+    async fn store(&self, changes: Vec<Change>, store: &mut Store) {
+        for change in changes {
+            loop {
+                tokio::select! {
+                    biased;
+                    place = store.orders.reserve() => {
+                        // Without a thread there is nobody to keep it: it is never `Stored`.
+                        if let Ok(place) = place {
+                            place.send(Order::Write(change));
+                        }
+                        break;
+                    }
+                    Some(answer) = store.answers.recv() => self.answered(answer),
+                }
+            }
+        }
+    }
+
+    fn answered(&self, answer: Answer) {
+        match answer {
+            Answer::Bans { bans, last } => self.link.send(&FromClerk::Bans { bans, last }),
+            Answer::Done(Change::Keep(ban)) => self.link.send(&FromClerk::Stored(ban.network)),
+            Answer::Done(Change::Forget(network)) => self.link.send(&FromClerk::Stored(network)),
+            Answer::Done(Change::Record(_)) => {}
+            Answer::Alarm(text, on) => self.alarms.set(&text, on),
+        }
+    }
+
+    fn tend(&self, store: &Store) {
+        self.log.borrow_mut().tend();
+        self.log_news();
+        // A thread that is behind will tend when it gets there.
+        let _ = store.orders.try_send(Order::Tend);
+    }
+
+    /// Has one message looked after; gives what is to be stored. A message that makes no sense,
+    /// such as one with a descriptor too few or too many, is answered with the reason.
+    fn take(
+        self: &Rc<Self>,
+        message: ToClerk,
+        fds: Vec<OwnedFd>,
+    ) -> Result<Vec<Change>, &'static str> {
+        match (message, fds.len()) {
+            (ToClerk::Configure { services, rotation, evidence, .. }, 0) => {
+                self.log.borrow_mut().set_rotation(rotation);
+                self.bounds.set(evidence);
+                self.services.borrow_mut().announce(services, &self.alarms);
+            }
+            (ToClerk::Service(entry), 0 | 1) => {
+                let added = self.services.borrow_mut().add(entry, fds, &self.alarms);
+                added.map_err(|_| "a service that was not announced")?;
+            }
+            (ToClerk::Events(events), 0) => return Ok(self.events(events)),
+            (ToClerk::Evidence { session, resumed }, 1) => {
+                fds.into_iter().for_each(|fd| self.listen(session.clone(), resumed, fd));
+            }
+            (ToClerk::Ban(ban), 0) => return Ok(vec![Change::Keep(ban)]),
+            (ToClerk::Unban(network), 0) => return Ok(vec![Change::Forget(network)]),
+            (ToClerk::Subscribe { json, last, follow, colour }, 1) => {
+                let colour = if colour { Colour::Ansi } else { Colour::None };
+                let form = if json { Form::Json } else { Form::Sentences(colour) };
+                fds.into_iter().for_each(|fd| self.welcome(fd, Wish { form, follow }, last));
+            }
+            (ToClerk::Finish, _) => {}
+            (
+                ToClerk::Configure { .. }
+                | ToClerk::Service(_)
+                | ToClerk::Events(_)
+                | ToClerk::Evidence { .. }
+                | ToClerk::Ban(_)
+                | ToClerk::Unban(_)
+                | ToClerk::Subscribe { .. },
+                _,
+            ) => return Err("a message with a descriptor too few or too many"),
+        }
+        Ok(Vec::new())
+    }
+
+    fn events(&self, events: Vec<Event>) -> Vec<Change> {
+        let outlets = Outlets { alarms: &self.alarms, syslog: &self.syslog, zone: &self.zone };
+        let mut offences = Vec::new();
+        for event in events {
+            self.services.borrow_mut().record(&event, &outlets);
+            offences.extend(offence(&event).map(Change::Record));
+            if let What::SessionEnded { session, .. } = &event.what {
+                self.pipes.session_over(session.session);
+            }
+            self.write(&dated(event));
+        }
+        offences
+    }
+
+    fn listen(self: &Rc<Self>, session: SessionRef, resumed: bool, fd: OwnedFd) {
+        let watch = self.services.borrow().get(&session.key).and_then(|s| s.entry.watch);
+        let (pipe, reads) = match evidence::open(fd) {
+            Ok(opened) => opened,
+            Err(error) => {
+                let why = format!("what `{}` writes cannot be read: {error}", session.key);
+                return self.alarms.raise(&why);
+            }
+        };
+        let Some(place) = self.pipes.place(session.session) else {
+            return self.alarms.raise("too many sessions write evidence: some is not read");
+        };
+        let id = session.session;
+        let source = Source { session, watch, bounds: self.bounds.get(), reads, resumed };
+        let (pipes, to) = (Rc::clone(&self.pipes), Rc::clone(self));
+        let task = spawn_local(evidence::read(pipe, source, pipes, place, to));
+        self.pipes.read_by(id, task.abort_handle());
+    }
+
+    fn welcome(&self, stream: OwnedFd, wish: Wish, last: u32) {
+        let past = self.log.borrow().past(last);
+        // One that is no stream has nobody at its other end.
+        let _ = self.readers.welcome(stream, wish, past, wall_ms());
+    }
+
+    /// Writes an entry and shows it to those who read along.
+    fn write(&self, dated: &Dated) {
+        let json = dated.json();
+        self.readers.publish(&json);
+        self.log.borrow_mut().append(json);
+        self.log_news();
+    }
+
+    fn log_news(&self) {
+        let news = self.log.borrow_mut().take_news();
+        for news in news {
+            match news {
+                News::Trouble(text) => self.alarms.raise(&text),
+                News::Mended(text) => self.alarms.over(&text),
+                News::Lost(count) => self.said(Entry::EventsLost { by: Loser::Clerk, count }),
+            }
+        }
+    }
+
+    /// The monitor is gone: services are still listened to for a moment.
+    async fn linger(&self, store: &mut Store) {
+        let until = tokio::time::Instant::now() + LINGER;
+        while self.pipes.count() > 0 && tokio::time::Instant::now() < until {
+            self.tend(store);
+            while let Ok(answer) = store.answers.try_recv() {
+                self.answered(answer);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The last things: what the pipes hold is read, what waits is written, in this order.
+    async fn part(&self, mut store: Store) {
+        self.pipes.leave_all();
+        wait_until(|| self.pipes.count() == 0).await;
+        self.log.borrow_mut().tend();
+        self.log_news();
+        self.readers.close();
+        drop(store.orders);
+        let stored = async {
+            while let Some(answer) = store.answers.recv().await {
+                self.answered(answer);
+            }
+        };
+        let stored = timeout(PARTING, stored).await.is_ok();
+        wait_until(|| self.readers.is_empty()).await;
+        wait_until(|| self.syslog.is_idle()).await;
+        let _ = timeout(PARTING, self.link.drained_to(0)).await;
+        if stored {
+            // It has said its last word; only a panic could be left, which it has shown itself.
+            let _ = store.thread.join();
+        }
+    }
+}
+
+impl Listener for Desk {
+    fn said(&self, entry: Entry) {
+        self.write(&Dated { at: stamp::utc_ms(wall_ms()), entry });
+    }
+
+    fn authenticated(&self, session: SessionId) {
+        self.link.send(&FromClerk::Authenticated { session });
+    }
+}
+
+fn offence(event: &Event) -> Option<Offence> {
+    let What::TrapTouched { key, peer, sentence, spared, .. } = &event.what else { return None };
+    Some(Offence {
+        at: event.at,
+        peer: *peer,
+        service: key.clone(),
+        sentence: *sentence,
+        spared: spared.clone(),
+    })
+}
+
+async fn wait_until(done: impl Fn() -> bool) {
+    let waiting = async {
+        while !done() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    // What takes longer is given up: the monitor waits for this process to end.
+    let _ = timeout(PARTING, waiting).await;
+}
+
+fn wall_ms() -> u64 {
+    u64::try_from(clock::wall().as_millis()).unwrap_or(u64::MAX)
+}

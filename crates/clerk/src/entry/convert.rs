@@ -1,0 +1,132 @@
+//! From the monitor's events to entries, with every text made harmless.
+
+use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
+use crate::text::escape::{escape, escape_lines};
+use portreeve_model::Sentence;
+use portreeve_wire::event::{Ending, Event, Refused, SessionRef, What};
+
+/// The line for an event.
+pub(crate) fn dated(event: Event) -> Dated {
+    Dated { at: stamp::utc_ms(event.at), entry: entry(event.what) }
+}
+
+/// A session as entries name it.
+pub(crate) fn session(of: &SessionRef) -> Session {
+    Session {
+        service: clean(&of.key),
+        session: of.session.0,
+        peer: of.peer.address,
+        peer_port: of.peer.port,
+        local: of.local.address,
+        local_port: of.local.port,
+        pid: of.pid,
+    }
+}
+
+fn clean(text: &str) -> String {
+    escape(text.as_bytes())
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm for each event, counted by the compiler")]
+fn entry(what: What) -> Entry {
+    match what {
+        What::DoorOpened { version, pid, services } => {
+            Entry::DoorOpened { version: clean(&version), pid, services }
+        }
+        What::DoorClosing { sessions } => Entry::DoorClosing { sessions },
+        What::ListenerUp { key, address } => {
+            Entry::ListenerUp { service: clean(&key), address: address.address, port: address.port }
+        }
+        What::ListenerDown { key, address, reason, retry } => Entry::ListenerDown {
+            service: clean(&key),
+            address: address.address,
+            port: address.port,
+            reason: clean(&reason),
+            retry,
+        },
+        What::ServiceDown { key, reason, origin } => Entry::ServiceDown {
+            service: clean(&key),
+            reason: clean(&reason),
+            origin: origin.as_deref().map(clean),
+        },
+        What::ServiceUp { key } => Entry::ServiceUp { service: clean(&key) },
+        What::Paused { key, seconds, .. } => Entry::Paused { service: clean(&key), seconds },
+        What::Resumed { key, .. } => Entry::Resumed { service: clean(&key) },
+        What::Refused(refused) => self::refused(&refused),
+        What::Reloaded { changes } => {
+            Entry::Reloaded { changes: changes.iter().map(|change| clean(change)).collect() }
+        }
+        What::ReloadRefused { text } => Entry::ReloadRefused { findings: escape_lines(&text) },
+        What::HelperStarted { helper, pid } => {
+            Entry::HelperStarted { helper: helper.name().into(), pid }
+        }
+        What::HelperDied { helper, reason, retry } => {
+            Entry::HelperDied { helper: helper.name().into(), reason: clean(&reason), retry }
+        }
+        What::Exhausted { what } => Entry::Exhausted { what: clean(&what) },
+        What::Recovered { what } => Entry::Recovered { what: clean(&what) },
+        What::Alarm { text } => Entry::Alarm { text: clean(&text) },
+        What::EventsLost { count } => Entry::EventsLost { by: Loser::Monitor, count },
+        What::SessionStarted(of) => Entry::SessionStarted { session: session(&of) },
+        What::Authenticated(of) => Entry::Authenticated { session: session(&of) },
+        What::GracePassed { session: of, ended } => {
+            Entry::GracePassed { session: session(&of), ended }
+        }
+        What::StartFailed { session: of, reason } => {
+            Entry::StartFailed { session: session(&of), reason: clean(&reason) }
+        }
+        What::SessionEnded { session: of, ending, duration } => ended(&of, ending, duration),
+        What::Identified { session: of, answer } => Entry::Identified {
+            session: session(&of),
+            answer: answer.as_deref().ok().map(clean),
+            failure: answer.as_deref().err().map(|failure| clean(failure)),
+        },
+        What::TrapTouched { key, peer, sentence, spared, .. } => {
+            let (cost, seconds) = match sentence {
+                Sentence::For(time) => (Cost::Ban, Some(time.as_secs())),
+                Sentence::Forever => (Cost::ForEver, None),
+                Sentence::Never => (Cost::Nothing, None),
+            };
+            Entry::TrapTouched {
+                service: clean(&key),
+                peer: peer.address,
+                peer_port: peer.port,
+                cost,
+                seconds,
+                spared: spared.as_deref().map(clean),
+            }
+        }
+        What::Banned { network, until, key, reason } => Entry::Banned {
+            network: network.to_string(),
+            until: until.map(stamp::utc),
+            service: clean(&key),
+            reason: clean(&reason),
+        },
+        What::BanEnded { network, why } => {
+            Entry::BanEnded { network: network.to_string(), why: clean(&why) }
+        }
+    }
+}
+
+fn ended(of: &SessionRef, ending: Ending, duration_ms: u64) -> Entry {
+    let (ending, status, signal) = match ending {
+        Ending::Exit(status) => (HowEnded::Exit, Some(status), None),
+        Ending::Signal(signal) => (HowEnded::Signal, None, Some(signal)),
+        Ending::Closed => (HowEnded::Closed, None, None),
+        Ending::Lost => (HowEnded::Lost, None, None),
+    };
+    Entry::SessionEnded { session: session(of), ending, status, signal, duration_ms }
+}
+
+fn refused(refused: &Refused) -> Entry {
+    Entry::Refused {
+        service: clean(&refused.key),
+        peer: refused.peer.address,
+        peer_port: refused.peer.port,
+        class: clean(&refused.class),
+        reason: clean(&refused.reason),
+        text: clean(&refused.text),
+        origin: refused.origin.as_deref().map(clean),
+        count: refused.count,
+    }
+}

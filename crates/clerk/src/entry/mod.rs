@@ -1,0 +1,233 @@
+//! The lines of the event log: one type, written as JSON, read back, and told to people.
+
+pub(crate) mod convert;
+pub(crate) mod layout;
+pub(crate) mod sentence;
+pub(crate) mod stamp;
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// A line of the log. Names and fields are those of `docs/events.md`; they are stable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dated {
+    /// UTC, with milliseconds.
+    pub(crate) at: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub(crate) entry: Entry,
+}
+
+impl Dated {
+    /// The line, with its newline.
+    pub(crate) fn json(&self) -> String {
+        // Maps with text keys and numbers: there is no way to fail.
+        let mut line = serde_json::to_string(self).unwrap_or_default();
+        line.push('\n');
+        line
+    }
+}
+
+/// A session, as every entry about it names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Session {
+    pub(crate) service: String,
+    pub(crate) session: u64,
+    pub(crate) peer: IpAddr,
+    pub(crate) peer_port: u16,
+    pub(crate) local: IpAddr,
+    pub(crate) local_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pid: Option<u32>,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum HowEnded {
+    Exit,
+    Signal,
+    Closed,
+    Lost,
+}
+
+/// What touching a trap costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Cost {
+    Ban,
+    ForEver,
+    Nothing,
+}
+
+/// Whose queue was full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Loser {
+    Monitor,
+    Clerk,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub(crate) enum Entry {
+    DoorOpened {
+        version: String,
+        pid: u32,
+        services: u32,
+    },
+    DoorClosing {
+        sessions: u32,
+    },
+    ListenerUp {
+        service: String,
+        address: IpAddr,
+        port: u16,
+    },
+    ListenerDown {
+        service: String,
+        address: IpAddr,
+        port: u16,
+        reason: String,
+        retry: u32,
+    },
+    ServiceDown {
+        service: String,
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
+    },
+    ServiceUp {
+        service: String,
+    },
+    SessionStarted {
+        #[serde(flatten)]
+        session: Session,
+    },
+    Authenticated {
+        #[serde(flatten)]
+        session: Session,
+    },
+    GracePassed {
+        #[serde(flatten)]
+        session: Session,
+        ended: bool,
+    },
+    StartFailed {
+        #[serde(flatten)]
+        session: Session,
+        reason: String,
+    },
+    SessionEnded {
+        #[serde(flatten)]
+        session: Session,
+        ending: HowEnded,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<i32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signal: Option<i32>,
+        duration_ms: u64,
+    },
+    Identified {
+        #[serde(flatten)]
+        session: Session,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failure: Option<String>,
+    },
+    Evidence {
+        #[serde(flatten)]
+        session: Session,
+        text: String,
+        #[serde(default, skip_serializing_if = "is_false")]
+        cut: bool,
+        #[serde(default, skip_serializing_if = "is_false")]
+        resumed: bool,
+    },
+    EvidenceDropped {
+        #[serde(flatten)]
+        session: Session,
+        lines: u64,
+    },
+    Refused {
+        service: String,
+        peer: IpAddr,
+        peer_port: u16,
+        class: String,
+        reason: String,
+        text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
+        count: u32,
+    },
+    Paused {
+        service: String,
+        seconds: u32,
+    },
+    Resumed {
+        service: String,
+    },
+    TrapTouched {
+        service: String,
+        peer: IpAddr,
+        peer_port: u16,
+        cost: Cost,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spared: Option<String>,
+    },
+    Banned {
+        network: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+        service: String,
+        reason: String,
+    },
+    BanEnded {
+        network: String,
+        why: String,
+    },
+    Reloaded {
+        changes: Vec<String>,
+    },
+    ReloadRefused {
+        findings: String,
+    },
+    HelperStarted {
+        helper: String,
+        pid: u32,
+    },
+    HelperDied {
+        helper: String,
+        reason: String,
+        retry: u32,
+    },
+    Exhausted {
+        what: String,
+    },
+    Recovered {
+        what: String,
+    },
+    Alarm {
+        text: String,
+    },
+    EventsLost {
+        by: Loser,
+        count: u64,
+    },
+    EventsSkipped {
+        count: u64,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}

@@ -1,0 +1,218 @@
+//! What an entry tells people.
+
+use crate::entry::layout::Tone::{Bad, Good, Plain, Quiet, Warning};
+use crate::entry::layout::{Colour, Told, Tone, lay_out};
+use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
+use jiff::tz::TimeZone;
+use std::net::{IpAddr, SocketAddr};
+
+/// A line of the log for people. One that cannot be read (of another build, or edited) is given as
+/// it is.
+pub(crate) fn tell(json: &str, zone: &TimeZone, colour: Colour) -> String {
+    let line = json.trim_end_matches('\n');
+    let (at, told) = match serde_json::from_str::<Dated>(line) {
+        Ok(dated) => {
+            let at = stamp::read(&dated.at).map(|ms| stamp::short(ms, zone));
+            (at.unwrap_or_default(), told(&dated.entry, zone))
+        }
+        Err(_) => (String::new(), sentence(Plain, None, line.into())),
+    };
+    lay_out(&at, &told, colour)
+}
+
+fn sentence(tone: Tone, service: Option<&String>, text: String) -> Told {
+    Told { tone, service: service.cloned(), text }
+}
+
+fn of(session: &Session, tone: Tone, text: &str) -> Told {
+    sentence(tone, Some(&session.service), format!("session {} {text}", session.session))
+}
+
+fn end(address: IpAddr, port: u16) -> SocketAddr {
+    SocketAddr::new(address, port)
+}
+
+fn at(origin: Option<&String>) -> String {
+    origin.map(|origin| format!(" ({origin})")).unwrap_or_default()
+}
+
+fn count(number: impl Into<u64>, one: &str, many: &str) -> String {
+    match number.into() {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm for each entry, counted by the compiler")]
+fn told(entry: &Entry, zone: &TimeZone) -> Told {
+    match entry {
+        Entry::DoorOpened { version, pid, services } => {
+            let services = count(*services, "service", "services");
+            sentence(
+                Good,
+                None,
+                format!("the door is open: portreeve {version}, {services}, process {pid}"),
+            )
+        }
+        Entry::DoorClosing { sessions } => {
+            let open = count(*sessions, "session goes on", "sessions go on");
+            sentence(Plain, None, format!("no more connections are taken; {open}"))
+        }
+        Entry::ListenerUp { service, address, port } => {
+            sentence(Good, Some(service), format!("listening on {}", end(*address, *port)))
+        }
+        Entry::ListenerDown { service, address, port, reason, retry } => {
+            let text = format!(
+                "not listening on {}: {reason}; next try in {retry} s",
+                end(*address, *port)
+            );
+            sentence(Warning, Some(service), text)
+        }
+        Entry::ServiceDown { service, reason, origin } => {
+            sentence(Warning, Some(service), format!("down: {reason}{}", at(origin.as_ref())))
+        }
+        Entry::ServiceUp { service } => sentence(Good, Some(service), "up again".into()),
+        Entry::SessionStarted { session } => {
+            let process = session.pid.map(|pid| format!(", process {pid}")).unwrap_or_default();
+            of(session, Good, &format!("from {}{process}", end(session.peer, session.peer_port)))
+        }
+        Entry::Authenticated { session } => of(session, Good, "has authenticated"),
+        Entry::GracePassed { session, ended } => {
+            let then = if *ended { "it is ended" } else { "it goes on" };
+            of(session, Plain, &format!("has not authenticated in time; {then}"))
+        }
+        Entry::StartFailed { session, reason } => {
+            of(session, Warning, &format!("could not be started: {reason}"))
+        }
+        Entry::SessionEnded { session, ending, status, signal, duration_ms } => {
+            let how = match (ending, status, signal) {
+                (HowEnded::Exit, Some(status), _) => format!(" with status {status}"),
+                (HowEnded::Signal, _, Some(signal)) => format!(" by signal {signal}"),
+                (HowEnded::Lost, _, _) => "; how is not known".into(),
+                (HowEnded::Exit | HowEnded::Signal | HowEnded::Closed, _, _) => String::new(),
+            };
+            of(session, Plain, &format!("ended after {}{how}", duration(*duration_ms)))
+        }
+        Entry::Identified { session, answer, failure } => match (answer, failure) {
+            (Some(answer), _) => of(session, Plain, &format!("is of user {answer}, says its host")),
+            (None, failure) => {
+                let why = failure.as_deref().unwrap_or("no answer");
+                of(session, Plain, &format!("is of a user unknown: {why}"))
+            }
+        },
+        Entry::Evidence { session, text, cut, resumed } => {
+            let (head, tail) = (if *resumed { "…" } else { "" }, if *cut { "…" } else { "" });
+            of(session, Quiet, &format!("says: {head}{text}{tail}"))
+        }
+        Entry::EvidenceDropped { session, lines } => {
+            let lines = count(*lines, "line", "lines");
+            of(session, Warning, &format!("says too much: {lines} not kept"))
+        }
+        Entry::Refused { service, peer, peer_port, class, text, origin, count, .. } => {
+            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            let (who, place) = (end(*peer, *peer_port), at(origin.as_ref()));
+            sentence(Bad, Some(service), format!("refused {who} ({class}){times}: {text}{place}"))
+        }
+        Entry::Paused { service, seconds } => {
+            sentence(Bad, Some(service), format!("too fast: nobody is let in for {seconds} s"))
+        }
+        Entry::Resumed { service } => {
+            sentence(Good, Some(service), "people are let in again".into())
+        }
+        Entry::TrapTouched { service, peer, peer_port, cost, seconds, spared } => {
+            let cost = match (spared, cost, seconds) {
+                (Some(why), _, _) => format!("spared: {why}"),
+                (None, Cost::Ban, Some(seconds)) => format!("shut out for {}", span(*seconds)),
+                (None, Cost::Ban, None) => "shut out".into(),
+                (None, Cost::ForEver, _) => "shut out for ever".into(),
+                (None, Cost::Nothing, _) => "recorded only".into(),
+            };
+            sentence(
+                Bad,
+                Some(service),
+                format!("trap touched by {}: {cost}", end(*peer, *peer_port)),
+            )
+        }
+        Entry::Banned { network, until, service, reason } => {
+            let local = |utc: &String| stamp::read(utc).map(|ms| stamp::long(ms, zone));
+            let until = until.as_ref().map_or("for ever".into(), |until| {
+                format!("until {}", local(until).unwrap_or_else(|| until.clone()))
+            });
+            sentence(Bad, Some(service), format!("{network} is shut out {until}: {reason}"))
+        }
+        Entry::BanEnded { network, why } => {
+            sentence(Plain, None, format!("{network} is no longer shut out ({why})"))
+        }
+        Entry::Reloaded { changes } => {
+            let text = match changes.as_slice() {
+                [] => "configuration read again: nothing changed".into(),
+                some => format!("configuration changed:\n{}", some.join("\n")),
+            };
+            sentence(Good, None, text)
+        }
+        Entry::ReloadRefused { findings } => {
+            let text = format!("the new configuration is refused, the old one stays:\n{findings}");
+            sentence(Warning, None, text)
+        }
+        Entry::HelperStarted { helper, pid } => {
+            sentence(Plain, None, format!("{helper} is at work, process {pid}"))
+        }
+        Entry::HelperDied { helper, reason, retry } => {
+            sentence(Warning, None, format!("{helper} died: {reason}; started again in {retry} s"))
+        }
+        Entry::Exhausted { what } => {
+            sentence(Warning, None, format!("no more connections are taken: short of {what}"))
+        }
+        Entry::Recovered { what } => {
+            sentence(Good, None, format!("connections are taken again: enough {what}"))
+        }
+        Entry::Alarm { text } => sentence(Warning, None, format!("alarm: {text}")),
+        Entry::EventsLost { by, count: lost } => {
+            let by = match by {
+                Loser::Monitor => "on the way to the log",
+                Loser::Clerk => "while the log could not be written",
+            };
+            sentence(Warning, None, format!("{} lost {by}", count(*lost, "event", "events")))
+        }
+        Entry::EventsSkipped { count: skipped } => {
+            let skipped = count(*skipped, "event", "events");
+            sentence(Warning, None, format!("{skipped} not shown: this reader was too slow"))
+        }
+    }
+}
+
+fn duration(ms: u64) -> String {
+    match ms / 1000 {
+        0..60 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        seconds => span(seconds),
+    }
+}
+
+fn span(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds % 60, "s")];
+    let shown = parts.into_iter().filter(|(number, _)| *number > 0).take(2);
+    let text: Vec<_> = shown.map(|(number, unit)| format!("{number} {unit}")).collect();
+    if text.is_empty() { "0 s".into() } else { text.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_two_units() {
+        for (seconds, want) in
+            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3_661, "1 h 1 min"), (86_400, "1 d")]
+        {
+            assert_eq!(span(seconds), want);
+        }
+        assert_eq!((duration(3_210), duration(60_999)), ("3.2 s".to_owned(), "1 min".to_owned()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_shown_as_it_is() {
+        let shown = tell("{\"event\":\"of the future\"}\n", &TimeZone::UTC, Colour::None);
+        assert_eq!(shown.trim_start(), "{\"event\":\"of the future\"}\n");
+    }
+}

@@ -1,0 +1,243 @@
+//! Every entry once: its JSON, its sentence, its row in the documentation.
+
+use crate::entry::convert::{dated, session};
+use crate::entry::layout::Colour;
+use crate::entry::sentence::tell;
+use crate::entry::{Dated, Entry, Loser};
+use jiff::tz::TimeZone;
+use portreeve_model::Sentence;
+use portreeve_wire::event::{Ending, Event, Helper, Refused, SessionRef, What};
+use portreeve_wire::{End, SessionId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+const JSON: &str = include_str!("../../tests/corpus/events.jsonl");
+const TOLD: &str = include_str!("../../tests/corpus/events.txt");
+const DOCS: &str = include_str!("../../../../docs/events.md");
+
+/// Entries; one is added here with each variant, or this does not compile.
+const VARIANTS: usize = 29;
+
+fn number(entry: &Entry) -> usize {
+    match entry {
+        Entry::DoorOpened { .. } => 0,
+        Entry::DoorClosing { .. } => 1,
+        Entry::ListenerUp { .. } => 2,
+        Entry::ListenerDown { .. } => 3,
+        Entry::ServiceDown { .. } => 4,
+        Entry::ServiceUp { .. } => 5,
+        Entry::SessionStarted { .. } => 6,
+        Entry::Authenticated { .. } => 7,
+        Entry::GracePassed { .. } => 8,
+        Entry::StartFailed { .. } => 9,
+        Entry::SessionEnded { .. } => 10,
+        Entry::Identified { .. } => 11,
+        Entry::Evidence { .. } => 12,
+        Entry::EvidenceDropped { .. } => 13,
+        Entry::Refused { .. } => 14,
+        Entry::Paused { .. } => 15,
+        Entry::Resumed { .. } => 16,
+        Entry::TrapTouched { .. } => 17,
+        Entry::Banned { .. } => 18,
+        Entry::BanEnded { .. } => 19,
+        Entry::Reloaded { .. } => 20,
+        Entry::ReloadRefused { .. } => 21,
+        Entry::HelperStarted { .. } => 22,
+        Entry::HelperDied { .. } => 23,
+        Entry::Exhausted { .. } => 24,
+        Entry::Recovered { .. } => 25,
+        Entry::Alarm { .. } => 26,
+        Entry::EventsLost { .. } => 27,
+        Entry::EventsSkipped { .. } => 28,
+    }
+}
+
+fn end(address: &str, port: u16) -> End {
+    End { address: address.parse().unwrap(), port }
+}
+
+fn ssh() -> SessionRef {
+    SessionRef {
+        session: SessionId(7),
+        service: 0,
+        key: "ssh".into(),
+        peer: end("192.0.2.7", 40000),
+        local: end("192.0.2.1", 22),
+        pid: Some(1234),
+    }
+}
+
+fn echo() -> SessionRef {
+    SessionRef {
+        session: SessionId(8),
+        service: 1,
+        key: "echo".into(),
+        peer: end("2001:db8::7", 40001),
+        local: end("2001:db8::1", 7),
+        pid: None,
+    }
+}
+
+fn touched(sentence: Sentence, spared: Option<&str>) -> What {
+    let (peer, spared) = (end("198.51.100.9", 1025), spared.map(str::to_owned));
+    What::TrapTouched { service: 2, key: "telnet".into(), peer, sentence, spared }
+}
+
+#[expect(clippy::too_many_lines, reason = "one example for each event")]
+fn from_the_monitor() -> Vec<What> {
+    let (key, reason) = (|| "ssh".to_owned(), "the address is in use by process 812 (`sshd`)");
+    let origin = Some("/etc/xinetd.d/ssh:12:5".to_owned());
+    let (address, retry) = (end("192.0.2.1", 22), 4);
+    let ended = |ending, duration| What::SessionEnded { session: ssh(), ending, duration };
+    vec![
+        What::DoorOpened { version: "0.1.0".into(), pid: 812, services: 3 },
+        What::DoorClosing { sessions: 1 },
+        What::ListenerUp { key: key(), address },
+        What::ListenerDown { key: key(), address, reason: reason.into(), retry },
+        What::ServiceDown {
+            key: key(),
+            reason: "user `nobdy` does not exist".into(),
+            origin: origin.clone(),
+        },
+        What::ServiceUp { key: key() },
+        What::SessionStarted(ssh()),
+        What::SessionStarted(echo()),
+        What::Authenticated(ssh()),
+        What::GracePassed { session: ssh(), ended: true },
+        What::StartFailed { session: ssh(), reason: "cannot execute `/usr/sbin/sshd`".into() },
+        ended(Ending::Exit(255), 3_210),
+        ended(Ending::Signal(9), 90_000),
+        What::SessionEnded { session: echo(), ending: Ending::Closed, duration: 12 },
+        ended(Ending::Lost, 86_400_000),
+        What::Identified { session: ssh(), answer: Ok("UNIX : joe\x1b[2J".into()) },
+        What::Identified { session: ssh(), answer: Err("timeout".into()) },
+        What::Refused(Refused {
+            service: 0,
+            key: key(),
+            peer: end("192.0.2.9", 40002),
+            class: "full".into(),
+            reason: "per-source".into(),
+            xinetd: "per_source_limit".into(),
+            text: "5 sessions of 192.0.2.9 are open, at most 5 may be".into(),
+            origin,
+            count: 3,
+        }),
+        What::Paused { key: key(), service: 0, seconds: 10 },
+        What::Resumed { key: key(), service: 0 },
+        touched(Sentence::For(Duration::from_secs(3600)), None),
+        touched(
+            Sentence::Forever,
+            Some("198.51.100.0/24 is never banned (/etc/portreeve.toml:9:3)"),
+        ),
+        touched(Sentence::Never, None),
+        What::Banned {
+            network: "198.51.100.9".parse().unwrap(),
+            until: Some(1_795_307_535),
+            key: "telnet".into(),
+            reason: "touched the trap `telnet`".into(),
+        },
+        What::Banned {
+            network: "2001:db8:66::/64".parse().unwrap(),
+            until: None,
+            key: "telnet".into(),
+            reason: "touched the trap `telnet`".into(),
+        },
+        What::BanEnded { network: "198.51.100.9".parse().unwrap(), why: "expired".into() },
+        What::Reloaded { changes: vec!["ssh: per-source 5 to 10".into(), "echo: new".into()] },
+        What::ReloadRefused { text: "a.toml:3:1: error[x]: bad\n  |\n3 | oops\n".into() },
+        What::HelperStarted { helper: Helper::Relay, pid: 815 },
+        What::HelperDied { helper: Helper::Relay, reason: "signal 9".into(), retry: 2 },
+        What::Exhausted { what: "descriptors".into() },
+        What::Recovered { what: "descriptors".into() },
+        What::Alarm { text: "`/var/log/ssh.log` is past its hard limit of 20480 bytes".into() },
+        What::EventsLost { count: 12 },
+    ]
+}
+
+fn examples() -> Vec<Dated> {
+    let at = |n: usize| 1_795_303_935_123 + n as u64 * 1000;
+    let monitor = from_the_monitor();
+    let own = [
+        Entry::Evidence {
+            session: session(&ssh()),
+            text: r"Invalid user admin\x0d from 192.0.2.7 port 40000".into(),
+            cut: false,
+            resumed: false,
+        },
+        Entry::Evidence {
+            session: session(&ssh()),
+            text: "word ".repeat(20),
+            cut: true,
+            resumed: true,
+        },
+        Entry::EvidenceDropped { session: session(&ssh()), lines: 420 },
+        Entry::EventsLost { by: Loser::Clerk, count: 1 },
+        Entry::EventsSkipped { count: 99 },
+    ];
+    let first_own = monitor.len();
+    let events = monitor.into_iter().zip(0..).map(|(what, n)| dated(Event { at: at(n), what }));
+    let own = own
+        .into_iter()
+        .zip(first_own..)
+        .map(|(entry, n)| Dated { at: crate::entry::stamp::utc_ms(at(n)), entry });
+    events.chain(own).collect()
+}
+
+#[test]
+fn every_entry_has_an_example() {
+    let seen: BTreeSet<_> = examples().iter().map(|dated| number(&dated.entry)).collect();
+    assert_eq!(seen, (0..VARIANTS).collect());
+}
+
+#[test]
+fn the_json_of_every_entry_is_as_it_was() {
+    let lines: Vec<String> = examples().iter().map(Dated::json).collect();
+    assert_eq!(lines.concat(), JSON, "if this is meant, users' tools must be told");
+}
+
+#[test]
+fn what_is_written_can_be_read_back() {
+    for example in examples() {
+        assert_eq!(serde_json::from_str::<Dated>(&example.json()).unwrap(), example);
+    }
+}
+
+#[test]
+fn every_entry_is_told_in_a_sentence_of_80_columns() {
+    let told = |line: &str| tell(line, &TimeZone::UTC, Colour::None);
+    let text: String = JSON.lines().map(told).collect();
+    assert_eq!(text, TOLD);
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+/// Rows such as ``| `paused` | `service`, `seconds` | … |``; `…` in the fields stands for those of
+/// a session.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let words = |cell: &str| -> Vec<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let rows = DOCS.lines().filter_map(|line| {
+        let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
+        let name = cells.first()?.strip_suffix('`')?.to_owned();
+        let mut fields: BTreeSet<_> = words(cells.get(1)?).into_iter().collect();
+        if cells.get(1)?.starts_with("session") {
+            let session = "service session peer peer-port local local-port pid";
+            fields.extend(session.split(' ').map(str::to_owned));
+        }
+        Some((name, fields))
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_entry_is_documented_with_its_fields() {
+    let mut written = BTreeMap::<String, BTreeSet<String>>::new();
+    for line in JSON.lines() {
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(line).unwrap();
+        let name = object["event"].as_str().unwrap().to_owned();
+        let fields = object.keys().filter(|key| !["at", "event"].contains(&key.as_str()));
+        written.entry(name).or_default().extend(fields.cloned());
+    }
+    assert_eq!(documented(), written);
+}

@@ -1,0 +1,122 @@
+//! What services write on their sessions' pipes: thousands of pipes at once, each belonging to one
+//! session and no other.
+
+mod pipe;
+
+use crate::text::lines::Reads;
+use portreeve_model::{EvidenceBounds, Watcher};
+use portreeve_wire::SessionId;
+use portreeve_wire::event::SessionRef;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+pub(crate) use pipe::{Listener, open, read};
+
+/// What there is to know of one pipe.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) session: SessionRef,
+    pub(crate) watch: Option<Watcher>,
+    pub(crate) bounds: EvidenceBounds,
+    pub(crate) reads: Reads,
+    /// An earlier clerk has read a part.
+    pub(crate) resumed: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    task: Option<AbortHandle>,
+    serial: u64,
+    /// The session is over; somebody it started still has the pipe.
+    orphan: bool,
+}
+
+/// The pipes being read.
+#[derive(Debug)]
+pub(crate) struct Pipes {
+    open: RefCell<HashMap<SessionId, Open>>,
+    most: usize,
+    serial: Cell<u64>,
+    leaving: Cell<bool>,
+    /// It is time to leave.
+    pub(crate) leave: Notify,
+}
+
+/// One pipe's place among them; free again when this ends.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pipes: Rc<Pipes>,
+    session: SessionId,
+    serial: u64,
+}
+
+impl Pipes {
+    /// At most so many.
+    pub(crate) fn new(most: usize) -> Rc<Self> {
+        let (open, serial, leaving) = (RefCell::default(), Cell::new(0), Cell::new(false));
+        Rc::new(Self { open, most, serial, leaving, leave: Notify::new() })
+    }
+
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.open.borrow().len()
+    }
+
+    /// A place for a session's pipe. One it had before is left. When all are taken, that of a
+    /// session that is over is left; `None` if there is none such.
+    pub(crate) fn place(self: &Rc<Self>, session: SessionId) -> Option<Place> {
+        let mut open = self.open.borrow_mut();
+        if open.len() >= self.most && !open.contains_key(&session) {
+            let orphans = open.iter().filter(|(_, pipe)| pipe.orphan);
+            let oldest = orphans.map(|(session, _)| *session).min()?;
+            leave(open.remove(&oldest));
+        }
+        let serial = self.serial.get().wrapping_add(1);
+        self.serial.set(serial);
+        leave(open.insert(session, Open { task: None, serial, orphan: false }));
+        Some(Place { pipes: Rc::clone(self), session, serial })
+    }
+
+    /// Remembers who reads a session's pipe.
+    pub(crate) fn read_by(&self, session: SessionId, task: AbortHandle) {
+        if let Some(pipe) = self.open.borrow_mut().get_mut(&session) {
+            pipe.task = Some(task);
+        }
+    }
+
+    /// The session is over. Its pipe is read on: what it started may still speak.
+    pub(crate) fn session_over(&self, session: SessionId) {
+        if let Some(pipe) = self.open.borrow_mut().get_mut(&session) {
+            pipe.orphan = true;
+        }
+    }
+
+    /// Asks every reader to take what is there now and leave.
+    pub(crate) fn leave_all(&self) {
+        self.leaving.set(true);
+        self.leave.notify_waiters();
+    }
+
+    /// Whether it is time to leave.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.get()
+    }
+}
+
+fn leave(pipe: Option<Open>) {
+    if let Some(task) = pipe.and_then(|pipe| pipe.task) {
+        task.abort();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.pipes.open.borrow_mut();
+        if open.get(&self.session).is_some_and(|pipe| pipe.serial == self.serial) {
+            open.remove(&self.session);
+        }
+    }
+}

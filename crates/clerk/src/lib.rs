@@ -1,0 +1,29 @@
+//! The event log, the evidence lines and the ledger, without rights.
+//!
+//! The clerk writes down what the monitor tells it: events as JSON lines, records in xinetd's
+//! words, bans and offences in the ledger. It reads what services write on their sessions' own
+//! pipes, tags each line with the session it belongs to, and tells the monitor when a watched
+//! service says that its session has authenticated. It shows events to those who ask.
+//!
+//! It refuses to do anything else: it has two directories of its own and no other file, makes no
+//! socket, starts no program, decides nothing, and never takes an address out of a text. If it
+//! dies, another takes its place and no session notices.
+#![forbid(unsafe_code)]
+
+mod alarms;
+mod args;
+mod clerk;
+mod entry;
+mod evidence;
+mod link;
+mod log;
+mod readers;
+mod record;
+#[cfg(test)]
+mod scratch;
+mod service;
+mod start;
+mod store;
+mod text;
+
+pub use start::main;

@@ -1,0 +1,4 @@
+//! A service's own records in xinetd's words. Pure.
+
+pub(crate) mod syslog;
+pub(crate) mod xinetd;

@@ -1,0 +1,113 @@
+//! From a fresh process to a confined one at work.
+
+use crate::args::{self, Places};
+use crate::clerk::{self, Ending, Equipment};
+use crate::log::Folder;
+use crate::{service, store};
+use jiff::tz::TimeZone;
+use portreeve_sys::channel::Channel;
+use portreeve_sys::limits::{self, Limit};
+use portreeve_sys::sandbox::{Profile, Sandbox};
+use portreeve_sys::{Resource, descriptor, privileges};
+use portreeve_wire::clerk::FromClerk;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::os::fd::RawFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::ExitCode;
+use tokio::task::LocalSet;
+
+/// The channel to the monitor.
+const CHANNEL: RawFd = 3;
+
+/// Descriptors for what is not an evidence pipe: the channel, the runtime, the ledger, services'
+/// logs (two configurations of them at once), readers with the files of their past, and those that
+/// come with messages not yet looked at.
+const OTHER: u64 = 1024;
+
+/// Evidence pipes, where the limit of open files leaves room: one for each session.
+const MOST_PIPES: u64 = 1_000_000;
+
+/// Why there is no work, and the exit code that says so.
+struct Stop(u8, String);
+
+/// Runs the program: 0 when the monitor has said so or is gone, and all is written.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop(code, why)) => {
+            // With standard error closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "portreeve-clerk: {why}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run() -> Result<(), Stop> {
+    let places =
+        args::parse(std::env::args_os().skip(1)).map_err(|why| Stop(64, why.to_string()))?;
+    let channel = descriptor::inherited(CHANNEL)
+        .and_then(Channel::from_fd)
+        .map_err(|why| Stop(71, format!("descriptor {CHANNEL} is no channel: {why}")))?;
+    privileges::close_all_except(&[CHANNEL]).map_err(system("close descriptors"))?;
+    let most_pipes = raise_descriptors()?;
+    let folder = Folder::open(&places.log).map_err(system("open the log's directory"))?;
+    let syslog = UnixDatagram::unbound().map_err(system("make a socket"))?;
+    syslog.set_nonblocking(true).map_err(system("make a socket"))?;
+    // Read here for good: the zone's file is out of reach later.
+    let zone = TimeZone::system();
+    let landlock = confine(&places)?;
+    let ledger = store::open(&places.state);
+    let why = ledger.as_ref().err().map(ToString::to_string);
+    let ready = FromClerk::Ready { landlock, ledger: why };
+    let monitor = std::os::unix::process::parent_id();
+    let with = Equipment { channel, ready, folder, syslog, zone, monitor, most_pipes };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(system("start the runtime"))?;
+    let store = store::start(places.state, ledger.ok()).map_err(system("start a thread"))?;
+    let work = clerk::work(with, store);
+    match LocalSet::new().block_on(&runtime, work).map_err(system("use the channel"))? {
+        Ending::Done => Ok(()),
+        Ending::Nonsense(why) => Err(Stop(70, format!("the monitor makes no sense: {why}"))),
+    }
+}
+
+/// Confines this process, single-threaded, before any runtime exists; then proves it.
+fn confine(places: &Places) -> Result<Option<u32>, Stop> {
+    let sandbox = Sandbox {
+        read_paths: vec![service::syslog::RECEIVER.into()],
+        write_dirs: vec![places.state.clone(), places.log.clone()],
+        seccomp: Profile::Clerk,
+    };
+    let confinement = sandbox.enter().map_err(system("enter the sandbox"))?;
+    privileges::assert_unprivileged().map_err(|why| Stop(77, why.to_string()))?;
+    if !confinement.seccomp {
+        return Err(Stop(77, "system calls are not filtered".to_owned()));
+    }
+    // The proof, where the kernel has Landlock: a file that everybody may read cannot be opened.
+    if confinement.landlock.is_some() && std::fs::File::open("/proc/self/status").is_ok() {
+        return Err(Stop(77, "files are not out of reach".to_owned()));
+    }
+    Ok(confinement.landlock)
+}
+
+/// Raises the limit of open files as far as allowed; says how many evidence pipes there may be.
+fn raise_descriptors() -> Result<usize, Stop> {
+    let limit = limits::get(Resource::OpenFiles);
+    let most = limit.hard.unwrap_or(u64::MAX).min(MOST_PIPES + OTHER);
+    if limit.soft.is_some_and(|soft| soft < most) {
+        limits::set(Resource::OpenFiles, Limit { soft: Some(most), ..limit })
+            .map_err(system("raise the limit of open files"))?;
+    }
+    // Half of a small limit is better than none of it.
+    let pipes = most.saturating_sub(OTHER).max(most / 2);
+    Ok(usize::try_from(pipes).unwrap_or(usize::MAX))
+}
+
+fn system<E: Display>(deed: &str) -> impl FnOnce(E) -> Stop {
+    move |why| Stop(71, format!("cannot {deed}: {why}"))
+}
