@@ -1,9 +1,9 @@
 //! One line of an entry: `NAME OP VALUE…`.
 
-use super::codes;
 use super::lex::{Line, Word};
 use super::raw::{Assignment, EntryLine, Operator};
 use super::report::{error, quote};
+use super::{attribute, codes};
 use portreeve_diag::Span;
 
 /// Splits an operator off the start of a word.
@@ -30,14 +30,19 @@ pub(super) fn read(line: Line) -> Vec<EntryLine> {
         let values = glued.into_iter().chain(rest).collect();
         return vec![EntryLine::Assignment(Assignment { name: line.first, operator, values, at })];
     }
-    match split(&line.first) {
-        Some((name, operator, glued)) => {
-            let values: Vec<Word> = glued.into_iter().chain(second).chain(rest).collect();
-            let fault = no_blank(&line.first, &name, operator, &values);
-            vec![fault, EntryLine::Assignment(Assignment { name, operator, values, at })]
-        }
-        None => vec![no_operator(&line.first, second.as_ref(), at)],
+    if let Some((name, operator, glued)) = split(&line.first) {
+        let values: Vec<Word> = glued.into_iter().chain(second).chain(rest).collect();
+        let fault = no_blank(&line.first, &name, operator, &values);
+        return vec![fault, EntryLine::Assignment(Assignment { name, operator, values, at })];
     }
+    let mut lines = vec![no_operator(&line.first, second.as_ref(), at)];
+    let plain = second.as_ref().is_some_and(|second| !second.text.contains('='));
+    if plain && attribute::by_name(&line.first.text).is_some() {
+        let values = second.into_iter().chain(rest).collect();
+        let meant = Assignment { name: line.first, operator: Operator::Set, values, at };
+        lines.push(EntryLine::Assignment(meant));
+    }
+    lines
 }
 
 /// `port=7001` as name, operator and value.

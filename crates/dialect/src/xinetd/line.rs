@@ -87,11 +87,12 @@ fn operator(line: &Assignment, definition: &Definition, report: &mut Report<'_>)
         let (name, text) = (definition.name, line.operator.text());
         let what = match definition.operators {
             Operators::Cumulative => "xinetd adds the ids, as with `+=`",
-            Operators::Set | Operators::SetAdd | Operators::List => "xinetd does not do it",
+            Operators::SetAdd => "xinetd disables the service for it",
+            Operators::Set | Operators::List => "xinetd ignores the line",
         };
         report.push(
             error(codes::OPERATOR, line.at, format!("`{name}` has no operator `{text}`"))
-                .help(format!("its operators are {}", definition.operators))
+                .help(format!("it has {} alone", definition.operators))
                 .help(what),
         );
     }

@@ -29,7 +29,7 @@ use check::{Context, Draft};
 use defaults::Defaults;
 use portreeve_diag::{Diagnostics, Sources, Span};
 use portreeve_model::Service;
-use raw::{Entry, Subject};
+use raw::{Entry, Form, Subject};
 use report::{Report, Scope};
 use settings::Settings;
 use std::collections::HashSet;
@@ -123,7 +123,8 @@ fn services(
         let subject = check::Subject { name, id, header: entry.header, settings: &settings };
         let rules = cx.rules;
         let draft = check::service(&mut cx, &subject, &mut report);
-        let draft = draft.filter(|_| scope == Scope::Live && report.errors() == 0);
+        let sound = entry.form == Form::Sound && report.errors() == 0;
+        let draft = draft.filter(|_| scope == Scope::Live && sound);
         if draft.is_none() {
             cx.rules = rules; // what is not loaded takes no room
         }

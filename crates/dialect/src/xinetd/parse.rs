@@ -3,7 +3,7 @@
 //! slip without a word.
 
 use super::lex::{Line, Word};
-use super::raw::{Entry, Item, Subject};
+use super::raw::{Entry, Form, Item, Subject};
 use super::report::{Report, error, quote};
 use super::{assignment, codes};
 use crate::suggest::nearest;
@@ -78,7 +78,9 @@ impl Parser<'_, '_> {
             None if wanted == 1 => Subject::Unknown,
             _ => self.defaults(header),
         };
+        let mut form = Form::Sound;
         if count != wanted {
+            form = Form::Broken;
             self.report.push(match wanted {
                 1 => error(codes::HEADER, header, "`service` takes exactly one name")
                     .help("write `service NAME`, and comments on lines of their own"),
@@ -86,7 +88,7 @@ impl Parser<'_, '_> {
                     .help("write `defaults` alone, and comments on lines of their own"),
             });
         }
-        let entry = Entry { subject, header, lines: Vec::new() };
+        let entry = Entry { subject, header, lines: Vec::new(), form };
         if !opened {
             return State::Header(entry);
         }
@@ -94,7 +96,7 @@ impl Parser<'_, '_> {
             error(codes::OPEN_BRACE, header, "`{` must stand alone on the next line")
                 .help("move `{` to a line of its own"),
         );
-        State::Inside(entry)
+        State::Inside(entry.broken())
     }
 
     fn defaults(&mut self, header: Span) -> Subject {
@@ -163,9 +165,9 @@ impl Parser<'_, '_> {
                 .help("put `{` on a line of its own before this one; xinetd drops the entry"),
         );
         if line.first.text == "{" {
-            return State::Inside(entry);
+            return State::Inside(entry.broken());
         }
-        if begins(&line) { self.outside(line) } else { self.inside(entry, line) }
+        if begins(&line) { self.outside(line) } else { self.inside(entry.broken(), line) }
     }
 
     fn inside(&mut self, mut entry: Entry, line: Line) -> State {
@@ -179,7 +181,7 @@ impl Parser<'_, '_> {
                     error(codes::CLOSE_BRACE, line.at(), "`}` must stand alone on its line")
                         .help("move what follows to lines of its own"),
                 );
-                self.items.push(Item::Entry(entry));
+                self.items.push(Item::Entry(entry.broken()));
                 State::Outside
             }
             text if text.starts_with('{') => {
@@ -188,11 +190,11 @@ impl Parser<'_, '_> {
                         .also(entry.header, "the entry")
                         .help("remove it"),
                 );
-                State::Inside(entry)
+                State::Inside(entry.broken())
             }
             _ if begins(&line) => {
                 self.unclosed(&entry, Some(line.at()));
-                self.items.push(Item::Entry(entry));
+                self.items.push(Item::Entry(entry.broken()));
                 self.outside(line)
             }
             _ if includes(&line) => {
@@ -202,7 +204,7 @@ impl Parser<'_, '_> {
                         .also(entry.header, "the entry")
                         .help("move it behind the entry's `}`"),
                 );
-                State::Inside(entry)
+                State::Inside(entry.broken())
             }
             _ => {
                 entry.lines.extend(assignment::read(line));
@@ -228,14 +230,14 @@ impl Parser<'_, '_> {
             State::Outside | State::Puzzled(_) => {}
             State::Header(entry) | State::Inside(entry) => {
                 self.unclosed(&entry, None);
-                self.items.push(Item::Entry(entry));
+                self.items.push(Item::Entry(entry.broken()));
             }
         }
     }
 }
 
 fn phantom(header: Span) -> Entry {
-    Entry { subject: Subject::Unknown, header, lines: Vec::new() }
+    Entry { subject: Subject::Unknown, header, lines: Vec::new(), form: Form::Broken }
 }
 
 /// Whether a line can only be the beginning of an entry.

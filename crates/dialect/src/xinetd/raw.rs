@@ -67,9 +67,23 @@ pub(super) struct Entry {
     /// The first line.
     pub(super) header: Span,
     pub(super) lines: Vec<EntryLine>,
+    /// Whether its braces or first line are wrong, which was reported.
+    pub(super) form: Form,
+}
+
+/// Whether an entry's form can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Sound,
+    Broken,
 }
 
 impl Entry {
+    /// The same, not to be trusted.
+    pub(super) fn broken(self) -> Self {
+        Self { form: Form::Broken, ..self }
+    }
+
     /// The well-formed lines.
     pub(super) fn assignments(&self) -> impl Iterator<Item = &Assignment> {
         self.lines.iter().filter_map(|line| match line {

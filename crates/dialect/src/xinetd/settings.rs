@@ -121,7 +121,7 @@ impl Settings {
     /// mark away.
     fn revived(&self, assignment: &Assignment, rejected: Option<Span>, report: &mut Report<'_>) {
         let (Some(rejected), Some(disable)) = (rejected, &self.disable) else { return };
-        if assignment.name.is("disable") && !disable.value {
+        if disable.at == assignment.at && !disable.value {
             report.push(
                 error(codes::REVIVED, assignment.at, "`disable = no` after a rejected value")
                     .also(rejected, "rejected here")

@@ -35,14 +35,13 @@ impl Subject<'_> {
 
 /// What the entry offers; `None` when portreeve does not serve it or it cannot be told.
 pub(super) fn of(subject: &Subject<'_>, report: &mut Report<'_>) -> Option<Kind> {
-    let before = report.errors();
     let foreign = unserved(subject, report);
     let kind = offered(subject, report);
     if foreign {
         return None;
     }
     required(subject, kind, report);
-    kind.filter(|_| report.errors() == before)
+    kind
 }
 
 fn away(code: Code, at: Span, message: impl Into<String>) -> Diagnostic {
