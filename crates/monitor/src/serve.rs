@@ -19,7 +19,8 @@ use std::time::Duration;
 
 /// A banner that the peer's kernel does not take at once has so long.
 const BANNER_SECONDS: u32 = 10;
-/// Bytes of an evidence pipe: what a service may write while nobody reads.
+/// Bytes of an evidence pipe: what a service may write while nobody reads. In packet mode it is
+/// the kernel's usual 16 writes.
 const EVIDENCE_PIPE: usize = 16 * 1024;
 /// Longest message with the bytes inside; more goes in a memory file.
 const INLINE: usize = 64 * 1024;
@@ -190,9 +191,7 @@ impl Door {
         let mut connection = match program.stderr {
             Stderr::Socket => Connection::socket(socket),
             Stderr::Evidence => {
-                let (read, write) = pipe::pipe().map_err(Failure::Descriptors)?;
-                // a pipe of the usual size serves as well where the kernel grants no other
-                let _ = pipe::set_size(&write, EVIDENCE_PIPE);
+                let (read, write) = evidence_pipe(authentication).map_err(Failure::Descriptors)?;
                 pipe::set_nonblocking(&read, true).map_err(Failure::Descriptors)?;
                 kept.evidence = Some(descriptor::raise(read).map_err(Failure::Descriptors)?);
                 Connection::new().give(socket, &[0, 1]).give(write, &[2])
@@ -257,6 +256,20 @@ impl Door {
                 }
             };
             self.event(What::StartFailed { session, reason });
+        }
+    }
+}
+
+/// The pipe for a session's standard error. Where its words decide whether the session has
+/// authenticated, it keeps writes apart: sshd puts a stranger's newlines into its lines.
+fn evidence_pipe(authentication: Authentication) -> io::Result<(OwnedFd, OwnedFd)> {
+    match authentication {
+        Authentication::Watch(_) => pipe::packets(),
+        Authentication::None | Authentication::Notify(_) => {
+            let (read, write) = pipe::pipe()?;
+            // a pipe of the usual size serves as well where the kernel grants no other
+            let _ = pipe::set_size(&write, EVIDENCE_PIPE);
+            Ok((read, write))
         }
     }
 }

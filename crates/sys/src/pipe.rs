@@ -15,6 +15,17 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?)
 }
 
+/// As [`pipe`], in packet mode (`O_DIRECT`): one read gives what one write(2) of up to 4,096 bytes
+/// wrote, so that the reader knows where a write begins and no text in its midst can pretend to.
+/// A write fills at least one of the pipe's pages (16, unless its size is set). The reader's buffer
+/// must hold 4,096 bytes, or the rest of a packet is lost.
+///
+/// # Errors
+/// `EMFILE` or `ENFILE`.
+pub fn packets() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT)?)
+}
+
 /// Asks for a buffer of `bytes`; gives what the kernel made of it (whole pages, a power of two).
 ///
 /// # Errors
@@ -78,6 +89,17 @@ mod tests {
         drop(write);
         assert_eq!(read_one_nonblocking(&read).unwrap(), One::Byte(b'z'));
         assert_eq!(read_one_nonblocking(&read).unwrap(), One::End);
+    }
+
+    #[test]
+    fn packets_are_read_as_they_were_written() {
+        let (read, write) = packets().unwrap();
+        for text in ["one\ntwo\n", "three"] {
+            rustix::io::write(&write, text.as_bytes()).unwrap();
+        }
+        let mut buffer = [0; 4096];
+        assert_eq!(rustix::io::read(&read, &mut buffer).unwrap(), 8);
+        assert_eq!(rustix::io::read(&read, &mut buffer).unwrap(), 5);
     }
 
     #[test]

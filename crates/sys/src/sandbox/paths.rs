@@ -13,6 +13,9 @@ use super::{Profile, Sandbox};
 /// The newest rights asked for; what the kernel does not know is left out.
 const NEWEST: ABI = ABI::V9;
 
+/// Where `/dev/log` is, or what it links to. Only kernels with ABI 9 ask.
+const SYSLOG: [&str; 2] = ["/dev", "/run/systemd/journal"];
+
 /// Denies every file but those of `sandbox`, and what of the network the profile never needs.
 pub(super) fn restrict(sandbox: &Sandbox) -> io::Result<Option<u32>> {
     let status = restrict_self(sandbox).map_err(|error| match error {
@@ -54,6 +57,10 @@ fn restrict_self(sandbox: &Sandbox) -> Result<RestrictionStatus, Failure> {
     }
     let mut created =
         ruleset.create()?.add_rules(path_beneath_rules(&sandbox.read_paths, reading(profile)))?;
+    if profile == Profile::Clerk {
+        // The receiver of the system log, which may be made anew at any time, in any of these.
+        created = created.add_rules(path_beneath_rules(SYSLOG, AccessFs::ResolveUnix))?;
+    }
     for directory in &sandbox.write_dirs {
         // Not left out when missing, as what is only read is: it would be an error later, far away.
         let parent = PathFd::new(directory)
