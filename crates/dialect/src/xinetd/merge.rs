@@ -154,8 +154,8 @@ fn replaced<T>(
 
 /// A list that admits nobody.
 pub(super) fn nobody(list: &List<Peer>, edits: &[Edit<Peer>], report: &mut Report<'_>) {
-    if !list.items.is_empty() {
-        return;
+    if !list.items.is_empty() || report.errors() > 0 {
+        return; // not empty, or perhaps only for what could not be read
     }
     let removed = edits.iter().any(|edit| edit.operator == Operator::Remove);
     let message = "`only_from` is empty and admits nobody";
