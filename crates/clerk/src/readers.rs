@@ -10,7 +10,7 @@ use crate::log::{Past, Reader};
 use jiff::tz::TimeZone;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -108,14 +108,15 @@ impl Readers {
     ) -> io::Result<()> {
         let stream = std::os::unix::net::UnixStream::from(stream);
         stream.set_nonblocking(true)?;
-        let stream = UnixStream::from_std(stream)?;
         if self.list.borrow().len() >= MOST {
             let text = format!("too many readers of the event log: {MOST} are reading");
             let entry = Entry::Alarm { text };
             let json = Dated { at: stamp::utc_ms(now), entry }.json();
-            let _ = stream.try_write(show(&json, wish.form, &self.zone).as_bytes());
+            // A new stream has room for it.
+            let _ = (&stream).write(show(&json, wish.form, &self.zone).as_bytes());
             return Ok(());
         }
+        let stream = UnixStream::from_std(stream)?;
         let desk = Rc::new(Desk {
             wish,
             queue: RefCell::default(),

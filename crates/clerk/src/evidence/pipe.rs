@@ -10,7 +10,6 @@ use crate::text::sshd;
 use portreeve_model::Watcher;
 use portreeve_sys::clock;
 use portreeve_wire::SessionId;
-use rustix::fs::OFlags;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -41,7 +40,7 @@ pub(crate) trait Listener {
 /// # Errors
 /// `InvalidInput` unless it is the read end of a pipe.
 pub(crate) fn open(fd: OwnedFd) -> io::Result<(Receiver, Reads)> {
-    let packets = rustix::fs::fcntl_getfl(&fd)?.contains(OFlags::DIRECT);
+    let packets = portreeve_sys::pipe::is_packets(&fd)?;
     let reads = if packets { Reads::Packets } else { Reads::Stream };
     Ok((Receiver::from_owned_fd(fd)?, reads))
 }

@@ -1,0 +1,79 @@
+use crate::harness::{CLERK_UID, Clerk, Home};
+use portreeve_sys::privileges;
+use portreeve_wire::clerk::{FromClerk, ToClerk};
+use portreeve_wire::event::What;
+use portreeve_wire::{MAX_PACKET, encode};
+use std::collections::BTreeMap;
+
+#[test]
+fn it_is_confined_before_it_says_ready() {
+    let home = Home::new();
+    let clerk = Clerk::start(&home);
+    let ready = clerk.hear();
+    let FromClerk::Ready { landlock, ledger: None } = ready else { panic!("{ready:?}") };
+    if std::path::Path::new("/sys/kernel/security/landlock").exists() {
+        assert!(landlock.is_some());
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", clerk.pid())).unwrap();
+    let fields: BTreeMap<_, _> = status.lines().filter_map(|line| line.split_once(":\t")).collect();
+    assert_eq!((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"));
+    for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        assert_eq!(fields[set], "0000000000000000", "{set}");
+    }
+    if privileges::is_root() {
+        let id = CLERK_UID.to_string();
+        assert_eq!(fields["Uid"].split('\t').collect::<Vec<_>>(), [&id; 4]);
+        assert_eq!((fields["Gid"], fields["Groups"].trim()), (&*[&*id; 4].join("\t"), ""));
+    }
+    assert!(matches!(clerk.hear(), FromClerk::Bans { bans, last: true } if bans.is_empty()));
+    assert_eq!(clerk.finish(), Some(0));
+}
+
+#[test]
+fn it_finishes_when_told_and_when_left() {
+    let home = Home::new();
+    let (clerk, _) = Clerk::at_work(&home);
+    clerk.events([What::Recovered { what: "memory".into() }]);
+    assert_eq!(clerk.finish(), Some(0));
+    let (clerk, _) = Clerk::at_work(&home);
+    clerk.events([What::Exhausted { what: "memory".into() }]);
+    assert_eq!(clerk.exit_code_when_left(), Some(0));
+    assert_eq!(home.events().lines().count(), 2, "what was told before is written");
+}
+
+#[test]
+fn what_makes_no_sense_ends_it_with_70() {
+    let garbage = vec![1, 250, 1, 2];
+    let other_edition = vec![77, 0];
+    let without_its_pipe = {
+        let session = crate::harness::session(1);
+        encode(&ToClerk::Evidence { session, resumed: false }, MAX_PACKET).unwrap()
+    };
+    let not_announced = {
+        let entry = crate::harness::service(Default::default(), Default::default());
+        encode(&ToClerk::Service(entry), MAX_PACKET).unwrap()
+    };
+    for bytes in [garbage, other_edition, without_its_pipe, not_announced] {
+        let home = Home::new();
+        let (mut clerk, _) = Clerk::at_work(&home);
+        clerk.channel.send(&bytes, &[]).unwrap();
+        assert_eq!(clerk.exit_code(), Some(70));
+        let said = clerk.stderr();
+        assert!(said.starts_with("portreeve-clerk: the monitor makes no sense: "), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn without_a_channel_or_directories_it_does_not_start() {
+    let program = env!("CARGO_BIN_EXE_portreeve-clerk");
+    let run = |args: &[&str]| {
+        let output = std::process::Command::new(program).args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = run(&["--help"]);
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("usage: portreeve-clerk --state DIR --log DIR"));
+    let (code, said) = run(&["--state", "/nowhere", "--log", "/nowhere"]);
+    assert_eq!(code, Some(71), "{said}");
+}
