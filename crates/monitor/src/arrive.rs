@@ -28,9 +28,8 @@ pub(crate) const IDENT_SECONDS: u32 = 30;
 impl Door {
     pub(crate) fn on_listener(&mut self, number: u64) {
         for _ in 0..BATCH {
-            if self.stage != Stage::Open
-                || self.scarce.as_ref().is_some_and(|s| s.until > self.now.mono)
-            {
+            let pauses = self.scarce.as_ref().is_some_and(|s| s.until.is_some());
+            if self.stage != Stage::Open || pauses || self.is_crowded() {
                 return;
             }
             let Some(listener) = self.listeners.get(number) else { return };
@@ -38,7 +37,6 @@ impl Door {
             let (service, own) = (listener.want.service, listener.want.address);
             match socket::accept(fd) {
                 Ok(Some(accepted)) => {
-                    self.plenty();
                     let local = match own.ip().is_unspecified() {
                         true => socket::local_address(&accepted.fd).unwrap_or(own),
                         false => own,
@@ -52,6 +50,7 @@ impl Door {
                         names: None,
                         ident: IdentAnswer::NotAsked,
                     });
+                    self.plenty();
                 }
                 Ok(None) => return,
                 Err(AcceptError::Transient(_)) => {}
@@ -194,26 +193,24 @@ impl Door {
                 SCARCE_FIRST
             }
         };
-        let until = self.now.mono.saturating_add(delay);
+        let until = Some(self.now.mono.saturating_add(delay));
         self.scarce = Some(Scarce { what: what.to_owned(), until, delay });
         self.listeners.watch(&self.poller, false);
     }
 
     /// The wait is over: try again. Only success ends the shortage.
     pub(crate) fn tick_scarce(&mut self) {
-        if self.scarce.as_ref().is_some_and(|s| s.until <= self.now.mono)
-            && self.stage == Stage::Open
-        {
-            if let Some(scarce) = self.scarce.as_mut() {
-                scarce.until = Duration::MAX;
-            }
-            self.listeners.watch(&self.poller, true);
+        let now = self.now.mono;
+        let Some(scarce) = self.scarce.as_mut() else { return };
+        if scarce.until.is_some_and(|until| until <= now) {
+            scarce.until = None;
+            self.listeners.watch(&self.poller, self.stage == Stage::Open);
         }
     }
 
-    /// A connection was taken: if something was short, it is no more.
-    pub(crate) fn plenty(&mut self) {
-        if let Some(scarce) = self.scarce.take() {
+    /// A connection was dealt with: if that did not fall short again, nothing is short any more.
+    fn plenty(&mut self) {
+        if let Some(scarce) = self.scarce.take_if(|s| s.until.is_none()) {
             self.event(What::Recovered { what: scarce.what });
         }
     }

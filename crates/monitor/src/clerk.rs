@@ -76,12 +76,7 @@ impl Door {
     /// and bans that are not on disk. It comes before the events that wait.
     fn brief_clerk(&mut self) {
         let mut lead = self.configuration_for_clerk();
-        for session in self.sessions.iter() {
-            if let Some(fd) = session.evidence.as_ref().and_then(|fd| fd.try_clone().ok()) {
-                let session = session.reference.clone();
-                lead.push((ToClerk::Evidence { session, resumed: true }, Some(fd)));
-            }
-        }
+        lead.extend(self.all_pipes());
         lead.extend(self.unstored.messages().map(|message| (message, None)));
         self.outbox.lead(lead);
         self.flush_clerk();
@@ -166,10 +161,10 @@ impl Door {
         if self.outbox.is_empty() {
             return self.clerk.wait_to_write(&self.poller, false);
         }
-        match self.outbox.flush(&running.channel) {
-            Ok(done) => self.clerk.wait_to_write(&self.poller, !done),
-            // it is dying; SIGCHLD tells the rest
-            Err(_) => self.clerk.wait_to_write(&self.poller, false),
-        }
+        let before = self.outbox.len();
+        let flushed = self.outbox.flush(&running.channel);
+        // an error means that it is dying; SIGCHLD tells the rest
+        self.clerk.wait_to_write(&self.poller, matches!(flushed, Ok(false)));
+        self.clerk_took(self.outbox.len() < before);
     }
 }

@@ -5,6 +5,7 @@ use crate::compiler::Run;
 use crate::control::Clients;
 use crate::current::Current;
 use crate::dice::Dice;
+use crate::evidence::Handover;
 use crate::farewell::Farewells;
 use crate::gather::Gather;
 use crate::helper::{HelperProcess, Outputs};
@@ -86,6 +87,7 @@ pub(crate) struct Door {
     pub(crate) clerk_away: Away,
     pub(crate) outbox: Outbox,
     pub(crate) unstored: Unstored,
+    pub(crate) handover: Handover,
     pub(crate) control: OwnedFd,
     pub(crate) clients: Clients,
     pub(crate) compile: Option<(Run, Asked)>,
@@ -105,11 +107,12 @@ pub(crate) struct LoadReading {
     pub(crate) value: Option<portreeve_model::Load>,
 }
 
-/// A resource has run short: no accepting until this time.
+/// A resource has run short.
 #[derive(Clone, Debug)]
 pub(crate) struct Scarce {
     pub(crate) what: String,
-    pub(crate) until: Duration,
+    /// Until when nobody is accepted; `None` while it is being tried again.
+    pub(crate) until: Option<Duration>,
     pub(crate) delay: Duration,
 }
 
@@ -204,6 +207,7 @@ impl Door {
         self.tick_waiting();
         self.tick_graces();
         self.tick_bans();
+        self.tick_handover();
         self.tick_compile();
         self.farewells.tick(now);
         self.clients.tick(now);
@@ -231,8 +235,9 @@ impl Door {
             bans.map(|due| due.max(now.saturating_add(Duration::from_millis(100)))),
             compile,
             self.clerk.next_due(),
+            self.handover.next_due(),
             self.relay.next_due(),
-            self.scarce.as_ref().map(|s| s.until),
+            self.scarce.as_ref().and_then(|s| s.until),
             self.listeners.next_due(),
             self.waiting.next_due(),
             self.state.next_grace(),

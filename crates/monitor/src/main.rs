@@ -22,6 +22,7 @@ mod convert;
 mod current;
 mod dice;
 mod door;
+mod evidence;
 mod farewell;
 mod gather;
 mod helper;

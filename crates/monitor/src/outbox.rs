@@ -2,7 +2,7 @@
 
 use portreeve_sys::channel::Channel;
 use portreeve_wire::clerk::ToClerk;
-use portreeve_wire::event::{Event, What};
+use portreeve_wire::event::{Event, SessionRef, What};
 use portreeve_wire::{FrameError, MAX_PACKET, decode, encode};
 use std::collections::VecDeque;
 use std::io;
@@ -25,6 +25,7 @@ enum Outgoing {
 pub(crate) struct Outbox {
     queue: VecDeque<Outgoing>,
     events: usize,
+    pipes: usize,
     lost: u64,
     unreported: u64,
 }
@@ -49,12 +50,30 @@ impl Outbox {
 
     /// Adds a message, with a descriptor that is closed here once it is sent.
     pub(crate) fn message(&mut self, message: ToClerk, fd: Option<OwnedFd>) {
+        self.count_pipe(&message, true);
         self.queue.push_back(Outgoing::Message(message, fd));
+    }
+
+    /// Evidence pipes that wait.
+    pub(crate) fn pipes(&self) -> usize {
+        self.pipes
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn count_pipe(&mut self, message: &ToClerk, more: bool) {
+        if matches!(message, ToClerk::Evidence { .. }) {
+            let change = if more { usize::saturating_add } else { usize::saturating_sub };
+            self.pipes = change(self.pipes, 1);
+        }
     }
 
     /// Puts messages before everything that waits, in their order.
     pub(crate) fn lead(&mut self, messages: Vec<(ToClerk, Option<OwnedFd>)>) {
         for (message, fd) in messages.into_iter().rev() {
+            self.count_pipe(&message, true);
             self.queue.push_front(Outgoing::Message(message, fd));
         }
     }
@@ -93,8 +112,9 @@ impl Outbox {
         let bytes = encode(&message, MAX_PACKET).map_err(too_long)?;
         let fds: Vec<_> = fd.iter().map(AsFd::as_fd).collect();
         let sent = channel.send(&bytes, &fds);
-        if sent.is_err() {
-            self.queue.push_front(Outgoing::Message(message, fd));
+        match &sent {
+            Ok(()) => self.count_pipe(&message, false),
+            Err(_) => self.queue.push_front(Outgoing::Message(message, fd)),
         }
         sent
     }
@@ -144,24 +164,36 @@ impl Outbox {
         }
     }
 
-    /// After the clerk died: what it never received goes to the head of the queue again; its other
-    /// messages are made anew for the next clerk.
-    pub(crate) fn recover(&mut self, theirs: &Channel) {
-        self.queue.retain(|item| match item {
-            Outgoing::Event(_) => true,
-            Outgoing::Message(message, _) => matches!(message, ToClerk::Subscribe { .. }),
-        });
+    /// After the clerk died: events that it never received go to the head of the queue again, pipes
+    /// come back to the caller; its other messages are made anew for the next clerk.
+    pub(crate) fn recover(&mut self, theirs: &Channel) -> Vec<(SessionRef, OwnedFd)> {
         let mut buffer = vec![0; MAX_PACKET];
-        let mut unread = Vec::new();
-        while let Ok(Some((bytes, _fds))) = theirs.recv(&mut buffer) {
+        let (mut unread, mut pipes) = (Vec::new(), Vec::new());
+        while let Ok(Some((bytes, fds))) = theirs.recv(&mut buffer) {
             match buffer.get(..bytes).map(decode::<ToClerk>) {
                 Some(Ok(ToClerk::Events(events))) => unread.extend(events),
+                Some(Ok(ToClerk::Evidence { session, .. })) => {
+                    pipes.extend(fds.into_iter().map(|fd| (session.clone(), fd)));
+                }
                 Some(Ok(_) | Err(_)) => {}
                 None => break,
             }
         }
+        for item in std::mem::take(&mut self.queue) {
+            match item {
+                Outgoing::Message(ToClerk::Evidence { session, .. }, Some(fd)) => {
+                    pipes.push((session, fd));
+                }
+                Outgoing::Event(_) | Outgoing::Message(ToClerk::Subscribe { .. }, _) => {
+                    self.queue.push_back(item);
+                }
+                Outgoing::Message(..) => {}
+            }
+        }
+        self.pipes = 0;
         self.events = self.events.saturating_add(unread.len());
         self.put_back(unread);
+        pipes
     }
 }
 
@@ -190,7 +222,7 @@ mod tests {
         let (bytes, _) = theirs.recv(&mut buffer).unwrap().unwrap();
         let Ok(ToClerk::Events(first)) = decode(&buffer[..bytes]) else { panic!("events") };
         outbox.event(Duration::ZERO, what(200));
-        outbox.recover(&theirs);
+        assert!(outbox.recover(&theirs).is_empty());
         assert!(outbox.flush(&ours).unwrap());
         let mut seen = first;
         while let Ok(Some((bytes, _))) = theirs.recv(&mut buffer) {

@@ -34,7 +34,8 @@ impl Door {
         if self.clerk.running.as_ref().is_some_and(|r| r.pid == exit.pid)
             && let Some((running, what)) = self.clerk.ended(exit.status, now)
         {
-            self.outbox.recover(&running.theirs);
+            let pipes = self.outbox.recover(&running.theirs);
+            self.take_back(pipes);
             self.clerk_away.since.get_or_insert(now);
             self.event(what);
         } else if self.relay.running.as_ref().is_some_and(|r| r.pid == exit.pid)
@@ -56,6 +57,7 @@ impl Door {
         let Some(session) = self.sessions.remove(number) else { return };
         let duration = self.now.mono.saturating_sub(session.since).as_millis();
         let duration = u64::try_from(duration).unwrap_or(u64::MAX);
+        self.leave_behind(&session.reference, session.evidence, session.handed_over);
         self.event(What::SessionEnded { session: session.reference, ending, duration });
         self.state.release(session.reservation);
     }

@@ -3,7 +3,7 @@
 use crate::current::Current;
 use crate::door::Door;
 use crate::pending::Arrival;
-use portreeve_policy::{Refusal, refusal_sentence};
+use portreeve_policy::{Detail, Refusal, refusal_sentence};
 use portreeve_sys::socket;
 use portreeve_wire::event::{Refused, What};
 use portreeve_wire::relay::Then;
@@ -17,6 +17,11 @@ impl Door {
         let Some(service) = current.service(arrival.service) else { return };
         let key = service.key.to_string();
         self.tally.refused(&key, self.now.mono);
+        if let Detail::Rate { rate, .. } = &refusal.detail {
+            let seconds = u32::try_from(rate.pause.as_secs()).unwrap_or(u32::MAX);
+            let (key, service) = (key.clone(), arrival.service);
+            self.event(What::Paused { key, service, seconds });
+        }
         let refused = Refused {
             service: arrival.service,
             key,

@@ -8,7 +8,6 @@ use portreeve_model::{Authentication, Ident, Offer, Program, Stderr};
 use portreeve_policy::{Detail, Reason, Refusal, Reservation, ServiceIndex};
 use portreeve_sys::spawn::{Connection, SpawnError, Started};
 use portreeve_sys::{Pid, descriptor, file, pipe, socket};
-use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::event::{SessionRef, What};
 use portreeve_wire::relay::{Then, ToRelay};
 use portreeve_wire::{QuestionId, SessionId};
@@ -147,12 +146,6 @@ impl Door {
         reference.pid = pid.and_then(|pid| u32::try_from(pid.as_raw()).ok());
         self.tally.admitted(&reference.key, self.now.mono);
         self.event(What::SessionStarted(reference.clone()));
-        if let Some(fd) = kept.evidence.as_ref().and_then(|fd| fd.try_clone().ok())
-            && self.clerk.is_working()
-        {
-            let session = reference.clone();
-            self.outbox.message(ToClerk::Evidence { session, resumed: false }, Some(fd));
-        }
         if let Some(fd) = kept.notify.as_ref() {
             let token = crate::token::Token::Notify(reference.session.0).bits();
             // without it the session stays a startup until its grace ends
@@ -166,16 +159,18 @@ impl Door {
                 self.waiting.add(question, For::Record(reference.clone()), deadline);
             }
         }
-        let session = Session {
+        let mut session = Session {
             reference,
             reservation,
             since: kept.since,
             authentication,
             evidence: kept.evidence,
+            handed_over: false,
             notify: kept.notify,
             clerk_away: self.clerk_away.so_far(self.now.mono),
             kill_at: None,
         };
+        self.hand_over(&mut session);
         self.sessions.insert(pid, session);
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Session {
     /// A duplicate of its evidence pipe's read end, never read here: if the clerk dies, no write of
     /// the service fails, and the next clerk reads on.
     pub(crate) evidence: Option<OwnedFd>,
+    /// Whether a clerk has been sent that pipe.
+    pub(crate) handed_over: bool,
     /// Read end of its notification pipe.
     pub(crate) notify: Option<OwnedFd>,
     /// How long the clerk had been away in all when it began.
@@ -72,6 +74,19 @@ impl Sessions {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
         self.all.values()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.all.values_mut()
+    }
+
+    /// Takes one out for a moment; [`Self::put_back`] follows.
+    pub(crate) fn take(&mut self, number: u64) -> Option<Session> {
+        self.all.remove(&number)
+    }
+
+    pub(crate) fn put_back(&mut self, session: Session) {
+        self.all.insert(session.reference.session.0, session);
     }
 
     /// Those the relay serves.

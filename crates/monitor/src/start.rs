@@ -6,6 +6,7 @@ use crate::control::Clients;
 use crate::current::Current;
 use crate::dice::Dice;
 use crate::door::{Away, Door, LoadReading, Now, Stage};
+use crate::evidence::Handover;
 use crate::farewell::Farewells;
 use crate::gather::Gather;
 use crate::helper::{HelperProcess, Outputs};
@@ -168,6 +169,7 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
         clerk_away: Away { total: Duration::ZERO, since: Some(now.mono) },
         outbox: Outbox::default(),
         unstored: Unstored::default(),
+        handover: Handover::default(),
         control,
         clients: Clients::default(),
         compile: None,
@@ -182,6 +184,8 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
     let version = env!("CARGO_PKG_VERSION").to_owned();
     door.event(What::DoorOpened { version, pid: std::process::id(), services });
     door.tell_problems(None);
+    // the compiler may have ended before ends were watched for
+    door.reap();
     Ok(door)
 }
 
