@@ -2,6 +2,7 @@
 
 use portreeve_diag::{Code, Diagnostic, Diagnostics, Level, Sources, Span};
 use portreeve_model::{Dialect, Origin};
+use std::cell::Cell;
 use std::collections::HashSet;
 
 /// Texts and findings. A finding about the same place is kept once, however many services share
@@ -13,13 +14,28 @@ pub(crate) struct Check {
     /// Every finding.
     pub(crate) found: Diagnostics,
     said: HashSet<(Span, Code, String)>,
+    last: Cell<Option<(Span, Origin)>>,
 }
 
 impl Check {
-    /// The place of a span, for the model.
+    /// The place of a span, for the model. Spans come in the order of the text, mostly, and a list
+    /// of thousands may stand in one line: counting goes on where it last ended.
     pub(crate) fn origin(&self, at: Span) -> Origin {
-        let (line, column) = self.sources.line_column(at);
-        Origin { file: at.file.0, line, column, dialect: Dialect::Native }
+        let origin = self.further(at).unwrap_or_else(|| {
+            let (line, column) = self.sources.line_column(at);
+            Origin { file: at.file.0, line, column, dialect: Dialect::Native }
+        });
+        self.last.set(Some((at, origin)));
+        origin
+    }
+
+    /// The place of a span that stands behind the last one in its line.
+    fn further(&self, at: Span) -> Option<Origin> {
+        let (before, origin) = self.last.get().filter(|(before, _)| before.file == at.file)?;
+        let range = usize::try_from(before.start).ok()?..usize::try_from(at.start).ok()?;
+        let between = self.sources.text(at.file).get(range).filter(|text| !text.contains('\n'))?;
+        let column = origin.column.checked_add(u32::try_from(between.chars().count()).ok()?)?;
+        Some(Origin { column, ..origin })
     }
 
     /// Keeps a finding.
@@ -56,4 +72,25 @@ pub(crate) fn warning(code: Code, at: Span, message: impl Into<String>) -> Diagn
 /// A note at a place.
 pub(crate) fn note(code: Code, at: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Level::Note, code, Some(at), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_the_same_from_wherever_they_are_counted() {
+        let text = "a = [\"é\", \"b\"]\nc = \"d\"\n[x]\n";
+        let mut check = Check::default();
+        let file = check.sources.add("f", text);
+        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        for order in [starts.clone(), starts.iter().rev().copied().collect(), vec![3, 9, 5, 20, 4]]
+        {
+            for start in order {
+                let at = Span::new(file, start, start + 1);
+                let origin = check.origin(at);
+                assert_eq!((origin.line, origin.column), check.sources.line_column(at), "{start}");
+            }
+        }
+    }
 }

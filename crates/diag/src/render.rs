@@ -1,7 +1,9 @@
 //! Diagnostics as text for people and as values for programs.
 
 use crate::{Diagnostic, Diagnostics, Level, Place, Sources, Span};
-use annotate_snippets::{AnnotationKind, Group, Level as Paintable, Renderer, Snippet};
+use annotate_snippets::{
+    AnnotationKind, Element, Group, Level as Paintable, Origin, Renderer, Snippet,
+};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -81,12 +83,17 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> String {
     renderer.render(&[group])
 }
 
+/// Bytes of the lines that are shown; a place in longer ones is named, not shown.
+const SHOWN: usize = 4096;
+
+/// The lines of a span with its mark. Only they are handed to the renderer: its work grows with
+/// what it is given, and a file may have a thousand findings.
 fn snippet<'a>(
     sources: &'a Sources,
     at: Span,
     kind: AnnotationKind,
     label: &'a str,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+) -> Element<'a> {
     let text = sources.text(at.file);
     let floor = |mut n: usize| {
         n = n.min(text.len());
@@ -97,11 +104,22 @@ fn snippet<'a>(
     };
     let start = floor(at.start as usize);
     let end = floor(at.end as usize).max(start);
-    let mut mark = kind.span(start..end);
-    if !label.is_empty() {
-        mark = mark.label(label);
+    let (before, after) = (text.get(..start).unwrap_or(""), text.get(end..).unwrap_or(""));
+    let first = before.rfind('\n').map_or(0, |at| at + 1);
+    let last = end + after.find('\n').map_or(after.len(), |at| at + 1);
+    let (line, column) = sources.line_column(at);
+    let (line, column) = (line as usize, column as usize);
+    let path = sources.path(at.file);
+    match text.get(first..last).filter(|lines| lines.len() <= SHOWN) {
+        Some(lines) => {
+            let mut mark = kind.span(start - first..end - first);
+            if !label.is_empty() {
+                mark = mark.label(label);
+            }
+            Snippet::source(lines).line_start(line).path(path).annotation(mark).into()
+        }
+        None => Origin::path(path).line(line).char_column(column).into(),
     }
-    Snippet::source(text).path(sources.path(at.file)).annotation(mark)
 }
 
 /// Quoted text may hold anything: control characters must not reach a terminal.
@@ -129,8 +147,21 @@ mod tests {
             .help("move the comment to a line of its own"),
         );
         let text = render(&all, &sources, Paint::Plain);
-        for want in ["error[xinetd-trailing-comment]", "/etc/x:2:15", "instances = 5 # five", "help: move"] {
+        for want in
+            ["error[xinetd-trailing-comment]", "/etc/x:2:15", "instances = 5 # five", "help: move"]
+        {
             assert!(text.contains(want), "{want} in:\n{text}");
         }
+    }
+    #[test]
+    fn a_place_in_an_endless_line_is_named_and_not_shown() {
+        let mut sources = Sources::new();
+        let file = sources.add("/etc/x", format!("a\nb = [{}]\n", "1, ".repeat(5000)));
+        let mut all = Diagnostics::new();
+        let at = Some(Span::new(file, 10, 11));
+        all.push(Diagnostic::new(Level::Error, Code("c"), at, "m").help("h"));
+        let text = render(&all, &sources, Paint::Plain);
+        assert!(text.contains("/etc/x:2:9") && text.contains("help: h"), "{text}");
+        assert!(text.len() < 200, "{text}");
     }
 }

@@ -48,8 +48,8 @@ fn target(check: &mut Check, table: Fields<'_>) -> LogTarget {
         let finding = check::error(codes::EXCLUSIVE, syslog.named, message);
         check.say(finding.also(file.named, "already said here").help("keep one of them"));
     }
-    let soft = table.get("soft").map(|item| (bytes(check, item, 1, u64::MAX), item));
-    let hard = table.get("hard").map(|item| (bytes(check, item, 1, u64::MAX), item));
+    let soft = table.get("soft").map(|item| (bytes(check, item, 0, u64::MAX), item));
+    let hard = table.get("hard").map(|item| (bytes(check, item, 0, u64::MAX), item));
     if let Some(file) = file {
         let path = file.parsed(check, absolute);
         let (soft, hard) = (soft.and_then(|(n, _)| n), hard.and_then(|(n, _)| n));

@@ -75,10 +75,7 @@ fn command(check: &mut Check, item: Item<'_>) -> Option<(String, Vec<String>)> {
         item.refuse(check, "the list is empty");
         return None;
     };
-    let path = first.parsed(check, |text| match absolute(text)? {
-        path if path.ends_with('/') => Err(format!("`{path}` is a directory")),
-        path => Ok(path),
-    });
+    let path = first.parsed(check, absolute);
     let args: Vec<_> = rest.iter().map(|entry| entry.text(check).map(str::to_owned)).collect();
     Some((path?, args.into_iter().collect::<Option<Vec<_>>>()?))
 }

@@ -13,6 +13,8 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod registry;
 #[cfg(test)]
 mod resolve;

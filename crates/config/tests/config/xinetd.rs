@@ -5,7 +5,7 @@ use portreeve_config::{Entry, print};
 use portreeve_model::Dialect;
 
 /// Every attribute whose meaning the model holds, in shapes native TOML has another word for.
-const WIDE: &str = r#"
+pub(crate) const WIDE: &str = r#"
 defaults
 {
     log_type = SYSLOG authpriv notice
@@ -88,14 +88,14 @@ service decoy
 }
 "#;
 
-fn host(text: impl AsRef<[u8]>) -> Host {
+pub(crate) fn host(text: impl AsRef<[u8]>) -> Host {
     Host::default()
         .with("/etc/xinetd.conf", text)
         .with("/etc/services", "echo 7/tcp\nrootexternalssh 33333/tcp\n")
 }
 
 /// Whether the text was accepted; if so, what is printed of it must mean the same.
-fn survives(text: impl AsRef<[u8]>) -> bool {
+pub(crate) fn survives(text: impl AsRef<[u8]>) -> bool {
     let loaded = host(text).load(&Entry::Xinetd("/etc/xinetd.conf".into()));
     let Some(config) = loaded.config else { return false };
     let printed = print(&config);
