@@ -3,12 +3,12 @@
 use crate::args::{self, Places};
 use crate::clerk::{self, Ending, Equipment};
 use crate::log::Folder;
-use crate::{service, store};
+use crate::store;
 use jiff::tz::TimeZone;
 use portreeve_sys::channel::Channel;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::sandbox::{Profile, Sandbox};
-use portreeve_sys::{Resource, descriptor, privileges};
+use portreeve_sys::{Resource, clock, descriptor, privileges};
 use portreeve_wire::clerk::FromClerk;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -57,6 +57,8 @@ fn run() -> Result<(), Stop> {
     syslog.set_nonblocking(true).map_err(system("make a socket"))?;
     // Read here for good: the zone's file is out of reach later.
     let zone = TimeZone::system();
+    // So is what tells the clock without a system call.
+    let _ = clock::wall();
     let landlock = confine(&places)?;
     let ledger = store::open(&places.state);
     let why = ledger.as_ref().err().map(ToString::to_string);
@@ -79,7 +81,8 @@ fn run() -> Result<(), Stop> {
 /// Confines this process, single-threaded, before any runtime exists; then proves it.
 fn confine(places: &Places) -> Result<Option<u32>, Stop> {
     let sandbox = Sandbox {
-        read_paths: vec![service::syslog::RECEIVER.into()],
+        // For SQLite, which would do with less good numbers otherwise.
+        read_paths: vec!["/dev/urandom".into()],
         write_dirs: vec![places.state.clone(), places.log.clone()],
         seccomp: Profile::Clerk,
     };

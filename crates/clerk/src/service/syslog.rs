@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 /// Where the receiver is.
-pub(crate) const RECEIVER: &str = "/dev/log";
+const RECEIVER: &str = "/dev/log";
 
 /// Messages that may wait.
 const WAITING: usize = 4096;

@@ -111,26 +111,26 @@ pub(crate) struct Clerk {
 impl Clerk {
     /// Starts one, as its user.
     pub(crate) fn start(home: &Home) -> Self {
-        Self::start_after(home, "")
+        Self::start_after(home, "", &drop_rights())
+    }
+
+    /// As [`Clerk::start`], but with all the rights of the test.
+    pub(crate) fn start_with_roots_rights(home: &Home) -> Self {
+        Self::start_after(home, "", "")
     }
 
     /// As [`Clerk::start`], in a mount namespace of its own after these shell commands.
     pub(crate) fn start_apart(home: &Home, commands: &str) -> Self {
-        Self::start_after(home, commands)
+        Self::start_after(home, commands, &drop_rights())
     }
 
-    fn start_after(home: &Home, commands: &str) -> Self {
+    fn start_after(home: &Home, commands: &str, drop_rights: &str) -> Self {
         let (ours, theirs) = channel::pair().unwrap();
         let mut words: Vec<OsString> = Vec::new();
         if !commands.is_empty() {
             words.extend(["unshare", "-m", "--propagation", "private"].map(Into::into));
         }
         // The channel comes as standard input and becomes descriptor 3.
-        let drop_rights = if privileges::is_root() {
-            format!("setpriv --reuid {CLERK_UID} --regid {CLERK_UID} --clear-groups")
-        } else {
-            String::new()
-        };
         let script = format!("{commands}\nexec {drop_rights} \"$@\" 3<&0 </dev/null");
         words.extend(["sh", "-c", &script, "sh"].map(Into::into));
         words.extend([home.program().into(), "--state".into(), home.state().into()]);
@@ -223,7 +223,7 @@ impl Clerk {
         evidence: EvidenceBounds,
         services: Vec<(ServiceEntry, Option<&OwnedFd>)>,
     ) {
-        let count = services.len() as u32;
+        let count = u32::try_from(services.len()).unwrap();
         self.tell(&ToClerk::Configure { generation: 1, services: count, rotation, evidence });
         for (entry, fd) in services {
             let fds: Vec<_> = fd.iter().map(|fd| fd.as_fd()).collect();
@@ -283,6 +283,14 @@ impl Drop for Clerk {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+fn drop_rights() -> String {
+    if privileges::is_root() {
+        format!("setpriv --reuid {CLERK_UID} --regid {CLERK_UID} --clear-groups")
+    } else {
+        String::new()
     }
 }
 

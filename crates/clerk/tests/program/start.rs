@@ -77,3 +77,14 @@ fn without_a_channel_or_directories_it_does_not_start() {
     let (code, said) = run(&["--state", "/nowhere", "--log", "/nowhere"]);
     assert_eq!(code, Some(71), "{said}");
 }
+
+#[test]
+fn it_does_not_work_as_root() {
+    if !privileges::is_root() {
+        return; // nothing to refuse
+    }
+    let home = Home::new();
+    let mut clerk = Clerk::start_with_roots_rights(&home);
+    assert_eq!(clerk.exit_code(), Some(77));
+    assert!(clerk.stderr().starts_with("portreeve-clerk: still root"), "{}", clerk.stderr());
+}
