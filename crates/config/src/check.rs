@@ -50,12 +50,9 @@ impl Check {
     }
 
     /// The texts, and the findings in the order of the texts.
-    pub(crate) fn done(self) -> (Sources, Diagnostics) {
-        let mut all: Vec<Diagnostic> = self.found.into_iter().collect();
-        all.sort_by_key(|finding| finding.at.map(|at| (at.file, at.start)));
-        let mut found = Diagnostics::new();
-        found.extend(all);
-        (self.sources, found)
+    pub(crate) fn done(mut self) -> (Sources, Diagnostics) {
+        self.found.sort();
+        (self.sources, self.found)
     }
 }
 

@@ -35,7 +35,7 @@ impl Loaded {
     /// How many findings are errors.
     #[must_use]
     pub fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|finding| finding.level == Level::Error).count()
+        self.diagnostics.errors()
     }
 }
 

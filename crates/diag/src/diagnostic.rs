@@ -73,7 +73,8 @@ impl Diagnostic {
     }
 }
 
-/// Findings in the order they were made, bounded: past [`Diagnostics::MAX`] only counted.
+/// Findings in the order they were made, bounded: past [`Diagnostics::MAX`] only counted, except
+/// that an error takes the place of something less.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
@@ -98,15 +99,31 @@ impl Diagnostics {
         }
         if self.list.len() < Self::MAX {
             self.list.push(diagnostic);
-        } else {
-            self.dropped += 1;
+            return;
         }
+        self.dropped += 1;
+        let lesser = self.list.iter().rposition(|kept| kept.level < diagnostic.level);
+        if let (Level::Error, Some(at)) = (diagnostic.level, lesser) {
+            self.list.remove(at);
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// Puts the findings in the order of the texts; those without a place come first.
+    pub fn sort(&mut self) {
+        self.list.sort_by_key(|finding| finding.at.map(|at| (at.file, at.start)));
     }
 
     /// Whether the configuration must be refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.errors > 0
+    }
+
+    /// How many findings are errors, kept or not.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.errors
     }
 
     /// How many findings were not kept.
@@ -152,5 +169,22 @@ impl<'a> IntoIterator for &'a Diagnostics {
     type IntoIter = std::slice::Iter<'a, Diagnostic>;
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_never_lost_among_notes() {
+        let mut all = Diagnostics::new();
+        for _ in 0..Diagnostics::MAX {
+            all.push(Diagnostic::new(Level::Note, Code("n"), None, "n"));
+        }
+        all.push(Diagnostic::new(Level::Error, Code("e"), None, "e"));
+        all.push(Diagnostic::new(Level::Note, Code("n"), None, "n"));
+        assert!(all.has_errors() && all.iter().any(|kept| kept.level == Level::Error));
+        assert_eq!((all.len(), all.dropped(), all.errors()), (Diagnostics::MAX, 2, 1));
     }
 }

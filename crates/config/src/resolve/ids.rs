@@ -51,7 +51,7 @@ pub(super) fn of(
     };
     let gid = gid.map_err(|reason| wants.add("group", reason)).ok();
     let groups = match gid {
-        Some(gid) => groups(&program.groups, uid, entry.as_ref(), gid, host),
+        Some(_) => groups(&program.groups, uid, entry.as_ref(), host),
         None => return Found::Nobody,
     };
     let groups = groups.map_err(|reason| wants.add("group", reason)).ok();
@@ -111,14 +111,14 @@ fn groups(
     groups: &Groups,
     uid: u32,
     entry: Option<&User>,
-    gid: u32,
     host: &mut dyn Host,
 ) -> Result<Vec<u32>, String> {
     match (groups, entry) {
         (Groups::None, _) => Ok(Vec::new()),
         (Groups::List(list), _) => list.iter().map(|principal| group(principal, host)).collect(),
+        // The user's own group is among them even if the program runs with another.
         (Groups::OfUser, Some(user)) => host
-            .groups_of(&user.name, gid)
+            .groups_of(&user.name, user.gid)
             .map_err(|error| format!("the groups of `{}` cannot be looked up: {error}", user.name)),
         (Groups::OfUser, None) => {
             Err(format!("user {uid} has no entry, so there are no groups of that user"))

@@ -31,3 +31,16 @@ fn the_corpus_reads_as_recorded() {
     }
     assert!(read > 10, "{read}");
 }
+
+#[test]
+fn an_error_behind_thousands_of_notes_still_refuses() {
+    let notes = "\"192.0.2.1\", ".repeat(5000);
+    let service =
+        format!("[service.x]\nlisten = [\"*:1\"]\ninternal = \"echo\"\nallow = [{notes}]\n");
+    let accepted = crate::common::native(&service);
+    assert!(accepted.config.is_some());
+    let refused = crate::common::native(&format!("{service}wrong = 1\n[trap.y]\n"));
+    assert!(refused.config.is_none());
+    assert!(findings(&refused).contains("error[unknown-key]"));
+    assert!(refused.diagnostics.dropped() > 1000);
+}
