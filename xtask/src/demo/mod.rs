@@ -11,6 +11,9 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use portreeve_sys::Signal;
+use portreeve_sys::signals::Signals;
+
 use crate::cargo::cargo;
 use crate::cli::say;
 use crate::program::run;
@@ -39,6 +42,9 @@ pub(crate) fn show(length: Length) -> Result<(), String> {
     say("building …");
     run(cargo(&["build", "--quiet", "--workspace", "--bins"]), BUILD, |_| ())?;
     setup::ssh_server()?;
+    // Ctrl-C ends the events and closes the door; we stay to clear up. Children start unblocked.
+    let blocked = Signals::new(&[Signal::Int]);
+    let _blocked = blocked.map_err(|error| format!("cannot hold back Ctrl-C: {error}"))?;
     let stage = Stage::make()?;
     let mut door = stage.open()?;
     let outcome = present(&stage, &mut door, length);

@@ -131,11 +131,11 @@ impl Stage {
     /// Whether the door is open.
     pub(super) fn answers(&self) -> bool {
         let mut status = self.command("status");
-        let listens = |port: u16| format!("127.0.0.1:{port}");
         status.stderr(Stdio::null()).output().is_ok_and(|output| {
             let text = String::from_utf8_lossy(&output.stdout);
-            output.status.success() && text.contains(&listens(self.ssh))
-        }) && std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.echo)).is_ok()
+            let listens = |port: u16| text.contains(&format!("127.0.0.1:{port}"));
+            output.status.success() && [self.ssh, self.echo, self.trap].into_iter().all(listens)
+        })
     }
 
     /// ssh to the door.

@@ -29,7 +29,7 @@ const TABLE: [(&str, &[&str]); 15] = [
     ("portreeve", &["config", "dialect", "policy", "wire", "model", "diag", "sys"]),
     // beside
     ("testkit", &["model", "policy"]),
-    ("xtask", &["testkit"]),
+    ("xtask", &["sys", "testkit"]),
 ];
 
 /// Stand beside the others and may use all of them.
