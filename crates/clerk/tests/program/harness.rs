@@ -13,10 +13,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The user of the clerk when root runs the tests: in nobody's passwd.
 pub(crate) const CLERK_UID: u32 = 64_321;
+
+/// Held while a program is copied and while one is started: a child that is between fork and exec
+/// has the copy open for writing, and then nobody can execute it.
+pub(crate) static STARTING: Mutex<()> = Mutex::new(());
 
 /// Longest wait for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,9 +67,10 @@ impl Home {
         copy
     }
 
-    /// The event log so far.
+    /// The event log so far, in whole lines: it may be looked at while it is written.
     pub(crate) fn events(&self) -> String {
-        std::fs::read_to_string(self.log().join("events.jsonl")).unwrap_or_default()
+        let text = std::fs::read_to_string(self.log().join("events.jsonl")).unwrap_or_default();
+        text.rfind('\n').map(|end| text[..=end].to_owned()).unwrap_or_default()
     }
 
     /// Waits until the event log satisfies.
@@ -126,6 +132,7 @@ impl Clerk {
 
     fn start_after(home: &Home, commands: &str, drop_rights: &str) -> Self {
         let (ours, theirs) = channel::pair().unwrap();
+        let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut words: Vec<OsString> = Vec::new();
         if !commands.is_empty() {
             words.extend(["unshare", "-m", "--propagation", "private"].map(Into::into));
@@ -146,6 +153,7 @@ impl Clerk {
             .stderr(to)
             .spawn()
             .unwrap();
+        drop(starting);
         Self { child, channel: ours, stderr }
     }
 

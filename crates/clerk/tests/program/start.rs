@@ -1,9 +1,11 @@
-use crate::harness::{CLERK_UID, Clerk, Home};
+use crate::harness::{CLERK_UID, Clerk, Home, STARTING};
 use portreeve_sys::privileges;
 use portreeve_wire::clerk::{FromClerk, ToClerk};
 use portreeve_wire::event::What;
 use portreeve_wire::{MAX_PACKET, encode};
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::sync::PoisonError;
 
 #[test]
 fn it_is_confined_before_it_says_ready() {
@@ -68,7 +70,10 @@ fn what_makes_no_sense_ends_it_with_70() {
 fn without_a_channel_or_directories_it_does_not_start() {
     let program = env!("CARGO_BIN_EXE_portreeve-clerk");
     let run = |args: &[&str]| {
-        let output = std::process::Command::new(program).args(args).output().unwrap();
+        let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = Command::new(program).args(args).stderr(Stdio::piped()).spawn().unwrap();
+        drop(starting);
+        let output = child.wait_with_output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let (code, said) = run(&["--help"]);
