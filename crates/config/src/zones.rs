@@ -3,9 +3,14 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use portreeve_model::Zone;
+use portreeve_sys::file::read_bounded;
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// Changes of one zone kept: some 260 cover 130 years of two a year.
 const MOST: usize = 1000;
+/// Bytes of a zone's file.
+const FILE: usize = 1 << 20;
 /// The first of January 2100: a door that runs past it has been reloaded since.
 const LAST: i64 = 4_102_444_800;
 
@@ -18,10 +23,14 @@ pub(crate) fn find(name: &str) -> Option<Zone> {
     table(name, &zone)
 }
 
-/// The host's own zone: UTC where nothing is set.
+/// The host's own zone: UTC where nothing is set. `TZ` has no say: who asks and who runs the door
+/// must mean the same clock.
 fn local() -> Option<TimeZone> {
-    let unset = || !std::path::Path::new("/etc/localtime").exists();
-    TimeZone::try_system().ok().or_else(|| unset().then_some(TimeZone::UTC))
+    match read_bounded(Path::new("/etc/localtime"), FILE) {
+        Ok(content) => TimeZone::tzif("local", &content.bytes).ok(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(TimeZone::UTC),
+        Err(_) => None,
+    }
 }
 
 /// The offsets of a zone from 1970 on.

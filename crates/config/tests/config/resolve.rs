@@ -117,6 +117,7 @@ fn identities_are_numbers_with_all_their_groups() {
     for (lines, uid, gid, groups) in [
         ("user = \"www\"", 33, 33, vec![]),
         ("user = \"www\"\ngroups = \"of-user\"", 33, 33, vec![33, 4]),
+        ("user = \"www\"\ngroup = 7\ngroups = \"of-user\"", 33, 7, vec![33, 4]),
         ("user = \"www\"\ngroup = \"adm\"\ngroups = [\"www\", 7]", 33, 4, vec![33, 7]),
         ("user = 65534", 65534, 65534, vec![]),
         ("user = 4242", 4242, 4242, vec![]),
