@@ -35,6 +35,7 @@ impl Door {
             let Some(listener) = self.listeners.get(number) else { return };
             let Some(fd) = listener.socket.as_ref() else { return };
             let (service, own) = (listener.want.service, listener.want.address);
+            let dual = listener.want.dual;
             match socket::accept(fd) {
                 Ok(Some(accepted)) => {
                     let local = match own.ip().is_unspecified() {
@@ -46,6 +47,7 @@ impl Door {
                         socket: accepted.fd,
                         peer: end(accepted.peer),
                         local: end(local),
+                        dual,
                         since: self.now.mono,
                         names: None,
                         ident: IdentAnswer::NotAsked,

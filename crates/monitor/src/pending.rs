@@ -22,6 +22,8 @@ pub(crate) struct Arrival {
     pub(crate) socket: OwnedFd,
     pub(crate) peer: End,
     pub(crate) local: End,
+    /// Its listener takes both families on one socket.
+    pub(crate) dual: bool,
     pub(crate) since: Duration,
     pub(crate) names: Option<NamesAnswer>,
     pub(crate) ident: IdentAnswer,

@@ -182,6 +182,10 @@ impl Door {
         arrival: &Arrival,
     ) -> Result<(Pid, Kept), Failure> {
         let mut kept = Kept::default();
+        if arrival.dual && arrival.peer.address.is_ipv4() {
+            // as the ancestor does, for programs that know IPv4 alone; one that is over stays as it is
+            let _ = socket::as_ipv4(&arrival.socket);
+        }
         let socket = arrival.socket.try_clone().map_err(Failure::Descriptors)?;
         let mut connection = match program.stderr {
             Stderr::Socket => Connection::socket(socket),

@@ -3,7 +3,8 @@
 use std::{
     fmt, io,
     net::SocketAddr,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
+    ptr,
 };
 
 use rustix::{io::Errno, net::SocketFlags};
@@ -87,5 +88,46 @@ pub fn accept(listener: impl AsFd) -> Result<Option<Accepted>, AcceptError> {
         }
         Err(Errno::AGAIN) => Ok(None),
         Err(errno) => Err(AcceptError::of(errno)),
+    }
+}
+
+/// Makes the socket of an IPv4 peer that came by an IPv6 listener an IPv4 socket
+/// (`IPV6_ADDRFORM`): programs ask `getpeername`, and many know what to do with IPv4 alone.
+///
+/// # Errors
+/// Those of setsockopt(2): it is no IPv6 socket, its peer has no IPv4 address, or the connection
+/// is over already. The socket is as it was then.
+pub fn as_ipv4(socket: impl AsFd) -> io::Result<()> {
+    let family = libc::AF_INET;
+    #[expect(clippy::cast_possible_truncation, reason = "four bytes")]
+    let length = size_of_val(&family) as libc::socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the kernel reads `length` bytes of `family`, which lives past the call.
+    let done = unsafe {
+        let value = ptr::from_ref(&family).cast();
+        libc::setsockopt(fd, libc::IPPROTO_IPV6, libc::IPV6_ADDRFORM, value, length)
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn an_ipv4_peer_of_an_ipv6_listener_becomes_ipv4_and_others_stay() {
+        let listener = TcpListener::bind("[::]:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for (to, before, after) in [
+            (format!("127.0.0.1:{port}"), "::ffff:127.0.0.1", "127.0.0.1"),
+            (format!("[::1]:{port}"), "::1", "::1"),
+        ] {
+            let _near = TcpStream::connect(&to).unwrap();
+            let (far, _) = listener.accept().unwrap();
+            assert_eq!(far.peer_addr().unwrap().ip().to_string(), before);
+            assert_eq!(as_ipv4(&far).is_ok(), before != after);
+            assert_eq!(far.peer_addr().unwrap().ip().to_string(), after);
+        }
     }
 }

@@ -8,7 +8,7 @@ mod listen;
 mod load;
 mod outgoing;
 
-pub use accept::{AcceptError, Accepted, accept};
+pub use accept::{AcceptError, Accepted, accept, as_ipv4};
 pub use address::{is_local, local_address, local_addresses, peer_address, unmapped};
 pub use farewell::{Discard, discard, reset, send_once, shutdown_write};
 pub use holder::{Holder, port_holder};
