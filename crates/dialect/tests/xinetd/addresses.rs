@@ -18,6 +18,8 @@ fn every_form_of_an_item_means_what_it_says() {
         ("10.1.2.0/255.255.255.0", "10.1.2.0/24", "warning dotted-mask", "warning dotted-mask"),
         ("10.1.{2,3}", "10.1.2.0/24 10.1.3.0/24", "", ""),
         ("10.1.2.{3,4}", "10.1.2.3 10.1.2.4", "", ""),
+        ("10.1.2.{0,4}", "10.1.2.0 10.1.2.4", "", ""),
+        ("10.1.{0}", "10.1.0.0/24", "", ""),
         ("10.{1}", "10.1.0.0/16", "note wildcard-octets", "note wildcard-octets"),
         ("127.1", "127.0.0.1", "warning classic-address", "error classic-address"),
         ("192.168", "192.0.0.168", "warning classic-address", "error classic-address"),

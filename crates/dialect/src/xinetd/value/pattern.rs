@@ -56,9 +56,19 @@ pub(in super::super) fn comma(word: &Word) -> portreeve_diag::Diagnostic {
 /// An address whose final zero octets are wildcards.
 fn wildcard(word: &Word, address: Ipv4Addr, report: &mut Report<'_>) -> Option<Network> {
     let zeros = u8::try_from(u32::from(address).trailing_zeros() / 8).unwrap_or(4);
-    let network = Network::new(IpAddr::V4(address), 32 - 8 * zeros).ok()?;
-    if zeros >= 2 {
-        let rest = if zeros == 4 { ", all of IPv4 and no IPv6" } else { "" };
+    without_octets(word, address, zeros, report)
+}
+
+/// An address the last octets of which do not matter.
+fn without_octets(
+    word: &Word,
+    address: Ipv4Addr,
+    octets: u8,
+    report: &mut Report<'_>,
+) -> Option<Network> {
+    let network = Network::new(IpAddr::V4(address), 32 - 8 * octets).ok()?;
+    if octets >= 2 {
+        let rest = if octets == 4 { ", all of IPv4 and no IPv6" } else { "" };
         let message = format!("{} means {network}{rest}", quote(&word.text));
         let help = format!("write `{network}` to be plain, or the prefix length that is meant");
         report.push(note(codes::WILDCARD_OCTETS, word.at, message).help(help));
@@ -80,7 +90,8 @@ fn classic(list: Attribute, word: &Word, address: Ipv4Addr) -> portreeve_diag::D
     }
 }
 
-/// `10.1.{2,3}`: members end the address, and octets after them are wildcards.
+/// `10.1.{2,3}`: members end the address, and octets after them are wildcards; a member that is
+/// zero is not.
 fn factorised(word: &Word, report: &mut Report<'_>) -> Vec<Network> {
     let parts = word.text.split_once('{').and_then(|(head, tail)| {
         let members = tail.strip_suffix('}')?;
@@ -103,13 +114,14 @@ fn factorised(word: &Word, report: &mut Report<'_>) -> Vec<Network> {
         report.push(error(codes::BAD_ADDRESS, word.at, message).help(help));
         return Vec::new();
     };
+    let missing = u8::try_from(3_usize.saturating_sub(head.len())).unwrap_or(0);
     let mut networks = Vec::new();
     for member in members {
         let mut octets = [0u8; 4];
         for (slot, octet) in octets.iter_mut().zip(head.iter().chain([&member])) {
             *slot = *octet;
         }
-        networks.extend(wildcard(word, Ipv4Addr::from(octets), report));
+        networks.extend(without_octets(word, Ipv4Addr::from(octets), missing, report));
     }
     networks
 }
