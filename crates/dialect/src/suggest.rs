@@ -13,6 +13,7 @@ pub(crate) fn nearest<'a>(
     let allowed = |name: &str| if name.len() <= 4 { 1 } else { 2 };
     candidates
         .into_iter()
+        .filter(|name| name.len().abs_diff(text.len()) <= allowed(name))
         .map(|name| (distance(&text, &name.to_ascii_lowercase()), name))
         .filter(|(far, name)| *far <= allowed(name))
         .min_by_key(|(far, _)| *far)

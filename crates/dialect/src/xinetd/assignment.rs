@@ -1,6 +1,6 @@
 //! One line of an entry: `NAME OP VALUE…`.
 
-use super::lex::{Line, Word};
+use super::lex::{self, Line, Word};
 use super::raw::{Assignment, EntryLine, Operator};
 use super::report::{error, quote};
 use super::{attribute, codes};
@@ -23,6 +23,11 @@ pub(super) fn operates(word: Option<&Word>) -> bool {
 /// Reads a line of an entry; a fault that leaves no doubt about what is meant is followed by the
 /// line as meant, so that one slip is reported once.
 pub(super) fn read(line: Line) -> Vec<EntryLine> {
+    let oddity = lex::oddity(&line).map(|oddity| EntryLine::Fault(Box::new(oddity)));
+    oddity.into_iter().chain(form(line)).collect()
+}
+
+fn form(line: Line) -> Vec<EntryLine> {
     let at = line.at();
     let mut rest = line.rest.into_iter();
     let second = rest.next();

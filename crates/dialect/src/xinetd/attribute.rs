@@ -93,7 +93,7 @@ attributes! {
     Umask "umask" Both ONE, Set, "octal, 0 to 777", "the daemon's own OR 022 if unset";
     Nice "nice" Service ONE, Set, "-20 to 19", "priority";
     Server "server" Service ONE, Set, "absolute path", "required unless internal";
-    ServerArgs "server_args" Service Count::Some, Set, "words", "arguments; the first is argv[0] under `NAMEINARGS`, wherever that stands";
+    ServerArgs "server_args" Service Count::Some, Set, "words", "arguments; the first is the program's own name under `NAMEINARGS`, wherever that stands";
     Libwrap "libwrap" Service ONE, Set, "word", "not served";
     OnlyFrom "only_from" Both Count::Any, List, "addresses, networks, names", "who may come in; `no_access` wins";
     NoAccess "no_access" Both Count::Any, List, "addresses, networks, names", "who may not";

@@ -6,6 +6,10 @@ pub(super) const FILE_BYTES: usize = 1 << 20;
 pub(super) const ALL_BYTES: usize = 8 << 20;
 /// Bytes of a line, xinetd's own limit.
 pub(super) const LINE_BYTES: usize = 16 << 10;
+/// Lines of all files together, blank ones and comments aside.
+pub(super) const LINES: usize = 1 << 18;
+/// Words of all files together.
+pub(super) const WORDS: usize = 1 << 20;
 /// Files read, the main one included.
 pub(super) const FILES: usize = 1024;
 /// Files in a chain of includes.

@@ -2,6 +2,7 @@
 //! not matter, and what that changes is said.
 
 use super::attribute::Attribute;
+use super::check::listen;
 use super::lex::Word;
 use super::line::is_set_once;
 use super::merge::{self, List};
@@ -38,6 +39,7 @@ impl Defaults {
         for (position, entry) in entries.iter().enumerate() {
             if matches!(entry.subject, Subject::Defaults) {
                 let settings = Settings::read(entry, report);
+                listen::differences(&settings, report);
                 sections.push(Section { position, header: entry.header, settings });
             }
         }

@@ -6,7 +6,6 @@ use super::defaults::Defaults;
 use super::lex::Word;
 use super::raw::{Assignment, Entry, Operator, Subject};
 use super::report::{Report, Scope, error, quote, warning};
-use crate::suggest::nearest;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The id of a service entry: its `id`, else its name.
@@ -62,7 +61,7 @@ fn unknown(entries: &[Entry], defaults: &Defaults, report: &mut Report<'_>) {
             by_name.entry(name.text.to_ascii_lowercase()).or_default().push(id.clone());
         }
     }
-    let finding = |word: &Word, code, what: &str| {
+    let finding = |word: &Word, code, what: &str, report: &Report<'_>| {
         let message =
             format!("no entry has the id {}, so that `{what}` ignores it", quote(&word.text));
         let finding = match what {
@@ -70,7 +69,7 @@ fn unknown(entries: &[Entry], defaults: &Defaults, report: &mut Report<'_>) {
             _ => warning(code, word.at, message),
         };
         let named = by_name.get(&word.text.to_ascii_lowercase());
-        match (named, nearest(&word.text, ids.iter().map(String::as_str))) {
+        match (named, report.nearest(&word.text, ids.iter().map(String::as_str))) {
             (Some(named), _) => finding.help(format!("write the ids: {}", quote(&named.join(" ")))),
             (None, Some(near)) => finding.help(format!("did you mean `{near}`? else remove it")),
             (None, None) => finding.help("remove it"),
@@ -78,9 +77,9 @@ fn unknown(entries: &[Entry], defaults: &Defaults, report: &mut Report<'_>) {
     };
     let absent = |word: &&Word| !ids.contains(&word.text.to_ascii_lowercase());
     for word in defaults.all(|s| &s.disabled).filter(absent) {
-        report.push(finding(word, codes::DISABLED_UNKNOWN, "disabled"));
+        report.push(finding(word, codes::DISABLED_UNKNOWN, "disabled", report));
     }
     for word in defaults.all(|s| &s.enabled).filter(absent) {
-        report.push(finding(word, codes::ENABLED_UNKNOWN, "enabled"));
+        report.push(finding(word, codes::ENABLED_UNKNOWN, "enabled", report));
     }
 }

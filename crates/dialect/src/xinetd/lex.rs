@@ -3,7 +3,7 @@
 
 use super::report::{Report, error};
 use super::{bounds, codes};
-use portreeve_diag::{Code, FileId, Span};
+use portreeve_diag::{Diagnostic, FileId, Span};
 
 /// A word and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +34,10 @@ impl Line {
     }
 }
 
-/// The live lines of a text. What cannot stand in a value is reported once for the file.
+/// The live lines of a text. Foreign line ends are reported once.
 pub(super) fn lines(file: FileId, text: &str, report: &mut Report<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut oddities = Oddities::default();
+    let mut carriage = false;
     let mut start = 0;
     for piece in text.split_inclusive('\n') {
         let (from, body) = without_mark(start, piece.strip_suffix('\n').unwrap_or(piece));
@@ -47,7 +47,11 @@ pub(super) fn lines(file: FileId, text: &str, report: &mut Report<'_>) -> Vec<Li
             let at = Span::new(file, from, from + 1);
             report.push(error(codes::TOO_LARGE, at, message).help("split it with `+=` lines"));
         } else if let Some(line) = line(file, from, body) {
-            oddities.look(&line, body.ends_with('\r'), report);
+            if body.ends_with('\r') && !std::mem::replace(&mut carriage, true) {
+                let message = "lines end in CR LF; xinetd reads the CR as part of the last word";
+                let help = "convert the file to plain line feeds (`sed -i 's/\\r$//' FILE`)";
+                report.push(error(codes::CARRIAGE_RETURN, line.at(), message).help(help));
+            }
             lines.push(line);
         }
         start += piece.len();
@@ -83,39 +87,20 @@ fn words(file: FileId, start: usize, body: &str) -> impl Iterator<Item = Word> {
     })
 }
 
-/// What has been reported for this file already.
-#[derive(Default)]
-struct Oddities {
-    encoding: bool,
-    control: bool,
-    carriage: bool,
-}
-
-impl Oddities {
-    fn look(&mut self, line: &Line, carriage: bool, report: &mut Report<'_>) {
-        let mut once = |seen: &mut bool, code: Code, at: Span, message: &str, help: &str| {
-            if !std::mem::replace(seen, true) {
-                report.push(error(code, at, message).help(help));
-            }
-        };
-        if carriage {
-            let message = "lines end in CR LF; xinetd reads the CR as part of the last word";
-            let help = "convert the file to plain line feeds (`sed -i 's/\\r$//' FILE`)";
-            once(&mut self.carriage, codes::CARRIAGE_RETURN, line.at(), message, help);
+/// What is wrong with the bytes of a line, if anything is.
+pub(super) fn oddity(line: &Line) -> Option<Diagnostic> {
+    let mut words = std::iter::once(&line.first).chain(&line.rest);
+    words.find_map(|word| {
+        if word.text.contains('\u{fffd}') {
+            let message = "bytes that are not UTF-8 outside a comment";
+            let help = "write the word in UTF-8, or make the line a comment";
+            return Some(error(codes::ENCODING, word.at, message).help(help));
         }
-        for word in std::iter::once(&line.first).chain(&line.rest) {
-            if word.text.contains('\u{fffd}') {
-                let message = "bytes that are not UTF-8 outside a comment";
-                let help = "write the word in UTF-8, or make the line a comment";
-                once(&mut self.encoding, codes::ENCODING, word.at, message, help);
-            }
-            if word.text.contains(|c: char| c.is_control() || c == '\u{feff}') {
-                let message = "a control character outside a comment";
-                let help = "remove the character; blanks and tabs separate words";
-                once(&mut self.control, codes::CONTROL_CHARACTER, word.at, message, help);
-            }
-        }
-    }
+        let control = word.text.contains(|c: char| c.is_control() || c == '\u{feff}');
+        let message = "a control character outside a comment";
+        let help = "remove the character; blanks and tabs separate words";
+        control.then(|| error(codes::CONTROL_CHARACTER, word.at, message).help(help))
+    })
 }
 
 #[cfg(test)]
@@ -145,16 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn what_no_value_may_hold_is_named_once_a_file() {
+    fn foreign_bytes_are_named_outside_comments() {
         for (text, want) in [
             ("a = b\r\nc = d\r\n", &["xinetd-carriage-return"] as &[&str]),
             ("# \u{1}\u{fffd}\r\na = b\n", &[]),
-            ("a = \u{1}\nb = \u{7f}\n", &["xinetd-control-character"]),
+            ("a = \u{1}\n", &["xinetd-control-character"]),
             ("\u{feff}a = b\n", &[]),
+            ("a = \u{feff}\n", &["xinetd-control-character"]),
             ("a = \u{fffd}\n", &["xinetd-encoding"]),
         ] {
             let mut diagnostics = Diagnostics::new();
-            lines(FileId(0), text, &mut Report::new(&mut diagnostics));
+            let lines = lines(FileId(0), text, &mut Report::new(&mut diagnostics));
+            diagnostics.extend(lines.iter().filter_map(oddity));
             let codes: Vec<_> = diagnostics.iter().map(|d| d.code.0).collect();
             assert_eq!(codes, want, "{text:?}");
         }

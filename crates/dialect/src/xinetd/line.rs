@@ -6,7 +6,6 @@ use super::codes;
 use super::lex::Word;
 use super::raw::{Assignment, Entry, Operator, Subject};
 use super::report::{Report, error, quote, warning};
-use crate::suggest::nearest;
 use portreeve_diag::Level;
 use std::collections::BTreeMap;
 
@@ -24,7 +23,7 @@ pub(super) fn check(
     report: &mut Report<'_>,
 ) -> Option<(&'static Definition, Vec<Word>)> {
     let Some(definition) = attribute::by_name(&line.name.text) else {
-        report.push(unknown(line));
+        report.push(unknown(line, report));
         return None;
     };
     let mut sound = place(entry, line, definition, report);
@@ -38,10 +37,10 @@ pub(super) fn check(
     sound.then_some((definition, values))
 }
 
-fn unknown(line: &Assignment) -> portreeve_diag::Diagnostic {
+fn unknown(line: &Assignment, report: &Report<'_>) -> portreeve_diag::Diagnostic {
     let message = format!("there is no attribute {}", quote(&line.name.text));
     let finding = error(codes::UNKNOWN_ATTRIBUTE, line.name.at, message);
-    match nearest(&line.name.text, attribute::names()) {
+    match report.nearest(&line.name.text, attribute::names()) {
         Some(name) => finding.help(format!("write `{name}`")),
         None => finding.help("remove the line, or make it a comment"),
     }

@@ -37,8 +37,9 @@ use std::collections::HashSet;
 /// What a configuration offers.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// The services in force, in the order they were written. Entries with an error are not among
-    /// them: whoever finds errors among the diagnostics must refuse the whole.
+    /// The services in force, in the order they were written, without those whose own entries
+    /// are wrong. Whoever finds an error among the diagnostics must refuse the whole: a restriction
+    /// may be missing from any of them.
     pub services: Vec<LoadedService>,
 }
 

@@ -2,11 +2,10 @@
 //! next line that can only be a beginning: unlike xinetd, no entry is swallowed by its neighbour's
 //! slip without a word.
 
-use super::lex::{Line, Word};
+use super::lex::{self, Line, Word};
 use super::raw::{Entry, Form, Item, Subject};
 use super::report::{Report, error, quote};
 use super::{assignment, codes};
-use crate::suggest::nearest;
 use portreeve_diag::Span;
 
 const KEYWORDS: [&str; 4] = ["service", "defaults", "include", "includedir"];
@@ -51,6 +50,9 @@ impl Parser<'_, '_> {
     }
 
     fn outside(&mut self, line: Line) -> State {
+        if let Some(oddity) = lex::oddity(&line) {
+            self.report.push(oddity);
+        }
         match line.first.text.to_ascii_lowercase().trim_end_matches('{') {
             "service" => self.header(line),
             "defaults" => self.header(line),
@@ -138,7 +140,7 @@ impl Parser<'_, '_> {
         let word = line.first.text.trim_end_matches('{');
         let message = format!("{} begins no entry", quote(&line.first.text));
         let mut finding = error(codes::KEYWORD, line.first.at, message);
-        finding = match nearest(word, KEYWORDS) {
+        finding = match self.report.nearest(word, KEYWORDS) {
             Some(keyword) => finding.help(format!("write `{keyword}`")),
             None => finding.help("entries begin with `service NAME` or `defaults`"),
         };

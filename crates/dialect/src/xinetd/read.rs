@@ -22,6 +22,8 @@ pub(super) fn read(
         entries: Vec::new(),
         count: 0,
         bytes: 0,
+        lines: 0,
+        words: 0,
         full: false,
     };
     reader.file(path, None);
@@ -37,6 +39,8 @@ struct Reader<'a, 'd> {
     entries: Vec<Entry>,
     count: usize,
     bytes: usize,
+    lines: usize,
+    words: usize,
     /// A bound was passed and reported.
     full: bool,
 }
@@ -63,6 +67,14 @@ impl Reader<'_, '_> {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let file = self.sources.add(path, text);
         let lines = lex::lines(file, self.sources.text(file), self.report);
+        self.lines += lines.len();
+        self.words += lines.iter().map(|line| 1 + line.rest.len()).sum::<usize>();
+        if self.lines > bounds::LINES || self.words > bounds::WORDS {
+            let (lines, words) = (bounds::LINES, bounds::WORDS);
+            let message =
+                format!("with {} there are more than {lines} lines or {words} words", quote(path));
+            return self.too_large(at, message);
+        }
         self.chain.push((path.to_owned(), at));
         for item in parse::parse(lines, self.report) {
             self.item(item);

@@ -1,5 +1,6 @@
 //! Where findings go, and how loud they are.
 
+use crate::suggest::nearest;
 use portreeve_diag::{Code, Diagnostic, Diagnostics, Level, Span};
 
 /// Whether what is being read is in force.
@@ -38,6 +39,16 @@ impl<'d> Report<'d> {
             self.errors += 1;
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// The candidate that was probably meant. None is sought once no finding is kept any more: a
+    /// broken file must not cost more than it shows.
+    pub(super) fn nearest<'a>(
+        &self,
+        text: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        (self.diagnostics.len() < Diagnostics::MAX).then(|| nearest(text, candidates)).flatten()
     }
 
     /// Errors pushed so far.

@@ -40,7 +40,6 @@ pub(super) struct Cps {
 pub(super) struct Settings {
     /// Every attribute that was set with `=` once, with its line.
     pub(super) seen: BTreeMap<Attribute, Assignment>,
-    pub(super) id: Option<Word>,
     pub(super) types: Option<Set<Type>>,
     pub(super) flags: Option<Set<Flag>>,
     pub(super) disable: Option<At<bool>>,

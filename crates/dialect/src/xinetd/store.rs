@@ -34,8 +34,7 @@ pub(super) fn store(
     };
     let given = Given { attribute, line, values, word };
     match attribute {
-        Attribute::Id
-        | Attribute::Type
+        Attribute::Type
         | Attribute::Flags
         | Attribute::Disable
         | Attribute::SocketType
@@ -69,8 +68,8 @@ pub(super) fn store(
         | Attribute::Bind
         | Attribute::AccessTimes
         | Attribute::LogType => limit(settings, given, report),
-        // That they stand here is all there is to know.
-        Attribute::RpcVersion | Attribute::RpcNumber | Attribute::Redirect => {}
+        // The id is read before everything else, and of the rest it matters that they stand here.
+        Attribute::Id | Attribute::RpcVersion | Attribute::RpcNumber | Attribute::Redirect => {}
         Attribute::OnlyFrom
         | Attribute::NoAccess
         | Attribute::LogOnSuccess
@@ -90,7 +89,6 @@ fn entry(settings: &mut Settings, given: Given<'_>, report: &mut Report<'_>) {
         pick(attribute, word, SWITCH, report).map(|value| At::new(value, line.at))
     };
     match attribute {
-        Attribute::Id => settings.id = Some(word.clone()),
         Attribute::Type => {
             settings.types = Some(Set::read(attribute, values, Type::WORDS, report));
         }

@@ -69,6 +69,8 @@ fn a_list_that_forgets_or_misses_is_reported() {
         (&with("user = root", ""), &["error xinetd-not-in-defaults"]),
         (&with("access_times = 8:00-9:00", ""), &["error xinetd-not-in-defaults"]),
         (&with("disabled -= ssh", ""), &["error xinetd-operator"]),
+        (&with("v6only = no", ""), &["warning xinetd-v6only-no"]),
+        (&with("bind = 10.0.0.1 10.0.0.2", ""), &["warning xinetd-bind-several"]),
     ]);
 }
 

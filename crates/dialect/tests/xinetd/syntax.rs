@@ -172,6 +172,10 @@ fn bytes_that_are_no_text_are_fine_in_comments_alone() {
         (b"caf\xe9\n", &["error xinetd-encoding", "error xinetd-keyword"]),
         (b"defaults\n{\n}\r\n", &["error xinetd-carriage-return"]),
         (
+            b"service ssh\n{\ndisable = yes\nprotocol = tcp\nwait = no\nuser = a\nserver = /\xe9\n}\n",
+            &["note xinetd-encoding"],
+        ),
+        (
             b"defaults\n{\n\x00\n}\n",
             &["error xinetd-control-character", "error xinetd-operator-missing"],
         ),

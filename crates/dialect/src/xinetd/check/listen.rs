@@ -3,6 +3,7 @@
 use super::{Context, Subject};
 use crate::xinetd::codes;
 use crate::xinetd::report::{Report, error, note, quote, warning};
+use crate::xinetd::settings::Settings;
 use crate::xinetd::value::At;
 use crate::xinetd::value::word::Flag;
 use portreeve_diag::Span;
@@ -51,13 +52,22 @@ pub(super) fn of(
             }
         }
     }
-    let own = subject.settings.bind.as_ref().filter(|bind| bind.value.len() > 1);
-    if let Some(own) = own {
+    differences(subject.settings, report);
+    listening
+}
+
+/// Says where an entry, or `defaults`, means something else to xinetd.
+pub(in crate::xinetd) fn differences(settings: &Settings, report: &mut Report<'_>) {
+    if let Some(bind) = settings.bind.as_ref().filter(|bind| bind.value.len() > 1) {
         let message = "all of these addresses are bound";
         let help = "xinetd ignores the line for their number, and listens on every address";
-        report.push(warning(codes::BIND_SEVERAL, own.at, message).help(help));
+        report.push(warning(codes::BIND_SEVERAL, bind.at, message).help(help));
     }
-    listening
+    if let Some(no) = settings.v6only.as_ref().filter(|v6only| !v6only.value) {
+        let message = "`v6only = no` lets IPv4 in; in xinetd the line shuts it out";
+        let help = "remove the line for both families, or write `yes` for IPv6 alone";
+        report.push(warning(codes::V6ONLY_NO, no.at, message).help(help));
+    }
 }
 
 fn asked(cx: &Context<'_>, subject: &Subject<'_>, report: &mut Report<'_>) -> Asked {
@@ -69,11 +79,6 @@ fn asked(cx: &Context<'_>, subject: &Subject<'_>, report: &mut Report<'_>) -> As
     }
     let own = subject.settings.v6only.as_ref();
     let in_force = own.or_else(|| cx.defaults.first(|s| &s.v6only));
-    if let Some(no) = own.filter(|v6only| !v6only.value) {
-        let message = "`v6only = no` lets IPv4 in; in xinetd the line shuts it out";
-        let help = "remove the line for both families, or write `yes` for IPv6 alone";
-        report.push(warning(codes::V6ONLY_NO, no.at, message).help(help));
-    }
     let yes = |v6only: &&At<bool>| v6only.value;
     Asked {
         only_v4: v4.filter(|_| v6.is_none()),

@@ -3,7 +3,7 @@
 mod access;
 mod admission;
 mod kind;
-mod listen;
+pub(super) mod listen;
 mod log;
 mod port;
 mod program;

@@ -2,7 +2,6 @@
 
 use super::{Context, Subject};
 use crate::services::Source;
-use crate::suggest::nearest;
 use crate::xinetd::attribute::Attribute;
 use crate::xinetd::codes;
 use crate::xinetd::report::{Report, error, note, quote};
@@ -34,7 +33,7 @@ pub(super) fn of(cx: &Context<'_>, subject: &Subject<'_>, report: &mut Report<'_
     }
     let name = &subject.name.text;
     let Some(listed) = cx.host.services.port(name, "tcp") else {
-        report.push(unknown(cx, subject, written.map(|(port, _)| port)));
+        report.push(unknown(cx, subject, written.map(|(port, _)| port), report));
         return None;
     };
     if let Some((port, at)) = written.filter(|(port, _)| *port != listed.port) {
@@ -60,6 +59,7 @@ fn unknown(
     cx: &Context<'_>,
     subject: &Subject<'_>,
     port: Option<u16>,
+    report: &Report<'_>,
 ) -> portreeve_diag::Diagnostic {
     let name = &subject.name.text;
     let message = format!("{} is not in /etc/services", quote(name));
@@ -73,7 +73,7 @@ fn unknown(
         }
         None => finding.help("write `type = UNLISTED` and `port = NUMBER`"),
     };
-    match nearest(name, cx.host.services.names("tcp")) {
+    match report.nearest(name, cx.host.services.names("tcp")) {
         Some(near) => finding.help(format!("or did you mean `{near}`?")),
         None => finding,
     }

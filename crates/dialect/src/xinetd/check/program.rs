@@ -112,7 +112,8 @@ fn inert(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The daemon name by which xinetd would ask TCP Wrappers, unless `NOLIBWRAP` says not to.
+/// The daemon name by which xinetd would ask TCP Wrappers, unless `NOLIBWRAP` says not to. (An
+/// entry with a `libwrap` name of its own is not served.)
 pub(super) fn libwrap(subject: &Subject<'_>, kind: Kind) -> Option<Daemon> {
     let settings = subject.settings;
     if subject.flag(Flag::NoLibwrap).is_some() {
@@ -120,9 +121,6 @@ pub(super) fn libwrap(subject: &Subject<'_>, kind: Kind) -> Option<Daemon> {
     }
     let daemon = |name: &str, at: Span| Daemon { name: name.to_owned(), at };
     let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    if let (Some(word), false) = (&settings.libwrap, matches!(kind, Kind::Sensor(_))) {
-        return Some(daemon(&word.text, word.at));
-    }
     match kind {
         // A sensor records and refuses before anybody is asked.
         Kind::Sensor(_) => None,

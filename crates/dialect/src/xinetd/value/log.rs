@@ -5,7 +5,6 @@ use super::super::codes;
 use super::super::lex::Word;
 use super::super::report::{Report, error, quote};
 use super::{number, program};
-use crate::suggest::nearest;
 use portreeve_diag::{Diagnostic, Span};
 use portreeve_model::{Facility, LogTarget, Severity};
 
@@ -54,7 +53,7 @@ pub(in super::super) fn target(
 ) -> Option<LogTarget> {
     let (kind, rest) = words.split_first()?;
     if kind.is("SYSLOG") {
-        return syslog(rest, at).map_err(|finding| report.push(*finding)).ok();
+        return syslog(rest, at, report).map_err(|finding| report.push(*finding)).ok();
     }
     if kind.is("FILE") {
         return file(rest, at, report);
@@ -65,7 +64,7 @@ pub(in super::super) fn target(
     None
 }
 
-fn syslog(rest: &[Word], at: Span) -> Result<LogTarget, Box<Diagnostic>> {
+fn syslog(rest: &[Word], at: Span, report: &Report<'_>) -> Result<LogTarget, Box<Diagnostic>> {
     let (facility, level) = match rest {
         [facility] => (facility, None),
         [facility, level] => (facility, Some(level)),
@@ -78,7 +77,7 @@ fn syslog(rest: &[Word], at: Span) -> Result<LogTarget, Box<Diagnostic>> {
     let unknown = |word: &Word, what: &str, names: Vec<&str>| {
         let message = format!("{} is no syslog {what}", quote(&word.text));
         let finding = error(codes::BAD_LOG, word.at, message);
-        match nearest(&word.text, names.iter().copied()) {
+        match report.nearest(&word.text, names.iter().copied()) {
             Some(name) => finding.help(format!("did you mean `{name}`?")),
             None => finding.help(format!("it is one of: {}", names.join(" "))),
         }

@@ -4,7 +4,6 @@ use super::super::attribute::Attribute;
 use super::super::lex::Word;
 use super::super::report::Report;
 use super::bad;
-use crate::suggest::nearest;
 use portreeve_diag::Span;
 
 /// The words of `type`.
@@ -95,7 +94,7 @@ pub(in super::super) fn pick<T: Copy>(
     if found.is_none() {
         let all: Vec<String> = table.iter().map(|(name, _)| format!("`{name}`")).collect();
         let finding = bad(attribute, word, &all.join(" "));
-        report.push(match nearest(&word.text, table.iter().map(|(name, _)| *name)) {
+        report.push(match report.nearest(&word.text, table.iter().map(|(name, _)| *name)) {
             Some(name) => finding.help(format!("did you mean `{name}`?")),
             None => finding,
         });
