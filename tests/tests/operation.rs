@@ -261,3 +261,38 @@ fn an_ordinary_user_runs_a_whole_door_in_a_folder() {
     drop(peer);
     daemon.wait(SOON);
 }
+
+#[test]
+fn without_its_users_root_does_not_open_the_door_and_says_how_to_make_them() {
+    let world = World::standard();
+    let passwd = world.read("/etc/passwd");
+    let without: String = passwd
+        .lines()
+        .filter(|l| !l.starts_with("portreeve-relay:"))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    world.write("/etc/passwd", without);
+    let configuration = "[service.echo]\nlisten = [\"192.168.0.1:7\"]\ninternal = \"echo\"\n";
+    world.write("/etc/portreeve/portreeve.toml", configuration);
+    let output = world.run(world.door(world.bin("portreeved")), SOON);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains("useradd --system") && said.contains("portreeve-relay"), "{said}");
+    assert!(!world.exists("/run/portreeve/control.sock"), "nothing on the host has changed");
+}
+
+#[test]
+fn a_second_door_is_refused_and_a_killed_ones_socket_is_no_obstacle() {
+    let world = World::standard();
+    let configuration = "[service.echo]\nlisten = [\"192.168.0.1:7\"]\ninternal = \"echo\"\n";
+    let mut door = Door::native(&world, configuration);
+    let output = world.run(world.door(world.bin("portreeved")), SOON);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(71), "{said}");
+    assert!(said.contains("another door is open"), "{said}");
+    assert_eq!(door.command(&["status"]).status.code(), Some(0), "the first goes on");
+    door.running().kill();
+    drop(door);
+    let again = Door::start(&world, &[]);
+    assert_eq!(again.command(&["status"]).status.code(), Some(0));
+}

@@ -254,7 +254,10 @@ fn first_load(
     match *answer {
         Answer::Compiled { config, resolved, findings } => {
             say(&findings);
-            Ok((*config, *resolved))
+            match resolved.problems.as_slice() {
+                [] => Ok((*config, *resolved)),
+                problems => Err(Failed::Configuration(problems.join("\nportreeved: "))),
+            }
         }
         Answer::Refused { findings, errors } => {
             let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
