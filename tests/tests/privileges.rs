@@ -39,10 +39,11 @@ fn row(name: &str, status: &ProcStatus) -> String {
     [name, &uid, &gid, &groups, &capabilities, privs, seccomp].join(" ")
 }
 
-fn committed() -> Vec<String> {
+/// The rows of a table of the page: the first after `text` and its heading, if it has one.
+fn committed(table: usize, heading: usize) -> Vec<String> {
     let page = document("privileges.md");
-    let block = page.split("```").nth(1).expect("a table in docs/privileges.md");
-    let rows = block.lines().skip(2).filter(|line| !line.trim().is_empty());
+    let block = page.split("```").nth(2 * table + 1).expect("a table in docs/privileges.md");
+    let rows = block.lines().skip(1 + heading).filter(|line| !line.trim().is_empty());
     rows.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
@@ -91,8 +92,66 @@ fn every_process_has_the_committed_rights_and_no_others() {
         row("portreeve-relay", &status(relay)),
         row("portreeve-compile", &compiler(&mut door)),
     ];
-    assert_eq!(rows, committed());
+    assert_eq!(rows, committed(0, 1));
     drop(peer);
+}
+
+/// What a process has open, by kind and number; listeners are told from other sockets.
+fn descriptors(name: &str, pid: u32, listening: &[String]) -> String {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for what in open_descriptors(pid).into_values() {
+        let kind = if listening.contains(&what) {
+            "listener"
+        } else if what == "/dev/null" {
+            "null"
+        } else if what.contains("/portreeve-world-") {
+            "output"
+        } else if what.starts_with('/') {
+            what.as_str()
+        } else {
+            let inner = what.strip_prefix("anon_inode:").unwrap_or(&what);
+            inner.split(':').next().unwrap_or_default().trim_matches(['[', ']'])
+        };
+        match counts.iter_mut().find(|(known, _)| known == kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((kind.to_owned(), 1)),
+        }
+    }
+    let counts: Vec<_> =
+        counts.into_iter().map(|(kind, count)| format!("{kind}={count}")).collect();
+    format!("{name} {}", counts.join(" "))
+}
+
+#[test]
+fn every_process_has_the_committed_descriptors_and_no_others() {
+    let world = World::standard();
+    let mut door = Door::native(&world, CONFIGURATION);
+    let listening = listeners(door.monitor());
+    let rows: Vec<_> = ["portreeve-clerk", "portreeve-relay"]
+        .map(|name| descriptors(name, helper(&mut door, name), &listening))
+        .to_vec();
+    let first = descriptors("portreeved", door.monitor(), &listening);
+    let sorted = |rows: Vec<String>| -> Vec<Vec<String>> {
+        let words = |row: &String| {
+            let mut words: Vec<_> = row.split_whitespace().map(str::to_owned).collect();
+            words.sort();
+            words
+        };
+        rows.iter().map(words).collect()
+    };
+    let all = std::iter::once(first).chain(rows).collect();
+    assert_eq!(sorted(all), sorted(committed(1, 0)));
+}
+
+/// The sockets that listen in a process's network.
+fn listeners(pid: u32) -> Vec<String> {
+    let table = std::fs::File::open(format!("/proc/{pid}/net/tcp")).expect("the table of sockets");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut std::io::Read::take(table, 1 << 20), &mut text)
+        .expect("a readable table");
+    let lines = text.lines().skip(1);
+    let fields = lines.map(|l| l.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    fields.filter(|f| f[3] == "0A").map(|f| format!("socket:[{}]", f[9])).collect()
 }
 
 #[test]
@@ -112,16 +171,6 @@ fn a_service_gets_its_three_descriptors_and_the_helpers_no_listener() {
     let monitor = door.running().pid();
     let ours: BTreeMap<_, _> = open_descriptors(monitor);
     assert!(!ours.values().any(|what| *what == descriptors[&0]), "no duplicate of the connection");
-    let listeners = |pid: u32| {
-        let table = std::fs::File::open(format!("/proc/{pid}/net/tcp")).unwrap();
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut std::io::Read::take(table, 1 << 20), &mut text).unwrap();
-        let inodes = text
-            .lines()
-            .skip(1)
-            .map(|l| l.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-        inodes.filter(|f| f[3] == "0A").map(|f| format!("socket:[{}]", f[9])).collect::<Vec<_>>()
-    };
     let listening = listeners(monitor);
     assert_eq!(listening.len(), 2, "{listening:?}");
     for name in ["portreeve-clerk", "portreeve-relay"] {
