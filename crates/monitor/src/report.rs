@@ -5,8 +5,8 @@ use crate::helper::HelperProcess;
 use crate::listeners::Listener;
 use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, ServiceFacts};
 use portreeve_policy::{
-    Answer as StepAnswer, Facts, IdentAnswer, Names, ServiceIndex, StepRecord, Verdict, consider,
-    need_sentence, refusal_sentence, step_sentence,
+    Answer as StepAnswer, Facts, IdentAnswer, Names, Reason, ServiceIndex, StepRecord, Verdict,
+    consider, need_sentence, refusal_sentence, step_sentence,
 };
 use portreeve_wire::End;
 use portreeve_wire::control::{
@@ -146,7 +146,13 @@ impl Door {
                 ("trapped", None, text, Some(sprung.origin))
             }
             Verdict::Refuse(refusal) => {
-                let text = refusal_sentence(&refusal, facts.peer, files);
+                let problems = current.facts(index).map(|f| f.problems.as_slice());
+                let text = match (refusal.reason, problems) {
+                    (Reason::Disabled, Some([problem, ..])) => {
+                        format!("refused: {}: {}", refusal.reason.word(), problem.reason)
+                    }
+                    _ => refusal_sentence(&refusal, facts.peer, files),
+                };
                 ("refused", Some(refusal.reason.word().to_owned()), text, refusal.origin)
             }
         };
