@@ -35,6 +35,8 @@ const LINGER: Duration = Duration::from_secs(3);
 /// How long each of the last things to be done may take.
 const PARTING: Duration = Duration::from_secs(2);
 
+const CROWDED: &str = "too many sessions write evidence: that of some is not read";
+
 /// How work ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -156,6 +158,9 @@ impl Desk {
     fn tend(&self, store: &Store) {
         self.log.borrow_mut().tend();
         self.log_news();
+        if !self.pipes.is_full() {
+            self.alarms.over(CROWDED);
+        }
         // A thread that is behind will tend when it gets there.
         let _ = store.orders.try_send(Order::Tend);
     }
@@ -227,7 +232,7 @@ impl Desk {
             }
         };
         let Some(place) = self.pipes.place(session.session) else {
-            return self.alarms.raise("too many sessions write evidence: some is not read");
+            return self.alarms.raise(CROWDED);
         };
         let id = session.session;
         let source = Source { session, watch, bounds: self.bounds.get(), reads, resumed };

@@ -54,12 +54,12 @@ pub(crate) enum Form {
 #[derive(Debug)]
 pub(crate) struct Readers {
     zone: TimeZone,
-    list: RefCell<Vec<Rc<Desk>>>,
+    list: RefCell<Vec<Rc<Seat>>>,
 }
 
 /// One reader's place.
 #[derive(Debug)]
-struct Desk {
+struct Seat {
     wish: Wish,
     queue: RefCell<VecDeque<Rc<str>>>,
     bytes: Cell<usize>,
@@ -83,15 +83,15 @@ impl Readers {
     pub(crate) fn publish(&self, json: &str) {
         let list = self.list.borrow();
         let mut shown: Vec<(Form, Rc<str>)> = Vec::new();
-        for desk in list.iter().filter(|desk| desk.wish.follow) {
-            let form = desk.wish.form;
+        for seat in list.iter().filter(|seat| seat.wish.follow) {
+            let form = seat.wish.form;
             let known = shown.iter().find(|(other, _)| *other == form).map(|(_, text)| text);
             let text = known.cloned().unwrap_or_else(|| {
                 let text: Rc<str> = show(json, form, &self.zone).into();
                 shown.push((form, Rc::clone(&text)));
                 text
             });
-            desk.put(text);
+            seat.put(text);
         }
     }
 
@@ -117,7 +117,7 @@ impl Readers {
             return Ok(());
         }
         let stream = UnixStream::from_std(stream)?;
-        let desk = Rc::new(Desk {
+        let seat = Rc::new(Seat {
             wish,
             queue: RefCell::default(),
             bytes: Cell::new(0),
@@ -125,39 +125,39 @@ impl Readers {
             last: Cell::new(!wish.follow),
             wake: Notify::new(),
         });
-        self.list.borrow_mut().push(Rc::clone(&desk));
+        self.list.borrow_mut().push(Rc::clone(&seat));
         let readers = Rc::clone(self);
         spawn_local(async move {
             // Why a reader goes is its own affair.
-            let _ = readers.serve(&desk, stream, past).await;
-            readers.list.borrow_mut().retain(|other| !Rc::ptr_eq(other, &desk));
+            let _ = readers.serve(&seat, stream, past).await;
+            readers.list.borrow_mut().retain(|other| !Rc::ptr_eq(other, &seat));
         });
         Ok(())
     }
 
     /// Nothing more will come: each gets what waits for it and is closed.
     pub(crate) fn close(&self) {
-        for desk in self.list.borrow().iter() {
-            desk.last.set(true);
-            desk.wake.notify_one();
+        for seat in self.list.borrow().iter() {
+            seat.last.set(true);
+            seat.wake.notify_one();
         }
     }
 
-    async fn serve(&self, desk: &Desk, mut stream: UnixStream, past: Past) -> io::Result<()> {
+    async fn serve(&self, seat: &Seat, mut stream: UnixStream, past: Past) -> io::Result<()> {
         let mut past = Reader::new(past);
         while let Some(lines) = past.next() {
-            let text = lines.iter().map(|line| show(line, desk.wish.form, &self.zone));
+            let text = lines.iter().map(|line| show(line, seat.wish.form, &self.zone));
             write(&mut stream, text.collect::<String>().as_bytes()).await?;
         }
         loop {
-            let batch = desk.take(&self.zone);
+            let batch = seat.take(&self.zone);
             if !batch.is_empty() {
                 write(&mut stream, batch.as_bytes()).await?;
-            } else if desk.last.get() {
+            } else if seat.last.get() {
                 return stream.shutdown().await;
             } else {
                 tokio::select! {
-                    () = desk.wake.notified() => {}
+                    () = seat.wake.notified() => {}
                     gone = gone(&stream) => return gone,
                 }
             }
@@ -165,7 +165,7 @@ impl Readers {
     }
 }
 
-impl Desk {
+impl Seat {
     fn put(&self, text: Rc<str>) {
         let bytes = self.bytes.get().saturating_add(text.len());
         if bytes > QUEUE || self.skipped.get() > 0 {

@@ -57,7 +57,8 @@ pub enum ToClerk {
     Service(ServiceEntry),
     /// Events, oldest first.
     Events(Vec<Event>),
-    /// The read end of a session's standard error comes with it. Sent again, with `resumed`, to a
+    /// The read end of a session's standard error comes with it: a pipe in packet mode if the
+    /// service is watched, or nothing it writes counts as its own sentence. Sent again, with `resumed`, to a
     /// clerk that took a dead one's place.
     Evidence {
         /// Whose it is.

@@ -65,11 +65,17 @@ impl Pipes {
         self.open.borrow().len()
     }
 
+    /// Whether there is room for no more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.count() >= self.most
+    }
+
     /// A place for a session's pipe. One it had before is left. When all are taken, that of a
     /// session that is over is left; `None` if there is none such.
     pub(crate) fn place(self: &Rc<Self>, session: SessionId) -> Option<Place> {
         let mut open = self.open.borrow_mut();
-        if open.len() >= self.most && !open.contains_key(&session) {
+        let full = open.len() >= self.most;
+        if full && !open.contains_key(&session) {
             let orphans = open.iter().filter(|(_, pipe)| pipe.orphan);
             let oldest = orphans.map(|(session, _)| *session).min()?;
             leave(open.remove(&oldest));
@@ -118,5 +124,28 @@ impl Drop for Place {
         if open.get(&self.session).is_some_and(|pipe| pipe.serial == self.serial) {
             open.remove(&self.session);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_table_makes_room_by_leaving_a_session_that_is_over() {
+        let pipes = Pipes::new(2);
+        let place = |number| pipes.place(SessionId(number));
+        let (first, second) = (place(1).unwrap(), place(2).unwrap());
+        assert!(place(3).is_none() && pipes.is_full());
+        pipes.session_over(SessionId(2));
+        let third = place(3).unwrap();
+        assert_eq!(pipes.count(), 2);
+        drop(second); // its place is another's by now
+        assert_eq!(pipes.count(), 2);
+        let again = place(1).unwrap();
+        drop(first);
+        assert_eq!(pipes.count(), 2, "the pipe that was handed over again is read on");
+        drop((third, again));
+        assert_eq!(pipes.count(), 0);
     }
 }

@@ -18,7 +18,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::sleep;
 
 /// Bytes of one read: at least a packet, or its end would be lost.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 16 << 10;
 
 /// Bytes a second that are taken from one session. Past it, the service waits for its own words to
 /// be read, and nobody else does.

@@ -50,7 +50,11 @@ impl Past {
             if wanted == 0 || budget == 0 {
                 break;
             }
-            let Some(file) = folder.read(number) else { break };
+            let file = match folder.read(number) {
+                Some(file) => file,
+                None if number == 0 => continue, // not made yet since the last rotation
+                None => break,
+            };
             let size = file.metadata().map_or(0, |metadata| metadata.len());
             let half = if number == 0 { u64::try_from(half).unwrap_or(0) } else { 0 };
             let end = size.saturating_sub(half);

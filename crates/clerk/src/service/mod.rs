@@ -17,6 +17,10 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use syslog::Syslog;
 
+/// Sessions whose service is remembered: as many as there can be, should the news of an end ever
+/// be lost.
+const MOST_SESSIONS: usize = 1_000_000;
+
 /// One service.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -118,7 +122,10 @@ impl Services {
         match what {
             What::SessionStarted(session) => {
                 let service = self.current.get(&session.key).cloned()?;
-                self.sessions.insert(session.session, Rc::clone(&service));
+                let has_log = service.entry.log.target != LogTarget::None;
+                if has_log && self.sessions.len() < MOST_SESSIONS {
+                    self.sessions.insert(session.session, Rc::clone(&service));
+                }
                 Some(service)
             }
             What::SessionEnded { session, .. } => {
