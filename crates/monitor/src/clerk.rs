@@ -1,6 +1,6 @@
 //! What passes between monitor and clerk.
 
-use crate::door::{Door, Stage};
+use crate::door::{Door, WITHOUT_BANS};
 use portreeve_model::{LogTarget, Offer, Stderr};
 use portreeve_sys::file;
 use portreeve_wire::clerk::{FromClerk, ServiceEntry, ToClerk};
@@ -39,15 +39,13 @@ impl Door {
 
     fn heard_from_clerk(&mut self, message: FromClerk) {
         match message {
-            FromClerk::Ready { landlock, ledger } => {
+            // what is wrong with the ledger comes as an alarm of its own, and ends as one
+            FromClerk::Ready { landlock, ledger: _ } => {
                 if let Some(running) = self.clerk.running.as_mut() {
                     running.phase = Phase::Working;
                 }
                 self.clerk.trouble =
                     landlock.is_none().then(|| "no Landlock on this kernel".to_owned());
-                if let Some(why) = ledger {
-                    self.alarm(&format!("the ledger cannot be opened: {why}"));
-                }
                 if let Some(since) = self.clerk_away.since.take() {
                     let away = self.now.mono.saturating_sub(since);
                     self.clerk_away.total = self.clerk_away.total.saturating_add(away);
@@ -55,18 +53,24 @@ impl Door {
                 self.brief_clerk();
             }
             FromClerk::Bans { bans, last } => {
-                // a restarted clerk knows no more than we do
-                if matches!(self.stage, Stage::Waiting(_)) {
+                // once all have come, a later clerk knows no more than we do
+                if !self.bans_known {
                     self.restore(bans);
-                    if last {
-                        self.open();
-                    }
+                    self.bans_known = last;
+                }
+                if last {
+                    self.alarms.remove(WITHOUT_BANS);
+                    self.open();
                 }
             }
             FromClerk::Stored(network) => self.unstored.stored(network),
             FromClerk::Authenticated { session } => self.authenticated(session.0),
-            FromClerk::Alarm(text) => self.alarm(&text),
+            FromClerk::Alarm(text) => {
+                self.alarm(&text);
+                self.clerk_alarms.insert(text);
+            }
             FromClerk::AlarmOver(text) => {
+                self.clerk_alarms.remove(&text);
                 self.alarms.remove(&text);
             }
         }

@@ -59,6 +59,10 @@ impl Now {
     }
 }
 
+/// Raised when the door opens without its ledger, until the ledger answers.
+pub(crate) const WITHOUT_BANS: &str =
+    "the ledger did not answer: the door opened without the bans of before";
+
 /// Everything the monitor holds.
 #[derive(Debug)]
 pub(crate) struct Door {
@@ -96,6 +100,10 @@ pub(crate) struct Door {
     pub(crate) gather: Gather,
     pub(crate) tally: Tally,
     pub(crate) alarms: BTreeSet<String>,
+    /// Those of them that the clerk raised, and will raise again if they last.
+    pub(crate) clerk_alarms: BTreeSet<String>,
+    /// Whether the ledger has told all bans of before.
+    pub(crate) bans_known: bool,
     /// Told twice to stop: sessions are left to themselves.
     pub(crate) leave: bool,
 }
@@ -198,7 +206,7 @@ impl Door {
         if let Stage::Waiting(until) = self.stage
             && now >= until
         {
-            self.alarm("the ledger did not answer: the door opened without the bans of before");
+            self.alarm(WITHOUT_BANS);
             self.open();
         }
         self.tick_scarce();

@@ -36,6 +36,9 @@ impl Door {
         {
             let pipes = self.outbox.recover(&running.theirs);
             self.take_back(pipes);
+            for alarm in std::mem::take(&mut self.clerk_alarms) {
+                self.alarms.remove(&alarm);
+            }
             self.clerk_away.since.get_or_insert(now);
             self.event(what);
         } else if self.relay.running.as_ref().is_some_and(|r| r.pid == exit.pid)

@@ -178,6 +178,8 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
         gather: Gather::default(),
         tally: Tally::default(),
         alarms: BTreeSet::new(),
+        clerk_alarms: BTreeSet::new(),
+        bans_known: false,
         leave: false,
     };
     door.set_helper_programs();
