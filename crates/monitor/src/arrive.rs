@@ -51,6 +51,7 @@ impl Door {
                         since: self.now.mono,
                         names: None,
                         ident: IdentAnswer::NotAsked,
+                        user: None,
                     });
                     self.plenty();
                 }

@@ -27,6 +27,8 @@ pub(crate) struct Arrival {
     pub(crate) since: Duration,
     pub(crate) names: Option<NamesAnswer>,
     pub(crate) ident: IdentAnswer,
+    /// What the peer's ident server said, when the decision needed that it answers.
+    pub(crate) user: Option<String>,
 }
 
 /// What somebody waits for.

@@ -89,9 +89,10 @@ impl Door {
         match self.waiting.take(question, |waiter| !matches!(waiter, For::Banner(..))) {
             Some(For::Record(session)) => self.event(What::Identified { session, answer }),
             Some(For::Decision(mut arrival)) => {
-                arrival.ident = match answer {
-                    Ok(_) => IdentAnswer::Answered,
-                    Err(_) => IdentAnswer::Missing,
+                arrival.user = answer.ok();
+                arrival.ident = match arrival.user {
+                    Some(_) => IdentAnswer::Answered,
+                    None => IdentAnswer::Missing,
                 };
                 self.decide(arrival);
             }

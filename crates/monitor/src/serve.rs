@@ -24,10 +24,12 @@ const EVIDENCE_PIPE: usize = 16 * 1024;
 /// Longest message with the bytes inside; more goes in a memory file.
 const INLINE: usize = 64 * 1024;
 
-/// The descriptors a session leaves with us.
+/// What a connection leaves with us.
 #[derive(Debug, Default)]
 struct Kept {
     since: Duration,
+    /// What the peer's ident server said before.
+    user: Option<String>,
     evidence: Option<OwnedFd>,
     notify: Option<OwnedFd>,
 }
@@ -84,7 +86,7 @@ impl Door {
     pub(crate) fn serve(
         &mut self,
         current: &Arc<Current>,
-        arrival: Arrival,
+        mut arrival: Arrival,
         reservation: Reservation,
     ) {
         let Some(service) = current.service(arrival.service) else {
@@ -100,7 +102,7 @@ impl Door {
         };
         let ident = service.log.ident == Ident::Record;
         let authentication = service.admission.authentication;
-        let since = arrival.since;
+        let (since, user) = (arrival.since, arrival.user.take());
         let (started, kept) = match (&service.offer, current.program(arrival.service)) {
             (Offer::Program(program), Some(plan)) => {
                 match self.start(program, plan, authentication, &arrival) {
@@ -124,7 +126,7 @@ impl Door {
         };
         match started {
             Ok(pid) => {
-                let kept = Kept { since, ..kept };
+                let kept = Kept { since, user, ..kept };
                 self.started(reference, reservation, authentication, pid, kept, ident);
             }
             Err((arrival, failure)) => {
@@ -146,6 +148,9 @@ impl Door {
         reference.pid = pid.and_then(|pid| u32::try_from(pid.as_raw()).ok());
         self.tally.admitted(&reference.key, self.now.mono);
         self.event(What::SessionStarted(reference.clone()));
+        if let Some(user) = kept.user {
+            self.event(What::Identified { session: reference.clone(), answer: Ok(user) });
+        }
         if let Some(fd) = kept.notify.as_ref() {
             let token = crate::token::Token::Notify(reference.session.0).bits();
             // without it the session stays a startup until its grace ends

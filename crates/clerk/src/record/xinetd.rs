@@ -27,6 +27,10 @@ pub(crate) fn record(of: Named<'_>, what: &What) -> Option<String> {
             fail(name, failure, "fork", &session.peer.address.to_string(), 1)
         }
         What::Refused(refused) => refusal(name, failure, refused),
+        // To xinetd a sensor is a service that refuses everybody.
+        What::TrapTouched { peer, .. } => {
+            fail(name, failure, "address", &peer.address.to_string(), 1)
+        }
         What::Identified { answer: Ok(answer), .. } => (success.userid || failure.userid)
             .then(|| format!("USERID: {name} {}", escape(answer.as_bytes()))),
         What::Identified { session, answer: Err(why) } => (log.ident == Ident::Require)
@@ -102,7 +106,7 @@ fn fail(name: &str, fields: FailureFields, reason: &str, peer: &str, count: u32)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portreeve_model::{LogTarget, Records};
+    use portreeve_model::{LogTarget, Records, Sentence};
     use portreeve_wire::{End, SessionId};
 
     fn session(pid: Option<u32>) -> SessionRef {
@@ -156,6 +160,13 @@ mod tests {
     #[test]
     fn records_are_in_xinetds_words() {
         let started = || What::SessionStarted(session(Some(18)));
+        let touched = || What::TrapTouched {
+            service: 0,
+            key: "telnet".into(),
+            peer: session(None).peer,
+            sentence: Sentence::Never,
+            spared: None,
+        };
         let failed = || What::StartFailed { session: session(None), reason: "cannot fork".into() };
         for (flags, what, want) in [
             ("PID HOST", started(), "START: sshd pid=18 from=127.0.0.1"),
@@ -180,6 +191,8 @@ mod tests {
             ("-HOST", refused("address", 4), "FAIL: sshd address from=127.0.0.1 count=4"),
             ("-HOST", refused("", 1), ""),
             ("HOST", refused("address", 1), ""),
+            ("-HOST", touched(), "FAIL: sshd address from=127.0.0.1"),
+            ("HOST", touched(), ""),
             ("-HOST", failed(), "FAIL: sshd fork from=127.0.0.1"),
             ("USERID", answered(Ok("UNIX : joe bloggs")), "USERID: sshd UNIX : joe bloggs"),
             (

@@ -137,6 +137,7 @@ impl Services {
                 self.current.get(&session.key).or(began_with).cloned()
             }
             What::Refused(refused) => self.current.get(&refused.key).cloned(),
+            What::TrapTouched { key, .. } => self.current.get(key).cloned(),
             _ => None,
         }
     }
