@@ -1,8 +1,8 @@
 //! Giving up what is not needed, before a byte of a configuration is read.
 
 use crate::args::Door;
+use portreeve_sandbox::{Profile, Sandbox};
 use portreeve_sys::limits::{self, Limit, Resource};
-use portreeve_sys::sandbox::{Profile, Sandbox};
 use portreeve_sys::{Capability, privileges};
 use std::time::Duration;
 

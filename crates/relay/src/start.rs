@@ -3,9 +3,9 @@
 use crate::args::{self, Bounds};
 use crate::desk::{self, Ending};
 use crate::names;
+use portreeve_sandbox::{Confinement, Profile, Sandbox};
 use portreeve_sys::channel::Channel;
 use portreeve_sys::limits::{self, Limit};
-use portreeve_sys::sandbox::{Confinement, Profile, Sandbox};
 use portreeve_sys::{Resource, clock, descriptor, privileges};
 use std::fmt::Display;
 use std::io::{self, Write};

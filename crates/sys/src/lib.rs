@@ -1,4 +1,4 @@
-//! The only unsafe code: spawning, sockets, descriptors, sandbox.
+//! The only unsafe code: spawning, sockets, descriptors.
 //!
 //! Every public function here is safe, speaks `OwnedFd`/`BorrowedFd` and newtypes, and either does
 //! one deed of the operating system or says which one failed. Nothing here decides who may come in,
@@ -26,8 +26,6 @@ pub mod pipe;
 pub mod poll;
 pub mod privileges;
 pub mod process;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 pub mod signals;
 pub mod socket;
 pub mod spawn;

@@ -9,7 +9,7 @@ pub(super) enum Allowed {
 }
 
 /// Names without `portreeve-`.
-const TABLE: [(&str, &[&str]); 15] = [
+const TABLE: [(&str, &[&str]); 16] = [
     // words
     ("diag", &[]),
     ("model", &["diag"]),
@@ -19,13 +19,14 @@ const TABLE: [(&str, &[&str]); 15] = [
     ("wire", &["model"]),
     // edges
     ("sys", &[]),
+    ("sandbox", &["sys"]),
     ("config", &["dialect", "model", "diag", "sys"]),
     ("ledger", &["model", "wire"]),
     // programs
-    ("compile", &["config", "wire", "sys", "model", "diag"]),
+    ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),
     ("monitor", &["policy", "wire", "model", "sys"]),
-    ("clerk", &["ledger", "wire", "model", "sys"]),
-    ("relay", &["wire", "model", "sys"]),
+    ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
+    ("relay", &["sandbox", "wire", "model", "sys"]),
     ("portreeve", &["config", "dialect", "policy", "wire", "model", "diag", "sys"]),
     // beside
     ("testkit", &["model", "policy"]),

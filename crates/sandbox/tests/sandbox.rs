@@ -23,10 +23,9 @@ use std::{
     time::Duration,
 };
 
+use portreeve_sandbox::{Profile, Sandbox};
 use portreeve_sys::{
-    Pid, Resource, Status, clock, limits, privileges,
-    sandbox::{Profile, Sandbox},
-    socket,
+    Pid, Resource, Status, clock, limits, privileges, socket,
     spawn::{Connection, Ids, Plan, Spawner, Started},
     user,
 };

@@ -33,9 +33,7 @@ pub(super) fn install(profile: Profile) -> io::Result<()> {
 
 /// The proof: a harmless call that no profile knows, and that nobody is refused otherwise.
 pub(super) fn holds() -> bool {
-    // SAFETY: an integer by value; asks for the session of this process.
-    let answer = unsafe { libc::getsid(0) };
-    answer == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+    rustix::process::getsid(None) == Err(rustix::io::Errno::PERM)
 }
 
 /// Without conditions.

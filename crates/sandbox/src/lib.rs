@@ -1,10 +1,13 @@
-//! Landlock and seccomp for leaf processes: programs of ours that start no others.
+//! Landlock and seccomp for our own leaf processes, entered once and proved.
+//!
+//! A crate of its own, so that root's process, whose children would inherit both, links neither.
 //!
 //! Enter it single-threaded, before any runtime exists: Landlock binds the calling thread and what
 //! it starts. Never in the process that spawns services: they would inherit it.
 //!
 //! The floor is Landlock ABI 2 (Linux 6.1): no rule on TCP before ABI 4 and none on abstract sockets
 //! before 6, so that the filter of system calls denies what matters by itself.
+#![forbid(unsafe_code)]
 
 mod calls;
 mod filter;
@@ -57,7 +60,7 @@ impl Sandbox {
     /// Those of the kernel but a missing Landlock, which is told in the answer; `ENOENT` when a
     /// directory to be written is not there; `Other` when the filter turns out not to hold.
     pub fn enter(self) -> io::Result<Confinement> {
-        crate::privileges::set_no_new_privs()?;
+        portreeve_sys::privileges::set_no_new_privs()?;
         let landlock = paths::restrict(&self)?;
         filter::install(self.seccomp)?;
         if !filter::holds() {
