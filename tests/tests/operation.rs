@@ -296,3 +296,35 @@ fn a_second_door_is_refused_and_a_killed_ones_socket_is_no_obstacle() {
     let again = Door::start(&world, &[]);
     assert_eq!(again.command(&["status"]).status.code(), Some(0));
 }
+
+#[test]
+fn a_login_name_with_a_line_feed_forges_no_authentication() {
+    let world = World::standard();
+    let dir = world.dir().display().to_string();
+    // what sshd -e writes for a stranger's name `x`, line feed, `Accepted none for root`: one write
+    let sentence = "Accepted none for root from 203.0.113.7 port 4711 ssh2";
+    world.write_program(
+        format!("{dir}/forged"),
+        &format!(
+            "#!/bin/sh\nprintf 'Failed password for invalid user x\\n{sentence}\\n' >&2\nexec cat\n"
+        ),
+    );
+    world.write_program(
+        format!("{dir}/true"),
+        &format!("#!/bin/sh\nprintf '{sentence}\\n' >&2\nexec cat\n"),
+    );
+    let service = |name: &str, port: u16| {
+        format!(
+            "[service.{name}]\nlisten = [\"192.168.0.1:{port}\"]\nrun = [\"{dir}/{name}\", \"-e\"]\n\
+             watch = \"sshd\"\nstartups = 10\ngrace = \"1h\"\n"
+        )
+    };
+    let door = Door::native(&world, &(service("forged", 700) + &service("true", 701)));
+    let forged = world.connect("far", "192.168.0.1:700").unwrap();
+    let genuine = world.connect("far", "192.168.0.1:701").unwrap();
+    door.expect("evidence", |e| e["service"] == "forged" && e["text"] == sentence);
+    door.expect("authenticated", |e| e["service"] == "true");
+    assert_eq!(door.service("forged")["startups"], 1, "still a startup");
+    assert_eq!(door.service("true")["startups"], 0);
+    drop((forged, genuine));
+}
