@@ -163,6 +163,19 @@ impl<'w> Door<'w> {
     }
 }
 
+impl Drop for Door<'_> {
+    /// What the door saw, where a test has failed.
+    #[expect(clippy::print_stderr, reason = "shown with a failing test")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let events = events(self.world);
+            for event in events.iter().skip(events.len().saturating_sub(40)) {
+                eprintln!("{event}");
+            }
+        }
+    }
+}
+
 /// Runs the command `portreeve` on the private host.
 #[must_use]
 pub fn command(world: &World, args: &[&str]) -> Output {

@@ -26,43 +26,21 @@ mod seeds;
 #[path = "ancestor/traps.rs"]
 mod traps;
 
-use portreeve_tests::compare::{Scene, Side, differences};
+use portreeve_tests::compare::{Compared, Input, Scene, Side, allowed, differences};
 
 fn run(scene: &Scene) {
     let stage = scene.stage();
     let ancestor = scene.run(&stage.world, Side::Ancestor);
-    if std::env::var_os("ONLY_ANCESTOR").is_some() {
-        println!("##### {}", scene.name);
-        for (s, o) in scene.scripts.iter().zip(&ancestor) {
-            println!("== {}", s.name);
-            for (v, t) in s.visits().zip(&o.told) {
-                println!(
-                    "  {} {} {:?} {:?} {:.60?} {:?} {:?} {}",
-                    v.peer,
-                    v.to,
-                    t.verdict(v.says),
-                    t.connected.as_ref().err(),
-                    t.words,
-                    t.after,
-                    t.end,
-                    t.report
-                        .as_ref()
-                        .map(|r| format!(
-                            "{} {}",
-                            r["environment"]["REMOTE_HOST"], r["connection"]["peer"]
-                        ))
-                        .unwrap_or_default()
-                );
-            }
-            for l in &o.log {
-                println!("     {} {}: {} {}", l.place, l.kind, l.id, l.rest);
-            }
-        }
-        return;
-    }
     let ours = scene.run(&stage.world, Side::Ours);
     let compared = differences(scene, &ancestor, &ours);
-    assert!(compared.wrong.is_empty(), "{}", compared.wrong.join("\n"));
+    let Compared { connections, fields, allowed, .. } = &compared;
+    let figures =
+        format!("{}: {connections} connections, {fields} fields, {allowed:?}", scene.name);
+    assert!(compared.wrong.is_empty(), "{figures}\n{}", compared.wrong.join("\n"));
+    #[expect(clippy::print_stderr, reason = "how much was compared, with --nocapture")]
+    {
+        eprintln!("{figures}");
+    }
 }
 
 macro_rules! scenes {
@@ -78,7 +56,10 @@ macro_rules! scenes {
 
 scenes! {
     what_a_service_is_given attributes::scene();
-    who_may_come_in_by_address access::addresses();
+    who_may_come_in_by_address access::allowed();
+    who_may_come_in_by_address_too access::allowed_too();
+    who_may_not_come_in access::denied();
+    who_may_come_in_by_ipv6_address access::ipv6();
     who_may_come_in_by_name access::names();
     how_many_may_come_in limits::counts();
     how_fast_they_may_come_in limits::rates();
@@ -101,10 +82,35 @@ scenes! {
     the_cookbooks_entry_when_closed seeds::cookbook(false);
 }
 
+/// Each row shows in a scene: the predicate applies, and where it applies the test of that scene
+/// fails unless the difference is there.
 #[test]
-fn no_two_scenes_have_one_name() {
-    let mut names: Vec<_> = scenes().iter().map(|scene| scene.name).collect();
+fn every_allowed_difference_shows_somewhere() {
+    let scenes = scenes();
+    let entries: Vec<_> = scenes.iter().map(|scene| (scene, scene.entries())).collect();
+    let inputs = entries.iter().flat_map(|(scene, entries)| {
+        scene.scripts.iter().flat_map(move |script| Input::all(scene, entries, script))
+    });
+    let inputs: Vec<_> = inputs.collect();
+    for (number, allowed) in allowed::ALL.iter().enumerate() {
+        assert!(inputs.iter().any(|input| (allowed.when)(input)), "row {number}, {allowed:?}");
+    }
+    let mut names: Vec<_> = scenes.iter().map(|scene| scene.name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), scenes().len());
+    assert_eq!(names.len(), scenes.len(), "scenes of one name");
+}
+
+/// The names are those of the book.
+#[test]
+fn every_allowed_difference_is_named_in_the_book() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/xinetd.md");
+    #[expect(clippy::disallowed_methods, reason = "a file of this project")]
+    let book = std::fs::read_to_string(path).unwrap();
+    let (_, book) = book.split_once("## Where the outcome differs").unwrap();
+    let (table, _) = book.split_once("\n## ").unwrap();
+    for allowed in allowed::ALL {
+        let row = format!("\n| {} |", allowed.defect);
+        assert_eq!(table.matches(&row).count(), 1, "{allowed:?} in {path}");
+    }
 }

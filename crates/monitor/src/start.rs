@@ -325,6 +325,10 @@ impl Door {
     /// The last words: what is queued is written, the clerk ends, the socket goes.
     pub(crate) fn finish(&mut self) {
         let now = self.now.mono;
+        // refusals still being counted together
+        for refused in self.gather.flush(Duration::MAX) {
+            self.event(What::Refused(refused));
+        }
         self.outbox.message(ToClerk::Finish, None);
         let until = now.saturating_add(LAST_WORDS);
         let mut events = Vec::new();

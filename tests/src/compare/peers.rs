@@ -12,7 +12,8 @@ pub fn within(item: &str, peer: IpAddr) -> bool {
             let octets: Vec<&str> =
                 head.split('.').chain([member]).filter(|o| !o.is_empty()).collect();
             let zeros = std::iter::repeat_n("0", 4_usize.saturating_sub(octets.len()));
-            within(&octets.iter().copied().chain(zeros).collect::<Vec<_>>().join("."), peer)
+            let address = octets.iter().copied().chain(zeros).collect::<Vec<_>>().join(".");
+            within(&format!("{address}/{}", 8 * octets.len()), peer)
         });
     }
     if let Some((address, length)) = item.split_once('/') {
@@ -75,6 +76,7 @@ mod tests {
             ("0.0.0.0", "203.0.113.7", "2001:db8::1"),
             ("10.1.{2,3}", "10.1.3.9", "10.1.4.9"),
             ("10.1.2.{3,4}", "10.1.2.4", "10.1.2.5"),
+            ("10.1.2.{0,4}", "10.1.2.0", "10.1.2.5"),
             ("10.1.2.77/26", "10.1.2.64", "10.1.2.63"),
             ("10.1.2.0/255.255.255.0", "10.1.2.9", "10.1.3.9"),
             ("2001:db8::5", "2001:db8::5", "2001:db8::6"),

@@ -40,10 +40,16 @@ impl Line {
     }
 }
 
-/// Numbers process ids, and leaves durations out.
+/// Numbers process ids by the order of their START lines, leaves durations out, and puts lines of
+/// one kind together: which session ends first is chance, and xinetd's child may write its FAIL
+/// line before the parent writes START.
 pub(super) fn normalise(lines: &mut [Line]) {
+    let rank = |line: &Line| {
+        ["START", "FAIL", "NOID", "USERID", "EXIT"].iter().position(|k| line.kind == *k)
+    };
+    lines.sort_by_key(rank);
     let mut pids: Vec<String> = Vec::new();
-    for line in lines {
+    for line in &mut *lines {
         let words = line.rest.split(' ').map(|word| match word.split_once('=') {
             Some(("pid", "0")) | None => word.to_owned(),
             Some(("pid", pid)) => {
@@ -51,13 +57,14 @@ pub(super) fn normalise(lines: &mut [Line]) {
                     pids.push(pid.to_owned());
                     pids.len() - 1
                 });
-                format!("pid=#{known}")
+                format!("pid={known:03}")
             }
             Some(("duration", time)) if time.ends_with("(sec)") => "duration=*(sec)".to_owned(),
             Some(_) => word.to_owned(),
         });
         line.rest = words.collect::<Vec<_>>().join(" ");
     }
+    lines.sort_by_cached_key(|line| (rank(line), (line.kind == "EXIT").then(|| line.rest.clone())));
 }
 
 #[cfg(test)]
@@ -68,12 +75,14 @@ mod tests {
     fn what_differs_at_each_run_is_normalised() {
         let mut lines = Line::parse_all(
             "f",
-            "26/1/2@03:04:05: START: a pid=77 from=10.1.2.3\n26/1/2@03:04:05: START: b pid=0\n\
-             26/1/2@03:04:09: EXIT: a status=3 pid=77 duration=4(sec)\n",
+            "26/1/2@03:04:05: FAIL: a address\n26/1/2@03:04:05: START: a pid=77 from=10.1.2.3\n\
+             26/1/2@03:04:05: START: b pid=0\n26/1/2@03:04:09: EXIT: a status=3 pid=77 duration=4(sec)\n",
         );
         normalise(&mut lines);
         let rests: Vec<_> = lines.iter().map(|line| line.rest.as_str()).collect();
-        assert_eq!(rests, ["pid=#0 from=10.1.2.3", "pid=0", "status=3 pid=#0 duration=*(sec)"]);
+        let wanted =
+            ["pid=000 from=10.1.2.3", "pid=0", "address", "status=3 pid=000 duration=*(sec)"];
+        assert_eq!(rests, wanted);
         let sent = ["<30>Nov 22 00:07:21 xinetd[12]: START: a from=10.1.2.3".to_owned()];
         assert_eq!(Line::parse_syslog(&sent)[0].place, "30");
     }

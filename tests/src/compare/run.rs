@@ -37,9 +37,14 @@ impl Running<'_> {
         }
     }
 
-    /// How many processes serve connections now. A child that has ended counts until it has been
-    /// reaped, and with it everything that its end changes.
-    fn sessions(&mut self) -> usize {
+    /// How many connections are served now. A child that has ended counts until it has been reaped,
+    /// and with it everything that its end changes.
+    fn sessions(&mut self, scene: &Scene) -> usize {
+        // Internal services have no process of their own here.
+        if let (Self::Ours(door), true) = (&*self, scene.text.contains("INTERNAL")) {
+            let sessions = door.status()["sessions"].as_u64();
+            return sessions.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+        }
         let helper = |pid: &u32| {
             let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
             let name = exe.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -48,8 +53,8 @@ impl Running<'_> {
         children(self.pid()).iter().filter(|pid| !helper(pid)).count()
     }
 
-    fn settle(&mut self, held: usize) {
-        wait_for(SOON, format!("{held} sessions"), || self.sessions() == held);
+    fn settle(&mut self, scene: &Scene, held: usize) {
+        wait_for(SOON, format!("{held} sessions"), || self.sessions(scene) == held);
     }
 }
 
@@ -72,7 +77,7 @@ impl Scene {
     pub fn stage(&self) -> Stage {
         let world = World::standard();
         let networks = [
-            "10.0.0.0/8",
+            "8.0.0.0/5",
             "172.16.0.0/12",
             "192.168.0.128/25",
             "192.168.33.0/24",
@@ -111,7 +116,7 @@ impl Scene {
             }
         };
         let told: Vec<_> =
-            self.scripts.iter().map(|script| act(world, script, &mut door)).collect();
+            self.scripts.iter().map(|script| self.act(world, script, &mut door)).collect();
         match &mut door {
             Running::Ancestor(xinetd) => drop(xinetd.running().stop(SOON)),
             Running::Ours(door) => drop(door.running().stop(SOON)),
@@ -119,6 +124,35 @@ impl Scene {
         drop(door);
         let messages = world.syslog().split_off(said_before);
         self.share(told, &logs(world, &messages))
+    }
+
+    /// Does one script.
+    fn act(&self, world: &World, script: &Script, door: &mut Running<'_>) -> Vec<Told> {
+        let mut told = Vec::new();
+        let mut held: Vec<TcpStream> = Vec::new();
+        for step in &script.steps {
+            match step {
+                Step::Visit(visit) => told.push(attend(connect(world, visit), visit)),
+                Step::Burst(visit, times) => {
+                    let streams: Vec<_> = (0..*times).map(|_| connect(world, visit)).collect();
+                    told.extend(streams.into_iter().map(|stream| attend(stream, visit)));
+                }
+                Step::Hold(visit) => match connect(world, visit) {
+                    Ok(stream) => {
+                        let received = read_until(&stream, b"}\n", SOON);
+                        told.push(Told::new(&received));
+                        held.extend((received.end == End::Enough).then_some(stream));
+                    }
+                    Err(error) => told.push(Told::absent(&error)),
+                },
+                Step::Release => held.clear(),
+                Step::Wait(seconds) => std::thread::sleep(Duration::from_secs(*seconds)),
+            }
+            door.settle(self, held.len());
+        }
+        drop(held);
+        door.settle(self, 0);
+        told
     }
 
     /// Gives each script the records about its services.
@@ -149,35 +183,6 @@ fn logs(world: &World, messages: &[String]) -> Vec<Line> {
     }
     lines.extend(Line::parse_syslog(messages));
     lines
-}
-
-/// Does one script.
-fn act(world: &World, script: &Script, door: &mut Running<'_>) -> Vec<Told> {
-    let mut told = Vec::new();
-    let mut held: Vec<TcpStream> = Vec::new();
-    for step in &script.steps {
-        match step {
-            Step::Visit(visit) => told.push(attend(connect(world, visit), visit)),
-            Step::Burst(visit, times) => {
-                let streams: Vec<_> = (0..*times).map(|_| connect(world, visit)).collect();
-                told.extend(streams.into_iter().map(|stream| attend(stream, visit)));
-            }
-            Step::Hold(visit) => match connect(world, visit) {
-                Ok(stream) => {
-                    let received = read_until(&stream, b"}\n", SOON);
-                    told.push(Told::new(&received));
-                    held.extend((received.end == End::Enough).then_some(stream));
-                }
-                Err(error) => told.push(Told::absent(&error)),
-            },
-            Step::Release => held.clear(),
-            Step::Wait(seconds) => std::thread::sleep(Duration::from_secs(*seconds)),
-        }
-        door.settle(held.len());
-    }
-    drop(held);
-    door.settle(0);
-    told
 }
 
 fn connect(world: &World, visit: &Visit) -> std::io::Result<TcpStream> {

@@ -1,6 +1,7 @@
 //! Everything a service's process is given.
 
-use portreeve_tests::compare::{Scene, from};
+use portreeve_testkit::probe::RAW_SCRIPT;
+use portreeve_tests::compare::{Scene, Step, from};
 
 /// (what is shown, the lines of the entry)
 const ENTRIES: &[(&str, &str)] = &[
@@ -72,5 +73,26 @@ pub(crate) fn scene() -> Scene {
     for (name, lines) in ENTRIES {
         scene.visit(name, lines, from("192.168.0.50"));
     }
+    // What Rust's start-up hides from the probe: closed descriptors, an ignored SIGPIPE.
+    // The C library's own two signals are as whatever started the tests left them.
+    let masked = RAW_SCRIPT.replace("$value\"", "$((0x$value & ~0x180000000))\"");
+    assert_ne!(masked, RAW_SCRIPT);
+    scene.files.push(("/etc/p/raw", "0755", masked));
+    for (name, lines) in [
+        ("signals and descriptors as the kernel has them", "server = /etc/p/raw"),
+        ("and for a user", "server = /etc/p/raw\nuser = thisuser"),
+    ] {
+        scene.visit(name, lines, from("192.168.0.50"));
+    }
+    scene.visit(
+        "the name among the arguments, the flag behind them",
+        "server_args = another one\nflags = NAMEINARGS",
+        from("192.168.0.50"),
+    );
+    scene.script(
+        "the internal echo",
+        "service echo\n{\ntype = INTERNAL UNLISTED\nid = echo-plain\n}",
+        [Step::Visit(from("192.168.0.50").says("a\0b\r\n\u{ff}\n").until("\u{ff}\n"))],
+    );
     scene
 }

@@ -107,8 +107,10 @@ pub(crate) fn included() -> Scene {
         ("a file that a file names", "/etc/x/second.conf"),
     ];
     for (name, path) in files {
-        let entry =
-            portreeve_tests::compare::Entry { name: format!("f{}", name.len()), lines: vec![] };
+        let entry = portreeve_tests::compare::Entry {
+            name: format!("f{}", scene.scripts.len()),
+            lines: vec![],
+        };
         let entry = scene.complete(entry);
         let mut content = entry.text();
         if path.ends_with("first.conf") {

@@ -13,7 +13,7 @@ fn printed(name: &str) -> String {
     let path = format!("{}/../examples/{name}", env!("CARGO_MANIFEST_DIR"));
     #[expect(clippy::disallowed_methods, reason = "a file of this project")]
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    text.replace("88.???.???.???", "88.1.2.3")
+    text.replace("203.0.113.88", "88.1.2.3")
 }
 
 /// "Securing and improving internet services … using xinetd".
