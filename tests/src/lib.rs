@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compare;
+pub mod generate;
 
 use portreeve_testkit::{Running, World, poll_for, wait_for};
 use serde_json::Value;
