@@ -63,14 +63,23 @@ pub(crate) fn settle(pids: &[u32]) {
     }
 }
 
-/// Bytes of memory that nobody else shares.
-pub(crate) fn private_memory(pid: u32) -> u64 {
+/// KiB of memory that nobody else shares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Private {
+    /// Written to: it is nowhere else.
+    pub(crate) dirty: u64,
+    /// Pages of the program's file, which the kernel may drop and read again.
+    pub(crate) clean: u64,
+}
+
+/// `Private_Dirty` and `Private_Clean` of `/proc/PID/smaps_rollup`.
+pub(crate) fn private_memory(pid: u32) -> Private {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let private = text.lines().filter_map(|line| line.strip_prefix("Private_"));
-    let sizes = private.filter(|line| line.starts_with("Clean:") || line.starts_with("Dirty:"));
-    let kilobytes =
-        sizes.filter_map(|line| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok());
-    kilobytes.sum::<u64>() * 1024
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.split_ascii_whitespace().next().and_then(|size| size.parse().ok()).unwrap_or(0)
+    };
+    Private { dirty: field("Private_Dirty:"), clean: field("Private_Clean:") }
 }
 
 /// How much of the machine was busy over a while, 0 to 1, whoever it was.
@@ -105,6 +114,6 @@ mod tests {
 
     #[test]
     fn this_process_has_memory_of_its_own() {
-        assert!(private_memory(std::process::id()) > 4096);
+        assert!(private_memory(std::process::id()).dirty > 4);
     }
 }

@@ -11,7 +11,7 @@ use crate::Failure;
 use crate::args::Options;
 use crate::client::{Until, count, load};
 use crate::contestant::{Contestant, Job, Recipe};
-use crate::contestants::doors;
+use crate::contestants::holders;
 use crate::figures::Figures;
 use crate::host::Host;
 use crate::print::{Table, line, progress};
@@ -35,7 +35,7 @@ pub(crate) fn run(host: &Host, options: &Options) -> Result<(), Failure> {
     let headings = ["", "held", "open", "at a time", "none", "held", "min", "max", "ratio"];
     let mut table = Table::new(&headings);
     let mut notes = Vec::new();
-    for recipe in doors(options) {
+    for recipe in holders(options) {
         progress(&format!("descriptors: {}", recipe.name));
         match Pair::start(host, &recipe, options.held, &mut notes) {
             Ok(pair) => {

@@ -7,7 +7,7 @@ use crate::args::Options;
 use crate::client::{Until, load};
 use crate::contestant::{Contestant, Job};
 use crate::contestants::doors;
-use crate::cpu::private_memory;
+use crate::cpu::{Private, private_memory};
 use crate::host::Host;
 use crate::print::{Table, line, progress};
 
@@ -16,7 +16,7 @@ const SOME: u64 = 2000;
 
 /// Prints each process's private memory, when it has just opened and after some connections.
 pub(crate) fn run(host: &Host, options: &Options) -> Result<(), Failure> {
-    let mut table = Table::new(&["", "process", "KiB at first", "KiB after 2000"]);
+    let mut table = Table::new(&["", "process", "dirty", "clean", "sum", "dirty after 2000"]);
     let mut missing = Vec::new();
     for recipe in doors(options) {
         progress(&format!("idle: {}", recipe.name));
@@ -27,8 +27,8 @@ pub(crate) fn run(host: &Host, options: &Options) -> Result<(), Failure> {
                 continue;
             }
         };
-        let sizes = || -> Vec<u64> {
-            contestant.processes.iter().map(|pid| private_memory(*pid) / 1024).collect()
+        let sizes = || -> Vec<Private> {
+            contestant.processes.iter().map(|pid| private_memory(*pid)).collect()
         };
         let first = sizes();
         load(&host.world, contestant.port, Job::Serve, 8, Until::Count(SOME));
@@ -38,12 +38,17 @@ pub(crate) fn run(host: &Host, options: &Options) -> Result<(), Failure> {
             table.row(vec![
                 recipe.name.to_owned(),
                 name(*pid),
-                first.to_string(),
-                then.to_string(),
+                first.dirty.to_string(),
+                first.clean.to_string(),
+                (first.dirty + first.clean).to_string(),
+                then.dirty.to_string(),
             ]);
         }
     }
-    table.print("private memory of the idle door (Private_Clean + Private_Dirty of smaps_rollup)");
+    table.print(
+        "private memory of the idle door, KiB (Private_Dirty and Private_Clean of smaps_rollup), and\n\
+         what is dirty after 2000 connections",
+    );
     for text in missing {
         line(&text);
     }

@@ -6,7 +6,7 @@ use crate::Failure;
 use crate::args::Options;
 use crate::client::{Until, count, load};
 use crate::contestant::{Contestant, Job};
-use crate::contestants::{for_job, reference};
+use crate::contestants::{for_job, losses, reference};
 use crate::cpu::{Spent, busy, sum};
 use crate::figures::Figures;
 use crate::host::Host;
@@ -54,6 +54,11 @@ pub(crate) fn run(
             others.median() * 100.0,
             others.most() * 100.0
         ));
+    }
+    for contestant in &contestants {
+        for lost in losses(host, contestant.port) {
+            line(&format!("an event log lacks events: {}: {lost}", contestant.name));
+        }
     }
     for text in missing {
         line(&text);

@@ -4,6 +4,8 @@ mod ancestors;
 mod bare;
 mod ours;
 
+pub(crate) use ours::losses;
+
 use crate::args::Options;
 use crate::contestant::{Job, Recipe};
 
@@ -50,4 +52,12 @@ pub(crate) fn doors(options: &Options) -> Vec<Recipe> {
     let all =
         [ours::XINETD, ours::NATIVE, ancestors::TCPSERVER, ancestors::XINETD, ancestors::INETD];
     all.into_iter().filter(|recipe| options.wants(recipe.name)).collect()
+}
+
+/// Doors, and the loops that tell what the kernel takes for children that are not reaped and for
+/// children that are.
+pub(crate) fn holders(options: &Options) -> Vec<Recipe> {
+    let loops = [bare::VFORK_ONE, bare::CLONE_ONE].into_iter();
+    let loops = loops.filter(|recipe| options.wants(recipe.name));
+    loops.chain(doors(options)).collect()
 }

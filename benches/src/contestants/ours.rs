@@ -7,35 +7,51 @@ use crate::contestant::{Job, Recipe};
 use crate::contestants::ancestors::xinetd_configuration;
 use crate::host::Host;
 
-/// What xinetd is given, word for word.
+/// What xinetd is given, word for word; only the most sessions of the whole door, for which xinetd
+/// has no word, stand beside it.
 pub(crate) const XINETD: Recipe = Recipe {
     name: "portreeved, xinetd dialect",
     start: |host, port, job| {
         let configuration = xinetd_configuration(host, port, job);
-        let file = host.write(&format!("portreeve-{port}.xinetd"), &configuration)?;
-        start(host, port, &["--xinetd", &file])
+        let imported = host.write(&format!("portreeve-{port}.xinetd"), &configuration)?;
+        let text = format!("{SESSIONS}[import]\nxinetd = \"{imported}\"\n");
+        start(host, port, &text)
     },
 };
 
 /// Native, standard error on an evidence pipe.
 pub(crate) const NATIVE: Recipe = Recipe {
     name: "portreeved, native, evidence pipe",
-    start: |host, port, job| {
-        let file = host.write(&format!("portreeve-{port}.toml"), &native(host, port, job))?;
-        start(host, port, &["--config", &file])
-    },
+    start: |host, port, job| start(host, port, &native(host, port, job)),
 };
 
-fn start(host: &Host, port: u16, words: &[&str]) -> Result<Running, Failure> {
+/// What the event logs of a door on this port say about events that they lack. A rate at which the
+/// log falls behind for good is no rate.
+pub(crate) fn losses(host: &Host, port: u16) -> Vec<String> {
+    let folder = host.path(&format!("portreeve-{port}/var/log/portreeve"));
+    let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
+    let texts = files.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    let lost = |text: String| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.contains(r#""event":"events-lost""#));
+        lines.map(str::to_owned).collect()
+    };
+    texts.flat_map(lost).collect()
+}
+
+/// More than `descriptors` holds.
+const SESSIONS: &str = "[portreeve]\nmax-sessions = 30000\n";
+
+fn start(host: &Host, port: u16, configuration: &str) -> Result<Running, Failure> {
     // Asked first: the kit panics about a program that is not there.
     let built = bin_dir().join("portreeved");
     if !built.exists() {
         return Err(format!("{} is not built", built.display()));
     }
+    let file = host.write(&format!("portreeve-{port}.toml"), configuration)?;
     let root = host.path(&format!("portreeve-{port}"));
     std::fs::create_dir(&root).map_err(|error| format!("make {}: {error}", root.display()))?;
     let mut command = host.world.door(host.world.bin("portreeved"));
-    command.args(words).arg("--root").arg(root);
+    command.args(["--config", &file]).arg("--root").arg(root);
     Ok(host.world.start("portreeved", command))
 }
 
@@ -45,8 +61,7 @@ fn native(host: &Host, port: u16, job: Job) -> String {
         Job::Refuse => "deny = [\"127.0.0.0/8\"]",
     };
     format!(
-        "[portreeve]\n\
-         max-sessions = 30000\n\
+        "{SESSIONS}\
          [service.bench]\n\
          listen = [\"127.0.0.1:{port}\"]\n\
          run = [\"{service}\"]\n\
