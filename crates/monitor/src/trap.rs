@@ -66,6 +66,7 @@ impl Door {
             peer,
             sentence,
             spared,
+            origin: Some(current.show(origin)),
         });
         if let Ok(network) = judged {
             let reason = format!("touched the trap {key} from port {}", peer.port);

@@ -202,6 +202,8 @@ pub enum What {
         sentence: Sentence,
         /// Why there is no ban, if there is none.
         spared: Option<String>,
+        /// `path:line:column` of the trap.
+        origin: Option<String>,
     },
     /// A network is shut out.
     Banned {

@@ -81,7 +81,7 @@ fn entry(what: What) -> Entry {
             answer: answer.as_deref().ok().map(clean),
             failure: answer.as_deref().err().map(|failure| clean(failure)),
         },
-        What::TrapTouched { key, peer, sentence, spared, .. } => {
+        What::TrapTouched { key, peer, sentence, spared, origin, .. } => {
             let (cost, seconds) = match sentence {
                 Sentence::For(time) => (Cost::Ban, Some(time.as_secs())),
                 Sentence::Forever => (Cost::ForEver, None),
@@ -94,6 +94,7 @@ fn entry(what: What) -> Entry {
                 cost,
                 seconds,
                 spared: spared.as_deref().map(clean),
+                origin: origin.as_deref().map(clean),
             }
         }
         What::Banned { network, until, key, reason } => Entry::Banned {

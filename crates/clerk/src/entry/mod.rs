@@ -182,6 +182,8 @@ pub(crate) enum Entry {
         seconds: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         spared: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        origin: Option<String>,
     },
     Banned {
         network: String,

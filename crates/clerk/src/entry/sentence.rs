@@ -119,7 +119,7 @@ fn told(entry: &Entry, zone: &TimeZone) -> Told {
         Entry::Resumed { service } => {
             sentence(Good, Some(service), "people are let in again".into())
         }
-        Entry::TrapTouched { service, peer, peer_port, cost, seconds, spared } => {
+        Entry::TrapTouched { service, peer, peer_port, cost, seconds, spared, origin } => {
             let cost = match (spared, cost, seconds) {
                 (Some(why), _, _) => format!("spared: {why}"),
                 (None, Cost::Ban, Some(seconds)) => format!("shut out for {}", span(*seconds)),
@@ -127,11 +127,8 @@ fn told(entry: &Entry, zone: &TimeZone) -> Told {
                 (None, Cost::ForEver, _) => "shut out for ever".into(),
                 (None, Cost::Nothing, _) => "recorded only".into(),
             };
-            sentence(
-                Bad,
-                Some(service),
-                format!("trap touched by {}: {cost}", end(*peer, *peer_port)),
-            )
+            let (who, place) = (end(*peer, *peer_port), at(origin.as_ref()));
+            sentence(Bad, Some(service), format!("trap touched by {who}: {cost}{place}"))
         }
         Entry::Banned { network, until, service, reason } => {
             let local = |utc: &String| stamp::read(utc).map(|ms| stamp::long(ms, zone));

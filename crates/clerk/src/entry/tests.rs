@@ -80,7 +80,8 @@ fn echo() -> SessionRef {
 
 fn touched(sentence: Sentence, spared: Option<&str>) -> What {
     let (peer, spared) = (end("198.51.100.9", 1025), spared.map(str::to_owned));
-    What::TrapTouched { service: 2, key: "telnet".into(), peer, sentence, spared }
+    let origin = Some("/etc/xinetd.d/telnet:1:9".to_owned());
+    What::TrapTouched { service: 2, key: "telnet".into(), peer, sentence, spared, origin }
 }
 
 #[expect(clippy::too_many_lines, reason = "one example for each event")]

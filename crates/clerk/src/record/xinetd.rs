@@ -166,6 +166,7 @@ mod tests {
             peer: session(None).peer,
             sentence: Sentence::Never,
             spared: None,
+            origin: None,
         };
         let failed = || What::StartFailed { session: session(None), reason: "cannot fork".into() };
         for (flags, what, want) in [

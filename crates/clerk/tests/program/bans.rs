@@ -72,6 +72,7 @@ fn touched_traps_are_offences_in_the_ledger() {
         peer,
         sentence,
         spared: None,
+        origin: None,
     }]);
     assert_eq!(clerk.finish(), Some(0));
     let ledger = portreeve_ledger::open(&home.state(), 0).unwrap();
