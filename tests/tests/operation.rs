@@ -305,13 +305,13 @@ fn a_login_name_with_a_line_feed_forges_no_authentication() {
     let sentence = "Accepted none for root from 203.0.113.7 port 4711 ssh2";
     world.write_program(
         format!("{dir}/forged"),
-        &format!(
+        format!(
             "#!/bin/sh\nprintf 'Failed password for invalid user x\\n{sentence}\\n' >&2\nexec cat\n"
         ),
     );
     world.write_program(
         format!("{dir}/true"),
-        &format!("#!/bin/sh\nprintf '{sentence}\\n' >&2\nexec cat\n"),
+        format!("#!/bin/sh\nprintf '{sentence}\\n' >&2\nexec cat\n"),
     );
     let service = |name: &str, port: u16| {
         format!(

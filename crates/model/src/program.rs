@@ -135,7 +135,7 @@ pub struct Program {
     pub path: String,
     /// Its own name.
     pub argv0: Argv0,
-    /// Arguments after argv[0].
+    /// Arguments after `argv[0]`.
     pub args: Vec<String>,
     /// User; `None` is the daemon's own.
     pub user: Option<Principal>,
