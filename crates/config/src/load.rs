@@ -57,10 +57,11 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     relations::across(&mut check, &services, pairs);
     if services.is_empty() && !check.found.has_errors() {
         let message = "the configuration offers nothing";
-        check.say(
-            Diagnostic::new(Level::Warning, codes::NO_SERVICES, None, message)
-                .help("add a `[service.NAME]`, or `[import]` a configuration"),
-        );
+        let help = match entry {
+            Entry::Native(_) => "add a `[service.NAME]`, or `[import]` a configuration",
+            Entry::Xinetd(_) => "write `disable = no` in the entry of a service",
+        };
+        check.say(Diagnostic::new(Level::Warning, codes::NO_SERVICES, None, message).help(help));
     }
     let files = check.sources.paths();
     let (sources, found) = check.done();

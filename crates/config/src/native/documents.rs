@@ -60,7 +60,9 @@ impl Reading<'_> {
     }
 
     fn text(&mut self, path: &str, asked: Option<Span>) -> Option<String> {
-        let read = self.world.read(path).map_err(|unread| (unread.code, unread.reason));
+        let read = self.world.read(path);
+        let absent = read.as_ref().is_err_and(|unread| unread.absent);
+        let read = read.map_err(|unread| (unread.code, unread.reason));
         let text = read.and_then(|bytes| {
             String::from_utf8(bytes).map_err(|bad| {
                 let line = bad.as_bytes().iter().take(bad.utf8_error().valid_up_to());
@@ -71,8 +73,17 @@ impl Reading<'_> {
         match text {
             Ok(text) => Some(text),
             Err((code, reason)) => {
-                let message = format!("cannot read `{path}`: {reason}");
-                self.check.say(Diagnostic::new(Level::Error, code, asked, message));
+                let deed =
+                    if code == codes::UNTRUSTED { "does not believe" } else { "cannot read" };
+                let message = format!("{deed} `{path}`: {reason}");
+                let finding = Diagnostic::new(Level::Error, code, asked, message);
+                let help =
+                    "write it, or name another with `--config`, or an xinetd.conf with `--xinetd`";
+                self.check.say(if absent && asked.is_none() {
+                    finding.help(help)
+                } else {
+                    finding
+                });
                 None
             }
         }

@@ -16,7 +16,9 @@ pub(crate) fn within(check: &mut Check, fields: Fields<'_>, service: &Service) {
     if program.user.is_none() {
         let message = "no `user` is written: the program runs as the door's own";
         let finding = check::note(codes::USER_UNSAID, fields.at, message);
-        check.say(finding.help("write `user = \"root\"` if that is meant, else another"));
+        check.say(finding.help(
+            "write `user` with the one it should run as: `\"root\"` for sshd, `\"nobody\"` for much else",
+        ));
     }
     by_age(check, fields, service);
     watched(check, fields, service, program);

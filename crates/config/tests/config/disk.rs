@@ -1,6 +1,7 @@
 //! The host's own files: bounded, regular, and nobody else's to write.
 
-use portreeve_config::{Disk, Trust, World};
+use crate::common::findings;
+use portreeve_config::{Disk, Entry, Trust, World, load};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,18 @@ fn a_file_that_others_may_write_is_not_believed() {
         assert_eq!(unread.code.0, "untrusted-file", "{}", unread.reason);
         assert!(unread.reason.contains("chmod go-w"), "{}", unread.reason);
     }
+}
+
+#[test]
+fn a_main_file_that_is_not_read_comes_with_a_way_out() {
+    let place = Place::new("main");
+    let told = |path: String| findings(&load(&Entry::Native(path), &mut disk()));
+    let absent = told(place.0.join("none").to_str().unwrap().to_owned());
+    assert!(absent.contains("no such file or directory"), "{absent}");
+    assert!(absent.contains("with `--config`, or an xinetd.conf with `--xinetd`"), "{absent}");
+    let open = told(place.file("open", 0o646));
+    assert!(open.contains("error[untrusted-file]: does not believe `"), "{open}");
+    assert!(open.contains("chmod go-w") && !open.contains("--config"), "{open}");
 }
 
 #[test]

@@ -127,3 +127,12 @@ fn the_dialect_s_corpus_survives_the_print() {
     }
     assert!(read >= 2, "{read}");
 }
+
+#[test]
+fn an_empty_xinetd_configuration_is_told_in_its_own_language() {
+    let mut host = Host::default().with("/etc/xinetd.conf", "defaults\n{\n}\n");
+    let loaded = host.load(&Entry::Xinetd("/etc/xinetd.conf".into()));
+    let told = findings(&loaded);
+    assert!(told.contains("warning[no-services]"), "{told}");
+    assert!(told.contains("write `disable = no` in the entry of a service"), "{told}");
+}
