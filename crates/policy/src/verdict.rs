@@ -273,5 +273,7 @@ pub enum Detail {
     Trap {
         /// The sentence.
         sentence: Sentence,
+        /// The never-ban rule that covers the peer, as it was written.
+        spared: Option<(Box<str>, Option<Origin>)>,
     },
 }

@@ -225,14 +225,17 @@ impl Case<'_> {
     fn trap(&mut self) -> Result<(), Stop> {
         let Some(trap) = self.table.trap else { return Ok(()) };
         let origin = self.table.origin;
-        let detail = Detail::Trap { sentence: trap.sentence };
-        let step = Step {
-            question: Question::Trap,
-            answer: Answer::Sprung,
-            origin: Some(origin),
-            detail: &detail,
-        };
-        self.trace.step(step);
+        if self.trace.wanted() {
+            let rule = self.tables.never_ban.covers(self.peer);
+            let spared = rule.map(|rule| (rule.text().into(), rule.origin()));
+            let step = Step {
+                question: Question::Trap,
+                answer: Answer::Sprung,
+                origin: Some(origin),
+                detail: &Detail::Trap { sentence: trap.sentence, spared },
+            };
+            self.trace.step(step);
+        }
         Err(Stop::Sprung(Sprung { sentence: trap.sentence, origin }))
     }
 

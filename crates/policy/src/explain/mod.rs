@@ -29,7 +29,7 @@ pub fn step_sentence(step: &StepRecord, peer: IpAddr, files: &[String]) -> Strin
         Answer::Refuse(reason) => why(reason, &step.detail, peer, place),
         Answer::Pass => passed(step.question, &step.detail, peer, place),
         Answer::Need(need) => needed(need, &step.detail, place),
-        Answer::Sprung => sprung(&step.detail, place),
+        Answer::Sprung => sprung(&step.detail, peer, place),
     };
     format!("{} {}: {text}", step.number, step.question.word())
 }
@@ -81,6 +81,14 @@ impl Place<'_> {
             Some(Dialect::Xinetd) => xinetd,
             Some(Dialect::Native) | None => native,
         })
+    }
+
+    /// The end of a range of hours as its language has it: for xinetd the last minute inside.
+    fn as_written(self, to: u16) -> u16 {
+        match self.origin.map(|origin| origin.dialect) {
+            Some(Dialect::Xinetd) if to < 1440 => to.saturating_sub(1),
+            Some(Dialect::Xinetd | Dialect::Native) | None => to,
+        }
     }
 }
 
@@ -146,7 +154,7 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
 /// A reason without figures.
 fn plainly(reason: Reason, peer: IpAddr, place: Place<'_>) -> String {
     match reason {
-        Reason::Disabled => format!("{} is switched off", place.of("the service")),
+        Reason::Disabled => format!("{} is down at present", place.of("the service")),
         Reason::Ident => {
             format!(
                 "the ident server of {peer} did not answer, which {} asks for",
@@ -197,6 +205,7 @@ fn passed(question: Question, detail: &Detail, peer: IpAddr, place: Place<'_>) -
         }
         Detail::Hours { minute, zone, open } => {
             let (from, to) = open.unwrap_or((0, 1440));
+            let to = place.as_written(to);
             let range = place.of(&format!("{}-{}", clock(from), clock(to)));
             format!("{} ({zone} time) is within {range}", clock(*minute))
         }
@@ -240,16 +249,19 @@ fn simply(question: Question, place: Place<'_>) -> &'static str {
     }
 }
 
-fn sprung(detail: &Detail, place: Place<'_>) -> String {
+fn sprung(detail: &Detail, peer: IpAddr, place: Place<'_>) -> String {
     let trap = place.of("a trap");
-    let Detail::Trap { sentence } = detail else { return trap };
-    match sentence {
-        Sentence::For(time) => {
-            format!("{trap}: whoever touches it is shut out for {}", span(*time))
-        }
-        Sentence::Forever => format!("{trap}: whoever touches it is shut out for ever"),
-        Sentence::Never => format!("{trap}: the touch is recorded"),
-    }
+    let Detail::Trap { sentence, spared } = detail else { return trap };
+    let cost = match sentence {
+        Sentence::For(time) => format!("shut out for {}", span(*time)),
+        Sentence::Forever => "shut out for ever".into(),
+        Sentence::Never => return format!("{trap}: the touch is recorded"),
+    };
+    let Some((rule, origin)) = spared else {
+        return format!("{trap}: whoever touches it is {cost}");
+    };
+    let rule = Place { origin: *origin, files: place.files }.of(&format!("`{rule}`"));
+    format!("{trap}: others are {cost}, but never-ban rule {rule} spares {peer}")
 }
 
 fn shut_out(network: Network, until: Option<i64>, id: u64, cause: &str) -> String {

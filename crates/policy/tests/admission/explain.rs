@@ -138,9 +138,9 @@ fn refusals_without_a_rule_are_sentences_too() {
         (
             Reason::Disabled,
             Some(native),
-            "disabled: the service (portreeve.toml:4:1) is switched off",
+            "disabled: the service (portreeve.toml:4:1) is down at present",
         ),
-        (Reason::Disabled, None, "disabled: the service is switched off"),
+        (Reason::Disabled, None, "disabled: the service is down at present"),
         (
             Reason::Ident,
             Some(native),
@@ -188,7 +188,7 @@ fn the_steps_of_a_grant_read_from_top_to_bottom() {
             "1 pause: not pausing",
             "1 load: 0.00, below 3.00 (/etc/xinetd.d/ssh:10:3)",
             "2 ban: not banned",
-            "3 hours: 13:00 (Europe/Berlin time) is within 08:00-15:26 (/etc/xinetd.d/ssh:31:3)",
+            "3 hours: 13:00 (Europe/Berlin time) is within 08:00-15:25 (/etc/xinetd.d/ssh:31:3)",
             "4 access-list: `203.0.113.0/24` in only_from (/etc/xinetd.d/ssh:101:3) matches 203.0.113.7",
             "4 ident: not required",
             "5 rate: 1 connection in this window, 30 in 1 s (/etc/xinetd.d/ssh:40:3) allowed",
@@ -227,6 +227,49 @@ fn needs_and_traps_have_their_sentences() {
         assert!(matches!(verdict, Verdict::Need(_) | Verdict::Sprung(_)));
         let last = steps.last().unwrap();
         assert_eq!(step_sentence(last, facts.peer, &door.config.files), want);
+    }
+}
+
+#[test]
+fn a_trap_says_whom_it_spares() {
+    let mut trap = service("telnet", Admission::default());
+    for (cost, want) in [
+        (
+            Sentence::For(secs(86_400)),
+            "4 trap: a trap (/etc/xinetd.d/ssh:1:3): others are shut out for 1 d, but never-ban \
+             rule `203.0.113.0/24` (/etc/xinetd.d/ssh:61:3) spares 203.0.113.7",
+        ),
+        (Sentence::Never, "4 trap: a trap (/etc/xinetd.d/ssh:1:3): the touch is recorded"),
+    ] {
+        trap.offer = Offer::Trap(Trap { sentence: cost });
+        let mut config = config(vec![trap.clone()]);
+        config.settings.never_ban = rules("10.0.0.0/8 203.0.113.0/24", 60);
+        let door = Door::of(config);
+        let mut steps: Vec<StepRecord> = Vec::new();
+        let facts = facts("203.0.113.7");
+        let verdict = consider(&door.tables, ServiceIndex(0), &door.state, &facts, &mut steps);
+        assert!(matches!(verdict, Verdict::Sprung(_)));
+        assert_eq!(step_sentence(steps.last().unwrap(), facts.peer, &door.config.files), want);
+    }
+}
+
+#[test]
+fn hours_end_where_their_language_says() {
+    for (dialect, to, want) in [
+        (Dialect::Xinetd, 926, "08:00-15:25"),
+        (Dialect::Xinetd, 1440, "08:00-24:00"),
+        (Dialect::Native, 926, "08:00-15:26"),
+    ] {
+        let origin = Origin { dialect, ..at(31) };
+        let ranges = vec![HourRange { from: 480, to, origin }];
+        let hours = Hours { ranges, ..hours() };
+        let door = Door::new(Admission { hours: Some(hours), ..Admission::default() });
+        let mut steps: Vec<StepRecord> = Vec::new();
+        let facts = facts("203.0.113.7");
+        let _ = consider(&door.tables, ServiceIndex(0), &door.state, &facts, &mut steps);
+        let all = steps.iter().map(|step| step_sentence(step, facts.peer, &door.config.files));
+        let all: Vec<_> = all.collect();
+        assert!(all.iter().any(|line| line.contains(&format!("within {want} ("))), "{all:?}");
     }
 }
 
