@@ -17,7 +17,7 @@ use rustix::{
 /// The most events one wait gives; the rest come with the next.
 const BATCH: usize = 256;
 
-/// What to be woken for. Error and hang-up always wake.
+/// What to be woken for, as long as it is so (level-triggered). Error and hang-up always wake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
     /// Data, a connection, or the end of input waits.
@@ -27,28 +27,23 @@ pub struct Interest {
     /// Wake one of the pollers that share the descriptor, not all (`EPOLLEXCLUSIVE`); only with
     /// [`Poller::add`], never with [`Poller::modify`].
     pub exclusive: bool,
-    /// Wake on change only (`EPOLLET`).
-    pub edge: bool,
 }
 
 impl Interest {
-    /// Readable, level-triggered.
-    pub const READ: Self = Self { read: true, write: false, exclusive: false, edge: false };
-    /// Writable, level-triggered.
-    pub const WRITE: Self = Self { read: false, write: true, exclusive: false, edge: false };
-    /// Both, level-triggered.
-    pub const READ_WRITE: Self = Self { read: true, write: true, exclusive: false, edge: false };
-    /// Errors and hang-ups only.
-    pub const HANGUP: Self = Self { read: false, write: false, exclusive: false, edge: false };
+    /// Readable.
+    pub const READ: Self = Self { read: true, write: false, exclusive: false };
+    /// Writable.
+    pub const WRITE: Self = Self { read: false, write: true, exclusive: false };
+    /// Both.
+    pub const READ_WRITE: Self = Self { read: true, write: true, exclusive: false };
     /// A listener shared by several loops.
-    pub const LISTENER: Self = Self { read: true, write: false, exclusive: true, edge: false };
+    pub const LISTENER: Self = Self { read: true, write: false, exclusive: true };
 
     fn flags(self) -> EventFlags {
         let mut flags = EventFlags::empty();
         flags.set(EventFlags::IN | EventFlags::RDHUP, self.read);
         flags.set(EventFlags::OUT, self.write);
         flags.set(EventFlags::EXCLUSIVE, self.exclusive);
-        flags.set(EventFlags::ET, self.edge);
         if self.exclusive {
             // The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE; a listener has no peer to hang up.
             flags.remove(EventFlags::RDHUP);

@@ -8,7 +8,6 @@ use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabiliti
 use crate::{
     capability::{Capability, set_of},
     process::check,
-    spawn::Ids,
 };
 
 /// Who a process is: the real, effective and saved ids, and the groups.
@@ -59,28 +58,6 @@ pub fn umask() -> u32 {
     let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     rustix::process::umask(mask);
     mask.as_raw_mode()
-}
-
-/// Becomes `ids` for good: groups, then gid, then uid, then the proof that none comes back.
-///
-/// # Errors
-/// The call that failed; `EPERM` also when the old user could be had back.
-pub fn drop_to(ids: &Ids) -> io::Result<()> {
-    // SAFETY: pointer and count come from one live slice, which the kernel only reads.
-    check(unsafe { libc::setgroups(ids.groups.len(), ids.groups.as_ptr()) })?;
-    // SAFETY: three integers by value; no memory of ours is touched.
-    check(unsafe { libc::setresgid(ids.gid, ids.gid, ids.gid) })?;
-    // SAFETY: as above. libc's wrapper, not the raw call: it moves every thread.
-    check(unsafe { libc::setresuid(ids.uid, ids.uid, ids.uid) })?;
-    let now = Identity::own()?;
-    let regained = ids.uid != 0 && {
-        // SAFETY: an integer by value. This one must fail.
-        check(unsafe { libc::setuid(0) }).is_ok()
-    };
-    if regained || now.uids != [ids.uid; 3] || now.gids != [ids.gid; 3] {
-        return Err(io::Error::from_raw_os_error(libc::EPERM));
-    }
-    Ok(())
 }
 
 /// No privileges from set-id files and file capabilities, for this thread and all it starts.

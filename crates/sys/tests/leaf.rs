@@ -49,6 +49,7 @@ fn main() -> ExitCode {
     a_channel_is_handed_over();
     run("signals", Connection::new());
     if privileges::is_root() {
+        assert!(matches!(privileges::assert_unprivileged(), Err(StillPrivileged::Ids(_))));
         run("drop", Connection::new());
         run("keep", Connection::new());
     } else {
@@ -61,6 +62,9 @@ fn main() -> ExitCode {
 fn start(name: &str, connection: Connection) -> portreeve_sys::Pid {
     let mut plan = Plan::new(c"/proc/self/exe".into());
     plan.argv = [LEAF, name].map(|text| std::ffi::CString::new(text).unwrap()).to_vec();
+    if name == "drop" {
+        plan.ids = Some(Ids { uid: NOBODY, gid: NOBODY, groups: vec![NOBODY + 1] });
+    }
     let stderr = rustix::io::fcntl_dupfd_cloexec(std::io::stderr(), 3).unwrap();
     let mut spawner = Spawner::new(1).unwrap();
     let program = Arc::new(plan.prepare().unwrap());
@@ -170,20 +174,17 @@ fn leaf_signals() {
 }
 
 fn leaf_drop() {
-    assert!(matches!(privileges::assert_unprivileged(), Err(StillPrivileged::Ids(_))));
     let limit = Limit { soft: Some(64), hard: Some(64) };
     privileges::set_rlimit(Resource::OpenFiles, limit).unwrap();
     assert_eq!(limits::get(Resource::OpenFiles), limit);
     privileges::set_name("a-long-name-of-a-thread").unwrap();
     assert_eq!(status("Name"), "a-long-name-of-");
-    privileges::drop_to(&Ids { uid: NOBODY, gid: NOBODY, groups: vec![NOBODY + 1] }).unwrap();
     assert!(matches!(privileges::assert_unprivileged(), Err(StillPrivileged::NewPrivs)));
     privileges::set_no_new_privs().unwrap();
     privileges::assert_unprivileged().unwrap();
     assert_eq!(status("Uid"), "54321 54321 54321 54321");
     assert_eq!(status("Groups"), "54322");
     assert_eq!(status("CapEff"), "0000000000000000");
-    assert!(privileges::drop_to(&Ids { uid: 0, gid: 0, groups: Vec::new() }).is_err());
 }
 
 fn leaf_keep() {

@@ -13,7 +13,7 @@ use portreeve_sys::{
     poll::{Interest, Poller},
     socket::{
         self, AcceptError, Accepted, Discard, ListenOptions, ListenStep, accept, discard, listen,
-        local_address, peer_address, reset, send_once, shutdown_write,
+        local_address, send_once, shutdown_write,
     },
 };
 use rustix::{
@@ -58,7 +58,6 @@ fn an_accepted_socket_is_blocking_and_knows_both_ends() {
     let peer = TcpStream::connect(address).unwrap();
     let ours = accepted(&fd);
     assert_eq!(ours.peer, peer.local_addr().unwrap());
-    assert_eq!(peer_address(&ours.fd).unwrap(), ours.peer);
     assert_eq!(local_address(&ours.fd).unwrap(), address);
     assert!(!fcntl_getfl(&ours.fd).unwrap().contains(OFlags::NONBLOCK));
     assert_eq!(fcntl_getfd(&ours.fd).unwrap(), FdFlags::CLOEXEC);
@@ -85,21 +84,11 @@ fn ipv4_through_an_ipv6_listener_is_ipv4() {
 
 #[test]
 fn options_are_inherited_by_connections() {
-    let options = ListenOptions {
-        keepalive: true,
-        keepalive_idle: Some(61),
-        keepalive_interval: Some(7),
-        keepalive_count: Some(3),
-        nodelay: true,
-        ..options()
-    };
+    let options = ListenOptions { keepalive: true, nodelay: true, ..options() };
     let fd = listen("127.0.0.1:0".parse().unwrap(), &options).unwrap();
     let _peer = TcpStream::connect(local_address(&fd).unwrap()).unwrap();
     let ours = accepted(&fd).fd;
     assert!(sockopt::socket_keepalive(&ours).unwrap());
-    assert_eq!(sockopt::tcp_keepidle(&ours).unwrap(), Duration::from_secs(61));
-    assert_eq!(sockopt::tcp_keepintvl(&ours).unwrap(), Duration::from_secs(7));
-    assert_eq!(sockopt::tcp_keepcnt(&ours).unwrap(), 3);
     assert!(sockopt::tcp_nodelay(&ours).unwrap());
 }
 
@@ -113,9 +102,6 @@ fn a_failed_listen_names_its_step() {
     let elsewhere = "192.0.2.1:0".parse().unwrap();
     let error = listen(elsewhere, &options()).unwrap_err();
     assert_eq!(error.error.kind(), io::ErrorKind::AddrNotAvailable);
-    let free = ListenOptions { freebind: true, ..options() };
-    listen(elsewhere, &free).unwrap();
-    listen("[2001:db8::1]:0".parse().unwrap(), &free).unwrap();
 }
 
 #[test]
@@ -163,14 +149,6 @@ fn sending_never_blocks_nor_kills() {
     });
     let kind = gone.unwrap().kind();
     assert!(matches!(kind, io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset), "{kind:?}");
-}
-
-#[test]
-fn a_reset_is_a_reset() {
-    let (mut peer, ours) = connection();
-    reset(ours).unwrap();
-    let error = peer.read(&mut [0]).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }
 
 #[test]

@@ -2,14 +2,13 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd},
     ptr,
-    time::Duration,
 };
 
 use rustix::{
     io::Errno,
-    net::{SendFlags, Shutdown, sockopt},
+    net::{SendFlags, Shutdown},
 };
 
 /// The most bytes one [`discard`] throws away.
@@ -63,12 +62,4 @@ pub fn discard(fd: impl AsFd) -> io::Result<Discard> {
             _ => return Err(error),
         }
     }
-}
-
-/// Closes at once with RST, forgetting whatever was on its way.
-///
-/// # Errors
-/// Those of setsockopt(2); the socket is closed in any case.
-pub fn reset(fd: OwnedFd) -> io::Result<()> {
-    Ok(sockopt::set_socket_linger(&fd, Some(Duration::ZERO))?)
 }

@@ -6,15 +6,20 @@ use std::{
     io::Read,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     os::unix::ffi::OsStrExt,
-    path::PathBuf,
+    path::Path,
+    time::Duration,
 };
 
-use crate::process::Pid;
+use crate::{clock, process::Pid};
 
-/// Bounds: sockets looked at, processes looked at, descriptors of one process.
+/// The most of a table of sockets that is looked at; its listeners come first.
 const MOST_BYTES: u64 = 4 << 20;
-const MOST_PROCESSES: usize = 20_000;
-const MOST_DESCRIPTORS: usize = 20_000;
+/// A read of it.
+const CHUNK: u64 = 64 << 10;
+/// The most processes and descriptors looked at, together.
+const MOST_LINKS: usize = 5000;
+/// The most time for it all.
+const MOST_TIME: Duration = Duration::from_millis(20);
 
 /// The process that listens where we wanted to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,38 +30,79 @@ pub struct Holder {
     pub program: String,
 }
 
-/// The process that holds the TCP listener in the way of `address`, as far as `/proc` shows it to
-/// this user. A wildcard listener of either family is in the way too.
-#[must_use]
-pub fn port_holder(address: SocketAddr) -> Option<Holder> {
-    let inode = [("/proc/net/tcp", false), ("/proc/net/tcp6", true)]
-        .into_iter()
-        .find_map(|(table, v6)| listener_inode(&read_table(table)?, v6, address))?;
-    let wanted = format!("socket:[{inode}]");
-    let processes = fs::read_dir("/proc").ok()?.take(MOST_PROCESSES);
-    processes.filter_map(Result::ok).find_map(|entry| {
-        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-        let mut descriptors = fs::read_dir(entry.path().join("fd")).ok()?.take(MOST_DESCRIPTORS);
-        let holds = descriptors.any(|fd| {
-            let target = fd.and_then(|fd| fs::read_link(fd.path())).unwrap_or_default();
-            target.as_os_str() == OsStr::from_bytes(wanted.as_bytes())
-        });
-        holds.then(|| Holder { pid, program: program_name(&entry.path()) })
-    })
+/// What the search may still cost. Anybody can have many processes with many descriptors each, and
+/// the search is made in the loop that everybody waits for.
+#[derive(Debug)]
+struct Budget {
+    links: usize,
+    until: Duration,
 }
 
-fn program_name(process: &std::path::Path) -> String {
-    let path: PathBuf = process.join("comm");
+impl Budget {
+    fn new() -> Self {
+        Self { links: MOST_LINKS, until: clock::monotonic().saturating_add(MOST_TIME) }
+    }
+
+    fn in_time(&self) -> bool {
+        clock::monotonic() < self.until
+    }
+
+    /// Takes one look, if there is one left.
+    fn take(&mut self) -> Option<()> {
+        self.links = self.links.checked_sub(1)?;
+        self.in_time().then_some(())
+    }
+}
+
+/// The process that holds the TCP listener in the way of `address`, as far as `/proc` shows it to
+/// this user. A wildcard listener of either family is in the way too. `None` as well when it was
+/// not found among the first 5000 processes and descriptors, or in 20 ms.
+#[must_use]
+pub fn port_holder(address: SocketAddr) -> Option<Holder> {
+    holder_within(address, &mut Budget::new())
+}
+
+fn holder_within(address: SocketAddr, budget: &mut Budget) -> Option<Holder> {
+    let inode = [("/proc/net/tcp", false), ("/proc/net/tcp6", true)]
+        .into_iter()
+        .find_map(|(table, v6)| listener_inode(&read_table(table, budget)?, v6, address))?;
+    search(Path::new("/proc"), inode, budget)
+}
+
+/// The process below `root` with a descriptor of this socket, unless the budget ends before.
+fn search(root: &Path, inode: u64, budget: &mut Budget) -> Option<Holder> {
+    let wanted = format!("socket:[{inode}]");
+    for entry in fs::read_dir(root).ok()? {
+        budget.take()?;
+        let Ok(entry) = entry else { continue };
+        let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let Some(pid) = number.and_then(Pid::from_raw) else { continue };
+        let Ok(descriptors) = fs::read_dir(entry.path().join("fd")) else { continue };
+        for fd in descriptors {
+            budget.take()?;
+            let target = fd.and_then(|fd| fs::read_link(fd.path())).unwrap_or_default();
+            if target.as_os_str() == OsStr::from_bytes(wanted.as_bytes()) {
+                return Some(Holder { pid, program: program_name(&entry.path()) });
+            }
+        }
+    }
+    None
+}
+
+fn program_name(process: &Path) -> String {
     let mut name = Vec::new();
-    let opened = fs::File::open(path);
+    let opened = fs::File::open(process.join("comm"));
     let _ended_meanwhile = opened.and_then(|file| file.take(64).read_to_end(&mut name));
     name.trim_ascii_end().escape_ascii().to_string()
 }
 
-fn read_table(path: &str) -> Option<String> {
-    let mut text = String::new();
-    fs::File::open(path).ok()?.take(MOST_BYTES).read_to_string(&mut text).ok()?;
-    Some(text)
+/// As much of a table as there is time for, in whole lines.
+fn read_table(path: &str, budget: &Budget) -> Option<String> {
+    let mut table = fs::File::open(path).ok()?.take(MOST_BYTES);
+    let mut text = Vec::new();
+    while budget.in_time() && table.by_ref().take(CHUNK).read_to_end(&mut text).ok()? > 0 {}
+    text.truncate(text.iter().rposition(|byte| *byte == b'\n')?);
+    String::from_utf8(text).ok()
 }
 
 /// The inode of the listening row (state 0A) of a `/proc/net/tcp` table that clashes with `wanted`.
@@ -118,8 +164,34 @@ mod tests {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let fd = super::super::listen(any, &super::super::ListenOptions::default()).unwrap();
         let address = super::super::local_address(&fd).unwrap();
-        let holder = port_holder(address).unwrap();
+        // On a busy host 20 ms may pass while nothing is done here, and others have descriptors too.
+        let until = clock::monotonic() + Duration::from_secs(60);
+        let mut minute = Budget { links: usize::MAX, until };
+        let holder = holder_within(address, &mut minute).unwrap();
         assert_eq!(holder.pid, Pid::own());
         assert!(!holder.program.is_empty());
+    }
+
+    #[test]
+    fn a_crowd_of_processes_and_descriptors_ends_the_search() {
+        let root = std::env::temp_dir().join(format!("portreeve-holder-{}", Pid::own()));
+        for pid in 1..=8 {
+            let fds = root.join(pid.to_string()).join("fd");
+            fs::create_dir_all(&fds).unwrap();
+            for fd in 0..50 {
+                let link = format!("socket:[{}]", pid * 1000 + fd);
+                std::os::unix::fs::symlink(link, fds.join(fd.to_string())).unwrap();
+            }
+        }
+        fs::write(root.join("8/comm"), "crowd\n").unwrap();
+        let budget = |links, more| Budget { links, until: clock::monotonic() + more };
+        let minute = Duration::from_secs(60);
+        let found = search(&root, 8049, &mut budget(8 + 8 * 50, minute)).unwrap();
+        assert_eq!((found.pid.as_raw(), found.program.as_str()), (8, "crowd"));
+        let mut few = budget(100, minute);
+        assert_eq!((search(&root, 4, &mut few), few.links), (None, 0));
+        let mut late = budget(5000, Duration::ZERO);
+        assert_eq!((search(&root, 8049, &mut late), late.links), (None, 4999));
+        fs::remove_dir_all(&root).unwrap();
     }
 }

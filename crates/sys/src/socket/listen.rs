@@ -4,7 +4,6 @@ use std::{
     fmt, io,
     net::SocketAddr,
     os::fd::{AsFd, OwnedFd},
-    time::Duration,
 };
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -18,16 +17,8 @@ pub struct ListenOptions {
     pub backlog: i32,
     /// Probe silent peers.
     pub keepalive: bool,
-    /// Seconds of silence before the first probe.
-    pub keepalive_idle: Option<u32>,
-    /// Seconds between probes.
-    pub keepalive_interval: Option<u32>,
-    /// Unanswered probes before the connection is dead.
-    pub keepalive_count: Option<u32>,
     /// Send small writes at once (`TCP_NODELAY`).
     pub nodelay: bool,
-    /// Bind an address that no interface has yet.
-    pub freebind: bool,
 }
 
 /// Which deed of [`listen`] failed.
@@ -115,21 +106,8 @@ fn set_options(
     if let (SocketAddr::V6(_), Some(only)) = (address, options.v6only) {
         sockopt::set_ipv6_v6only(fd, only)?;
     }
-    if options.freebind {
-        // The IPv4 option rules both families (ip(7), net/ipv6/af_inet6.c).
-        sockopt::set_ip_freebind(fd, true)?;
-    }
     if options.keepalive {
         sockopt::set_socket_keepalive(fd, true)?;
-    }
-    if let Some(seconds) = options.keepalive_idle {
-        sockopt::set_tcp_keepidle(fd, Duration::from_secs(seconds.into()))?;
-    }
-    if let Some(seconds) = options.keepalive_interval {
-        sockopt::set_tcp_keepintvl(fd, Duration::from_secs(seconds.into()))?;
-    }
-    if let Some(count) = options.keepalive_count {
-        sockopt::set_tcp_keepcnt(fd, count)?;
     }
     if options.nodelay {
         sockopt::set_tcp_nodelay(fd, true)?;

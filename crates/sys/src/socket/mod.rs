@@ -9,8 +9,8 @@ mod load;
 mod outgoing;
 
 pub use accept::{AcceptError, Accepted, accept, as_ipv4};
-pub use address::{is_local, local_address, local_addresses, peer_address, unmapped};
-pub use farewell::{Discard, discard, reset, send_once, shutdown_write};
+pub use address::{local_address, local_addresses, unmapped};
+pub use farewell::{Discard, discard, send_once, shutdown_write};
 pub use holder::{Holder, port_holder};
 pub use listen::{ListenError, ListenOptions, ListenStep, listen, reconfigure};
 pub use load::load_average;
