@@ -46,7 +46,6 @@ fn shell(script: &str) -> Plan {
 
 fn run(plan: Plan) -> (Started, Status, String) {
     let mut spawner = Spawner::with_helper(2).unwrap();
-    assert!(spawner.uses_helper());
     let (read, write) = pipe::pipe().unwrap();
     let program = Arc::new(plan.prepare().unwrap());
     let connection = Connection::new().give(write, &[1, 2]).env("REMOTE_HOST", "192.0.2.1");
@@ -61,6 +60,7 @@ fn outcome(spawner: &mut Spawner, pid: Pid) -> Started {
     for _ in 0..5000 {
         if let Some(found) = spawner.collect(clock::monotonic()).first() {
             assert_eq!(found.pid, pid);
+            assert!(found.program.plan().ids.is_some(), "the program, not the helper");
             return found.result;
         }
         sleep(Duration::from_millis(1));

@@ -56,7 +56,7 @@ mod stack;
 
 pub use connection::{BadConnection, Connection};
 pub use helper::{HELPER_NAME, exec_helper_main};
-pub use outcome::{Outcome, SpawnError, Started, Step};
+pub use outcome::{Outcome, Room, SpawnError, Started, Step};
 pub use program::{BadPlan, Ids, Plan, Program};
 pub use spawner::Spawner;
 

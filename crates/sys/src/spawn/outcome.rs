@@ -1,7 +1,8 @@
 //! What became of a start.
 
-use std::{fmt, io};
+use std::{fmt, io, sync::Arc};
 
+use super::Program;
 use crate::process::Pid;
 
 /// A deed of the child between its birth and the program's first instruction.
@@ -122,12 +123,26 @@ pub enum Started {
 }
 
 /// The end of one start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The child, as [`super::Spawner::spawn`] gave it.
     pub pid: Pid,
+    /// The program that was to be started, whether or not the exec helper stood in.
+    pub program: Arc<Program>,
     /// What became of it.
     pub result: Started,
+}
+
+/// May a program be started now?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Yes.
+    Yes,
+    /// Too many starts are under way, but they get on: try again in a moment.
+    Wait,
+    /// Too many starts are under way, and for a tenth of a second none of those in the way has
+    /// begun or come through: they are stuck.
+    No,
 }
 
 /// Why no child was made.

@@ -28,7 +28,8 @@ pub struct Ids {
 
 /// A program to run and how: plain data, all of it resolved beforehand.
 ///
-/// The order of work in the child is the order of the fields from `new_session` on, then `execve`.
+/// The order of work in the child is the order of the fields from `new_session` to `no_new_privs`,
+/// then `execve`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The file to execute; not searched for. Relative to `chroot` and `directory` if given.
@@ -56,6 +57,9 @@ pub struct Plan {
     pub ambient: Vec<Capability>,
     /// No privileges from set-id files and file capabilities.
     pub no_new_privs: bool,
+    /// Too important to wait for others: it may take the slots that [`super::Spawner`] reserves,
+    /// and more of them than its user's share.
+    pub reserved: bool,
 }
 
 impl Plan {
@@ -76,6 +80,7 @@ impl Plan {
             ids: None,
             ambient: Vec::new(),
             no_new_privs: false,
+            reserved: false,
         }
     }
 
@@ -147,14 +152,14 @@ impl fmt::Display for BadPlan {
 impl std::error::Error for BadPlan {}
 
 /// One limit as the kernel takes it: soft, hard; `u64::MAX` is unlimited (`RLIM64_INFINITY`).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RawLimit {
     pub(super) resource: u32,
     pub(super) values: [u64; 2],
 }
 
 /// A checked plan, immutable; shared by all its starts.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Program {
     plan: Plan,
     limits: Vec<RawLimit>,
@@ -176,6 +181,11 @@ impl Program {
 
     pub(super) fn raw_limits(&self) -> &[RawLimit] {
         &self.limits
+    }
+
+    /// Whose starts it is counted among: 0 is root and whoever this process is.
+    pub(super) fn group(&self) -> u32 {
+        self.plan.ids.as_ref().map_or(0, |ids| ids.uid)
     }
 
     /// Bits of the capabilities kept.

@@ -15,17 +15,20 @@ use crate::process::{Pid, Signal, kill};
 const DEADLINE: Duration = Duration::from_secs(5);
 /// A child not through by then is told to go on, in case its user has stopped it; then again.
 const NUDGE: Duration = Duration::from_millis(20);
+/// A start that takes longer is stuck, unless others of its kind come through.
+const STUCK: Duration = Duration::from_millis(100);
 
 /// A start under way.
 #[derive(Debug)]
 struct Running {
     pid: Pid,
-    uid: Option<u32>,
+    /// What was asked for: `executed`, or what the helper is to execute.
+    program: Arc<Program>,
     /// The child reads its strings, and shares its descriptors until it has a table of its own.
     connection: Connection,
     /// The child reads it.
     #[expect(dead_code, reason = "held, not read")]
-    program: Arc<Program>,
+    executed: Arc<Program>,
     /// When it was first looked at.
     since: Option<Duration>,
     nudged: Duration,
@@ -53,6 +56,8 @@ pub(super) struct Slot {
     argv: Vec<*const c_char>,
     envp: Vec<*const c_char>,
     running: Option<Running>,
+    /// The last start here that came through, unless it had to be killed: whose, and when.
+    last: Option<(u32, Duration)>,
 }
 
 /// What is to be known about a start besides its program and connection.
@@ -61,8 +66,6 @@ pub(super) struct How {
     pub(super) make: Make,
     pub(super) become_: Become,
     pub(super) reset_signals: u64,
-    /// The uid the program is for, if it has one of its own.
-    pub(super) uid: Option<u32>,
 }
 
 impl Slot {
@@ -73,6 +76,7 @@ impl Slot {
             argv: Vec::new(),
             envp: Vec::new(),
             running: None,
+            last: None,
         })
     }
 
@@ -83,15 +87,27 @@ impl Slot {
         &order.report
     }
 
-    /// The uid a start under way is for, if it has one of its own.
-    pub(super) fn uid(&self) -> Option<u32> {
-        self.running.as_ref()?.uid
+    /// Whose start is under way (see [`Program::group`]).
+    pub(super) fn group(&self) -> Option<u32> {
+        Some(self.running.as_ref()?.program.group())
     }
 
-    /// Makes the child. The slot must be free; gives the connection back on failure by dropping it.
+    /// Has a start of this group, or of any, begun or come through here of late?
+    pub(super) fn gets_on(&self, group: Option<u32>, now: Duration) -> bool {
+        let running = self.running.as_ref();
+        let begun = running.map(|it| (it.program.group(), it.since.unwrap_or(now)));
+        let of_late = |(of, since): (u32, Duration)| {
+            group.is_none_or(|group| group == of) && now.saturating_sub(since) < STUCK
+        };
+        begun.into_iter().chain(self.last).any(of_late)
+    }
+
+    /// Makes the child, which executes `executed` for the sake of `program`. The slot must be free;
+    /// gives the connection back on failure by dropping it.
     pub(super) fn start(
         &mut self,
         program: &Arc<Program>,
+        executed: &Arc<Program>,
         connection: Connection,
         how: How,
         reply: Option<Reply>,
@@ -99,18 +115,18 @@ impl Slot {
         if self.running.is_some() {
             return Err(io::ErrorKind::ResourceBusy.into());
         }
-        self.lay_out(program, &connection);
+        self.lay_out(executed, &connection);
         let strings = (self.argv.as_ptr(), self.envp.as_ptr());
         // SAFETY: a live box. No child uses it: `running` is none, which it becomes only when the
         // kernel has said that the child left our memory, or when none was made.
         let order = unsafe { &mut *self.order };
-        order.write(&connection, Arc::as_ptr(program), how.become_, strings, how.reset_signals);
+        order.write(&connection, Arc::as_ptr(executed), how.become_, strings, how.reset_signals);
         let pid = self.clone_child(how.make)?;
         self.running = Some(Running {
             pid,
-            uid: how.uid,
-            connection,
             program: Arc::clone(program),
+            connection,
+            executed: Arc::clone(executed),
             since: None,
             nudged: Duration::ZERO,
             killed: false,
@@ -184,14 +200,17 @@ impl Slot {
         let (left, step, errno) =
             (self.report().left(), self.report().step(), self.report().errno());
         let running = self.running.as_mut()?;
-        let pid = running.pid;
         let end = if left { running.end(step, errno) } else { None };
         if let Some(result) = end {
-            let told = running.killed;
-            self.running = None;
-            return (!told).then_some(Outcome { pid, result });
+            let Running { pid, program, killed, .. } = self.running.take()?;
+            if killed {
+                return None;
+            }
+            self.last = Some((program.group(), now));
+            return Some(Outcome { pid, program, result });
         }
-        running.urge(now, step).map(|result| Outcome { pid, result })
+        let result = running.urge(now, step)?;
+        Some(Outcome { pid: running.pid, program: Arc::clone(&running.program), result })
     }
 
     pub(super) fn is_free(&self) -> bool {

@@ -6,7 +6,10 @@ use std::{sync::Arc, thread::sleep, time::Duration};
 use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
 
 use super::*;
-use crate::{clock, process::Pid};
+use crate::{
+    clock,
+    process::{self, Pid, Signal},
+};
 
 fn outcome(spawner: &mut Spawner, pid: Pid) -> Started {
     for _ in 0..5000 {
@@ -47,6 +50,77 @@ fn the_old_clone_does_the_same() {
     let failed = Started::Failed { step: Step::Exec, errno: libc::ENOENT };
     assert_eq!(outcome(&mut spawner, pid), failed);
     assert_eq!(code(pid), Some(127));
+}
+
+/// Starts a program and stops its child before it executes it; first looked at at 0.
+fn stopped(spawner: &mut Spawner, program: &Arc<Program>) -> Pid {
+    for _ in 0..100 {
+        let busy = spawner.starting();
+        let pid = spawner.spawn(program, Connection::new()).unwrap();
+        process::kill(pid, Signal::Stop).unwrap();
+        sleep(Duration::from_millis(20));
+        spawner.collect(Duration::ZERO);
+        if spawner.starting() > busy {
+            return pid;
+        }
+        ended(pid);
+    }
+    panic!("no child was slow enough to be stopped");
+}
+
+fn ended(pid: Pid) {
+    process::kill(pid, Signal::Kill).unwrap();
+    waitpid(RawPid::from_raw(pid.as_raw()), WaitOptions::empty()).unwrap();
+}
+
+#[test]
+fn whoever_is_crowded_waits_while_his_starts_get_on() {
+    let at = Duration::from_millis;
+    let ours = Plan::new(c"/bin/true".into());
+    let important = Plan { reserved: true, ..ours.clone() };
+    let ids = Some(Ids { uid: 54_321, gid: 54_321, groups: Vec::new() });
+    let his = Plan { ids, ..ours.clone() };
+    let [ours, important, his] = [ours, important, his].map(|it| Arc::new(it.prepare().unwrap()));
+    let mut spawner = Spawner::new(4).unwrap();
+    let first = stopped(&mut spawner, &ours);
+    assert_eq!(spawner.room_at(&ours, at(0)), Room::Yes);
+    let second = stopped(&mut spawner, &ours);
+    assert_eq!(spawner.room_at(&ours, at(19)), Room::Wait);
+    assert_eq!([&his, &important].map(|it| spawner.has_room(it)), [Room::Yes; 2]);
+    // One comes to its end and another has its slot: they get on.
+    ended(second);
+    assert_eq!(spawner.collect(at(19)).len(), 1);
+    let third = stopped(&mut spawner, &ours);
+    assert_eq!(spawner.room_at(&ours, at(118)), Room::Wait);
+    [first, third].into_iter().for_each(ended);
+    spawner.collect(at(118));
+
+    // The very first look after a tenth of a second also tells them to go on.
+    let crowd = [stopped(&mut spawner, &ours), stopped(&mut spawner, &ours)];
+    assert_eq!(spawner.room_at(&ours, at(219)), Room::No);
+    crowd.into_iter().for_each(ended);
+    assert_eq!(spawner.room_at(&ours, at(220)), Room::Yes);
+}
+
+#[test]
+fn some_slots_are_for_the_important() {
+    let ours = Plan::new(c"/bin/true".into());
+    let program = |uid, reserved| {
+        let ids = Some(Ids { uid, gid: uid, groups: Vec::new() });
+        Arc::new(Plan { ids, reserved, ..ours.clone() }.prepare().unwrap())
+    };
+    // Not root: these end at once, but their slots are free only when they have been looked at.
+    let mut spawner = Spawner::of_many(32, 54_321).unwrap();
+    let pids: Vec<Pid> = (0..30)
+        .map(|index| spawner.spawn(&program(1 + index % 2, false), Connection::new()).unwrap())
+        .collect();
+    assert!(!spawner.fits(&program(3, false)));
+    assert!(spawner.fits(&program(1, true)));
+    for pid in pids {
+        code(pid).unwrap();
+    }
+    assert_eq!(spawner.has_room(&program(3, false)), Room::Yes);
+    assert_eq!(spawner.collect(clock::monotonic()).len(), 30);
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn a_stopped_child_is_told_to_go_on() {
     assert_eq!(spawner.collect(Duration::from_millis(19)), []);
     assert_eq!(spawner.collect(Duration::from_millis(21)), []);
     assert_eq!(wait(pid), Status::Code(0));
-    let outcome = Outcome { pid, result: Started::Executed };
+    let outcome = Outcome { pid, program, result: Started::Executed };
     assert_eq!(spawner.collect(Duration::from_millis(22)), [outcome]);
 }
 
@@ -135,7 +135,7 @@ fn a_child_that_takes_too_long_is_killed_and_told_once() {
     // Time is an argument: five seconds pass at once.
     let found = spawner.collect(Duration::from_secs(5));
     assert!(
-        matches!(found[..], [Outcome { pid: late, result: Started::TimedOut { .. } }] if late == pid),
+        matches!(found[..], [Outcome { pid: late, result: Started::TimedOut { .. }, .. }] if late == pid),
         "{found:?}"
     );
     assert_eq!(wait(pid), Status::Signal(9));

@@ -10,6 +10,7 @@
 )]
 
 mod attributes;
+mod burst;
 mod descriptors;
 mod failures;
 mod storm;

@@ -44,6 +44,7 @@ impl Job {
         });
         out.list(&plan.ambient, |out, capability| out.number(u64::from(capability.number())));
         out.number(u64::from(plan.no_new_privs));
+        out.number(u64::from(plan.reserved));
         out.0
     }
 
@@ -74,6 +75,7 @@ impl Job {
             })?,
             ambient: from.list(|from| Capability::from_number(from.small()?))?,
             no_new_privs: from.number()? != 0,
+            reserved: from.number()? != 0,
         };
         from.0.is_empty().then_some(Self { plan, reset_signals, targets })
     }
@@ -158,6 +160,7 @@ mod tests {
             ids: Some(Ids { uid: 1, gid: 2, groups: vec![3, 4] }),
             ambient: vec![Capability::NetAdmin],
             no_new_privs: true,
+            reserved: true,
             ..Plan::new(c"/bin/true".into())
         };
         Job { plan, reset_signals: u64::MAX, targets: 7 }
