@@ -201,6 +201,16 @@ pub(super) fn deadly(profile: Profile) -> Vec<i64> {
     [DEADLY, bind].concat()
 }
 
+/// What is refused whatever else allows it: a lingering close. A connection is closed for good where
+/// it came from, and there a program's lingering would make root wait.
+pub(super) fn refused() -> io::Result<Rules> {
+    let linger = when(&[
+        Argument::Is(1, libc::SOL_SOCKET.cast_unsigned()),
+        Argument::Is(2, libc::SO_LINGER.cast_unsigned()),
+    ])?;
+    Ok(Rules::from([(libc::SYS_setsockopt, vec![linger])]))
+}
+
 /// What is answered as usual.
 pub(super) fn allowed(profile: Profile) -> io::Result<Rules> {
     let lists: &[&[i64]] = match profile {

@@ -1,4 +1,4 @@
-//! The system calls: three filters, of which the kernel takes the strictest answer.
+//! The system calls: four filters, of which the kernel takes the strictest answer.
 
 use std::{collections::BTreeMap, io};
 
@@ -20,6 +20,7 @@ pub(super) fn install(profile: Profile) -> io::Result<()> {
     for (rules, otherwise, matched) in [
         (deadly, SeccompAction::Allow, SeccompAction::KillProcess),
         (threads_by_clone, SeccompAction::Allow, errno(libc::ENOSYS)),
+        (calls::refused()?, SeccompAction::Allow, errno(libc::EPERM)),
         (calls::allowed(profile)?, errno(libc::EPERM), SeccompAction::Allow),
     ] {
         let arch = std::env::consts::ARCH.try_into().map_err(io::Error::other)?;

@@ -29,7 +29,10 @@ use portreeve_sys::{
     spawn::{Connection, Ids, Plan, Spawner, Started},
     user,
 };
-use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
+use rustix::{
+    net::sockopt,
+    process::{Pid as RawPid, WaitOptions, waitpid},
+};
 
 /// `argv[0]` of a leaf.
 const LEAF: &str = "leaf";
@@ -54,6 +57,7 @@ const CASES: &[Case] = &[
     (Profile::Clerk, "no sockets", no_sockets, FINE),
     (Profile::Clerk, "no processes", no_processes, FINE),
     (Profile::Clerk, "no limits", no_limits, FINE),
+    (Profile::Clerk, "no lingering", no_lingering, FINE),
     (Profile::Clerk, "execute", execute, DEATH),
     (Profile::Clerk, "setns", setns, DEATH),
     (Profile::Clerk, "abort", abort, Status::Signal(6)),
@@ -62,6 +66,7 @@ const CASES: &[Case] = &[
     (Profile::Relay, "unprivileged", unprivileged, FINE),
     (Profile::Relay, "only reads", only_reads, FINE),
     (Profile::Relay, "no UNIX sockets", no_unix_sockets, FINE),
+    (Profile::Relay, "no lingering", no_lingering, FINE),
     (Profile::Relay, "execute", execute, DEATH),
     (Profile::Relay, "bind", bind, DEATH),
     (Profile::Relay, "bind datagrams", bind_datagrams, DEATH),
@@ -212,6 +217,19 @@ fn no_sockets(_: &Path) -> io::Result<()> {
 
 fn no_processes(_: &Path) -> io::Result<()> {
     refused(Command::new("/bin/true").status(), &[EPERM])
+}
+
+/// A connection goes back to root, whose close would wait for as long as was set here.
+fn no_lingering(_: &Path) -> io::Result<()> {
+    let (ours, _other) = UnixStream::pair()?;
+    for linger in [None, Some(Duration::ZERO), Some(Duration::from_secs(8))] {
+        let set = sockopt::set_socket_linger(&ours, linger).map_err(io::Error::from);
+        refused(set, &[EPERM])?;
+    }
+    assert_eq!(sockopt::socket_linger(&ours)?, None);
+    // Every other option is as it was.
+    sockopt::set_socket_keepalive(&ours, true)?;
+    ours.set_read_timeout(Some(Duration::from_millis(1)))
 }
 
 fn no_limits(_: &Path) -> io::Result<()> {
