@@ -17,9 +17,9 @@ const MOST_BYTES: u64 = 4 << 20;
 /// A read of it.
 const CHUNK: u64 = 64 << 10;
 /// The most processes and descriptors looked at, together.
-const MOST_LINKS: usize = 5000;
+const MOST_LINKS: usize = 20_000;
 /// The most time for it all.
-const MOST_TIME: Duration = Duration::from_millis(20);
+const MOST_TIME: Duration = Duration::from_millis(100);
 
 /// The process that listens where we wanted to.
 #[derive(Clone, Debug, PartialEq, Eq)]
