@@ -223,3 +223,18 @@ fn ours(name: &str) -> String {
     let path = format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
+
+/// Processor time of a process so far, in clock ticks: user and system.
+///
+/// # Panics
+/// When the process is gone.
+#[must_use]
+pub fn processor_ticks(pid: u32) -> u64 {
+    let stat = std::fs::File::open(format!("/proc/{pid}/stat")).expect("the process runs");
+    let mut text = String::new();
+    let read = std::io::Read::read_to_string(&mut std::io::Read::take(stat, 4096), &mut text);
+    read.expect("its status can be read");
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    // after the name: state is the first field, utime the twelfth, stime the thirteenth
+    rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+}

@@ -1,24 +1,14 @@
 //! Short of descriptors the door waits and comes back; over many sessions nothing is left behind;
 //! a service's user cannot freeze it.
 #![forbid(unsafe_code)]
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test, which measures time")]
+#![expect(clippy::disallowed_methods, reason = "a test, which measures time")]
 
 use portreeve_testkit::{World, open_descriptors, proc_status, read_to_end_bounded, wait_for};
-use portreeve_tests::{Door, SOON};
+use portreeve_tests::{Door, SOON, processor_ticks};
 use std::time::{Duration, Instant};
 
 const TRUE_AND_CAT: &str = "[service.brief]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/true\"]\n\
                             [service.cat]\nlisten = [\"192.168.0.1:701\"]\nrun = [\"/bin/cat\"]\n";
-
-/// Processor time of a process, in clock ticks: user and system.
-fn ticks(pid: u32) -> u64 {
-    let mut text = String::new();
-    let stat = std::fs::File::open(format!("/proc/{pid}/stat")).unwrap();
-    std::io::Read::read_to_string(&mut std::io::Read::take(stat, 4096), &mut text).unwrap();
-    let rest = text.rsplit_once(')').unwrap().1;
-    let fields: Vec<_> = rest.split_whitespace().collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-}
 
 #[test]
 fn out_of_descriptors_it_pauses_without_spinning_and_recovers_by_itself() {
@@ -31,9 +21,9 @@ fn out_of_descriptors_it_pauses_without_spinning_and_recovers_by_itself() {
     let monitor = door.monitor();
     let held: Vec<_> = (0..120).map(|_| world.connect("lan", "192.168.0.1:701").unwrap()).collect();
     door.expect("exhausted", |e| e["what"].to_string().contains("descriptors"));
-    let before = ticks(monitor);
+    let before = processor_ticks(monitor);
     std::thread::sleep(Duration::from_secs(2));
-    let spent = ticks(monitor) - before;
+    let spent = processor_ticks(monitor) - before;
     assert!(spent < 40, "it waits instead of spinning: {spent} ticks in two seconds");
     drop(held);
     wait_for(SOON, "the door to take connections again", || {

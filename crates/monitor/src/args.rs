@@ -62,8 +62,17 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Str
             _ => return Err(format!("`{}` is not understood here", word.display())),
         }
     }
-    let default = || Entry::Native(under(root.as_ref(), "etc/portreeve/portreeve.toml"));
-    let entry = entry.unwrap_or_else(default);
+    // whatever directory the daemon works in later, these mean the caller's
+    let absolute = |path: PathBuf| {
+        let found = std::path::absolute(&path);
+        found.map_err(|why| format!("`{}` cannot be made absolute: {why}", path.display()))
+    };
+    let root = root.map(absolute).transpose()?;
+    let entry = match entry {
+        Some(Entry::Native(path)) => Entry::Native(absolute(path)?),
+        Some(Entry::Xinetd(path)) => Entry::Xinetd(absolute(path)?),
+        None => Entry::Native(under(root.as_ref(), "etc/portreeve/portreeve.toml")),
+    };
     Ok(Command::Run(Args { entry, root }))
 }
 

@@ -2,13 +2,14 @@
 
 use crate::convert::end;
 use crate::current::Current;
-use crate::door::{Door, Scarce, Stage};
+use crate::door::Door;
 use crate::pending::{Arrival, For};
 use portreeve_model::Load;
 use portreeve_policy::{
     Detail, Facts, IdentAnswer, Names, Need, NoTrace, Reason, Refusal, ServiceIndex, Verdict, admit,
 };
 use portreeve_sys::socket::{self, AcceptError};
+use portreeve_sys::spawn::Room;
 use portreeve_wire::event::What;
 use portreeve_wire::relay::{NamesAnswer, ToRelay};
 use std::os::fd::AsFd;
@@ -17,9 +18,8 @@ use std::time::Duration;
 
 /// Connections taken from one listener before the others have their turn.
 const BATCH: usize = 16;
-/// Waits after a resource ran short; doubled while it stays short.
-const SCARCE_FIRST: Duration = Duration::from_millis(50);
-const SCARCE_LONGEST: Duration = Duration::from_secs(2);
+/// While starts of its program are under way, a listener is left alone for so long.
+const MOMENT: Duration = Duration::from_millis(2);
 /// Deadlines for the relay's answers; its own are shorter.
 const NAMES_WITHIN: Duration = Duration::from_secs(8);
 /// The ancestor gives an ident server thirty seconds.
@@ -28,13 +28,18 @@ pub(crate) const IDENT_SECONDS: u32 = 30;
 impl Door {
     pub(crate) fn on_listener(&mut self, number: u64) {
         for _ in 0..BATCH {
-            let pauses = self.scarce.as_ref().is_some_and(|s| s.until.is_some());
-            if self.stage != Stage::Open || pauses || self.is_crowded() {
+            if !self.is_accepting() {
                 return;
             }
             let Some(listener) = self.listeners.get(number) else { return };
             let Some(fd) = listener.socket.as_ref() else { return };
             let (service, own) = (listener.want.service, listener.want.address);
+            if let Some(program) = self.current.program(service)
+                && self.spawner.has_room(program) == Room::Wait
+            {
+                // the kernel's queue is the place to wait in
+                return self.listeners.hold(number, self.now.mono.saturating_add(MOMENT));
+            }
             let dual = listener.want.dual;
             match socket::accept(fd) {
                 Ok(Some(accepted)) => {
@@ -160,10 +165,7 @@ impl Door {
                 }
                 self.decide(arrival);
             }
-            For::Banner(arrival, reservation) => {
-                drop(arrival);
-                self.state.release(reservation);
-            }
+            For::Banner(arrival, reservation) => self.not_told(arrival, reservation),
             For::Record(session) => {
                 self.event(What::Identified { session, answer: Err("no answer".into()) });
             }
@@ -185,37 +187,6 @@ impl Door {
             let hundredths = (load * 100.0).clamp(0.0, f64::from(u32::MAX)) as u32;
             Load(hundredths)
         });
-    }
-
-    /// Something ran short: connections wait in the kernel's queue for a moment.
-    pub(crate) fn short_of(&mut self, what: &str) {
-        let delay = match &self.scarce {
-            Some(scarce) => scarce.delay.saturating_mul(2).min(SCARCE_LONGEST),
-            None => {
-                self.event(What::Exhausted { what: what.to_owned() });
-                SCARCE_FIRST
-            }
-        };
-        let until = Some(self.now.mono.saturating_add(delay));
-        self.scarce = Some(Scarce { what: what.to_owned(), until, delay });
-        self.listeners.watch(&self.poller, false);
-    }
-
-    /// The wait is over: try again. Only success ends the shortage.
-    pub(crate) fn tick_scarce(&mut self) {
-        let now = self.now.mono;
-        let Some(scarce) = self.scarce.as_mut() else { return };
-        if scarce.until.is_some_and(|until| until <= now) {
-            scarce.until = None;
-            self.listeners.watch(&self.poller, self.stage == Stage::Open);
-        }
-    }
-
-    /// A connection was dealt with: if that did not fall short again, nothing is short any more.
-    fn plenty(&mut self) {
-        if let Some(scarce) = self.scarce.take_if(|s| s.until.is_none()) {
-            self.event(What::Recovered { what: scarce.what });
-        }
     }
 
     /// Asks the peer's ident server, from the address the peer connected to.

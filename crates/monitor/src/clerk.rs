@@ -4,7 +4,7 @@ use crate::door::{Door, WITHOUT_BANS};
 use portreeve_model::{LogTarget, Offer, Stderr};
 use portreeve_sys::file;
 use portreeve_wire::clerk::{FromClerk, ServiceEntry, ToClerk};
-use portreeve_wire::event::Helper;
+use portreeve_wire::event::{Helper, What};
 use portreeve_wire::{MAX_PACKET, Phase, decode};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -13,6 +13,21 @@ use std::sync::Arc;
 
 /// Messages taken from a helper before the others have their turn.
 pub(crate) const TURN: usize = 64;
+/// Alarms of the clerk at a time.
+const MOST_ALARMS: usize = 64;
+/// Bytes of a helper's text that are kept.
+const MOST_TEXT: usize = 512;
+
+/// How alarms about services' own logs begin: a configuration raises its own.
+const LOG_ALARM: &str = "a service's log is not written: ";
+
+/// Cuts a helper's text to what is kept.
+pub(crate) fn cut(text: &mut String) {
+    if text.len() > MOST_TEXT {
+        let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+    }
+}
 
 impl Door {
     pub(crate) fn on_clerk(&mut self) {
@@ -46,10 +61,6 @@ impl Door {
                 }
                 self.clerk.trouble =
                     landlock.is_none().then(|| "no Landlock on this kernel".to_owned());
-                if let Some(since) = self.clerk_away.since.take() {
-                    let away = self.now.mono.saturating_sub(since);
-                    self.clerk_away.total = self.clerk_away.total.saturating_add(away);
-                }
                 self.brief_clerk();
             }
             FromClerk::Bans { bans, last } => {
@@ -63,15 +74,19 @@ impl Door {
                     self.open();
                 }
             }
-            FromClerk::Stored(network) => self.unstored.stored(network),
+            FromClerk::Stored(serial) => self.unstored.stored(serial),
+            FromClerk::Pong(number) => self.pings.answer(number),
             FromClerk::Authenticated { session } => self.authenticated(session.0),
-            FromClerk::Alarm(text) => {
-                self.alarm(&text);
-                self.clerk_alarms.insert(text);
+            FromClerk::Alarm(mut text) => {
+                cut(&mut text);
+                let room = self.clerk_alarms.len() < MOST_ALARMS;
+                if room && self.clerk_alarms.insert(text.clone()) {
+                    self.event(What::Alarm { text });
+                }
             }
-            FromClerk::AlarmOver(text) => {
+            FromClerk::AlarmOver(mut text) => {
+                cut(&mut text);
                 self.clerk_alarms.remove(&text);
-                self.alarms.remove(&text);
             }
         }
     }
@@ -108,6 +123,7 @@ impl Door {
             None,
         )];
         let mut opened = BTreeMap::new();
+        self.alarms.retain(|alarm| !alarm.starts_with(LOG_ALARM));
         for (index, service, _) in current.indexed() {
             let fd = match &service.log.target {
                 LogTarget::File { path, .. } => self.log_file(path, &mut opened),
@@ -148,7 +164,7 @@ impl Door {
                     copy
                 }
                 Err(why) => {
-                    self.alarm(&format!("the log `{path}` is not written: {why}"));
+                    self.alarm(&format!("{LOG_ALARM}`{path}`: {why}"));
                     opened.insert(path.to_owned(), None);
                     None
                 }

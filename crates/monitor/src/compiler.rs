@@ -78,7 +78,8 @@ pub(crate) fn start(
     }
     plan.new_session = true;
     plan.no_new_privs = true;
-    plan.directory = Some(CString::new(working_directory(job)).unwrap_or_default());
+    plan.reserved = true;
+    plan.directory = Some(c"/".to_owned());
     let program = plan.prepare().map_err(|bad| bad.to_string())?;
     let stdin = match job {
         Job::Load(_) => Arc::clone(&outputs.null),
@@ -94,17 +95,6 @@ pub(crate) fn start(
     let pid = spawner.spawn(&Arc::new(program), connection).map_err(|e| e.to_string())?;
     let deadline = now.saturating_add(DEADLINE);
     Ok(Run { pid, pipe: File::from(read), deadline, buffer: Vec::new() })
-}
-
-/// Relative paths on the command line mean the caller's directory, at the start and ever after.
-fn working_directory(job: Job<'_>) -> Vec<u8> {
-    let here = std::env::current_dir().ok();
-    match job {
-        Job::Load(entry) if entry.path().is_relative() => {
-            here.map_or_else(|| b"/".to_vec(), |dir| dir.as_os_str().as_bytes().to_vec())
-        }
-        Job::Load(_) | Job::Resolve(_) => b"/".to_vec(),
-    }
 }
 
 fn question(config: &Config) -> Result<OwnedFd, String> {

@@ -17,8 +17,10 @@ use std::time::Duration;
 const MOST: usize = 32;
 /// An asker must have asked, and read its answer, within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// One that waits for a reload may wait for the compiler.
-const RELOAD_PATIENCE: Duration = Duration::from_secs(90);
+/// One that waits for a reload may wait for two runs of the compiler.
+const RELOAD_PATIENCE: Duration = Duration::from_secs(150);
+/// After accepting failed, the socket is left alone for so long.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// One asker.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ struct Client {
     answer: Vec<u8>,
     sent: usize,
     deadline: Duration,
+    /// It has asked, and is not listened to any more.
+    whole: bool,
 }
 
 /// All askers.
@@ -44,7 +48,14 @@ impl Clients {
         let stream = UnixStream::from(fd);
         poller.add(&stream, Token::Client(number).bits(), Interest::READ).ok()?;
         let deadline = now.saturating_add(PATIENCE);
-        let client = Client { stream, asked: Vec::new(), answer: Vec::new(), sent: 0, deadline };
+        let client = Client {
+            stream,
+            asked: Vec::new(),
+            answer: Vec::new(),
+            sent: 0,
+            deadline,
+            whole: false,
+        };
         self.all.insert(number, client);
         Some(number)
     }
@@ -62,6 +73,10 @@ impl Clients {
         let Some(client) = self.all.get_mut(&number) else { return };
         let too_long = || frame(&Answer::Failed("the answer is too long".into()), MAX_ANSWER);
         let Ok(bytes) = frame(answer, MAX_ANSWER).or_else(|_| too_long()) else { return };
+        if client.whole {
+            let token = Token::Client(number).bits();
+            let _ = poller.add(&client.stream, token, Interest::WRITE);
+        }
         client.answer = bytes;
         client.deadline = now.saturating_add(PATIENCE);
         self.write(poller, number);
@@ -87,7 +102,7 @@ impl Clients {
     }
 
     /// Reads what an asker says; a whole request comes back.
-    fn read(&mut self, number: u64) -> Option<Result<Request, String>> {
+    fn read(&mut self, poller: &Poller, number: u64) -> Option<Result<Request, String>> {
         let client = self.all.get_mut(&number)?;
         let mut chunk = [0; 4096];
         loop {
@@ -104,25 +119,48 @@ impl Clients {
                     return None;
                 }
             }
-            match split_frame(&client.asked, MAX_REQUEST) {
-                Ok(None) => {}
-                Ok(Some((body, _))) => return Some(decode(body).map_err(|e| e.to_string())),
-                Err(error) => return Some(Err(error.to_string())),
-            }
+            let request = match split_frame(&client.asked, MAX_REQUEST) {
+                Ok(None) => continue,
+                Ok(Some((body, _))) => decode(body).map_err(|e| e.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            client.asked = Vec::new();
+            client.whole = true;
+            let _ = poller.remove(&client.stream);
+            return Some(request);
         }
     }
 }
 
 impl Door {
     pub(crate) fn accept_clients(&mut self) {
-        while self.clients.all.len() < MOST {
-            let Ok(Some(fd)) = channel::control_accept(&self.control) else { return };
+        loop {
+            let fd = match channel::control_accept(&self.control) {
+                Ok(Some(fd)) => fd,
+                Ok(None) => return,
+                Err(_) => {
+                    // short of descriptors, most likely: level-triggered, it would be asked at once
+                    let _ = self.poller.remove(&self.control);
+                    self.control_again = Some(self.now.mono.saturating_add(AGAIN));
+                    return;
+                }
+            };
+            if self.clients.all.len() >= MOST {
+                continue; // dropping it closes it
+            }
             let permitted = self.permits(&fd);
             let Some(number) = self.clients.add(&self.poller, fd, self.now.mono) else { continue };
             if let Err(why) = permitted {
                 let answer = Answer::NotPermitted(why);
                 self.clients.answer(&self.poller, number, &answer, self.now.mono);
             }
+        }
+    }
+
+    /// Looks at the control socket again after accepting failed.
+    pub(crate) fn tick_control(&mut self) {
+        if self.control_again.take_if(|at| *at <= self.now.mono).is_some() {
+            let _ = self.poller.add(&self.control, Token::Control.bits(), Interest::READ);
         }
     }
 
@@ -144,7 +182,7 @@ impl Door {
         if self.clients.all.get(&number).is_some_and(|c| !c.answer.is_empty()) {
             return self.clients.write(&self.poller, number);
         }
-        match self.clients.read(number) {
+        match self.clients.read(&self.poller, number) {
             None => {}
             Some(Ok(request)) => self.requested(number, request),
             Some(Err(why)) => self.reply(number, &Answer::Failed(why)),
@@ -192,7 +230,6 @@ impl Door {
         let Some(mut client) = self.clients.all.remove(&number) else { return };
         let Ok(bytes) = frame(&Answer::Events, MAX_ANSWER) else { return };
         if client.stream.write(&bytes).is_ok_and(|n| n == bytes.len()) {
-            let _ = self.poller.remove(&client.stream);
             self.outbox.message(subscribe, Some(client.stream.into()));
             self.flush_clerk();
         }

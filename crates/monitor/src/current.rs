@@ -15,6 +15,8 @@ pub(crate) struct Current {
     pub(crate) tables: Tables,
     /// For each service, if it is a program that can run.
     pub(crate) programs: Vec<Option<Arc<Program>>>,
+    /// For each service, why its program cannot be laid out.
+    unfit: Vec<Option<Problem>>,
     /// Counts configurations.
     pub(crate) generation: u64,
 }
@@ -30,30 +32,33 @@ pub(crate) struct Wanted {
 }
 
 impl Current {
+    /// The two must be about the same services; whoever decodes them looks.
     pub(crate) fn new(
         config: Config,
-        mut resolved: Resolved,
+        resolved: Resolved,
         inherited: &Inherited,
         generation: u64,
     ) -> Self {
-        resolved.services.resize(config.services.len(), ServiceFacts::default());
-        let mut programs = Vec::with_capacity(config.services.len());
-        for (service, facts) in config.services.iter().zip(&mut resolved.services) {
-            let Offer::Program(program) = &service.offer else {
-                programs.push(None);
-                continue;
-            };
+        let prepare = |(service, facts): (&Service, &ServiceFacts)| {
+            let Offer::Program(program) = &service.offer else { return (None, None) };
             match plan::prepare(program, facts, inherited) {
-                Ok(plan) => programs.push(Some(plan)),
+                Ok(plan) => (Some(plan), None),
                 Err(reason) => {
                     let Sited { origin, .. } = service.origin;
-                    facts.problems.push(Problem { what: "program".into(), reason, origin });
-                    programs.push(None);
+                    (None, Some(Problem { what: "program".into(), reason, origin }))
                 }
             }
-        }
+        };
+        let (programs, unfit) = config.services.iter().zip(&resolved.services).map(prepare).unzip();
         let tables = Tables::compile(&config);
-        Self { config, resolved, tables, programs, generation }
+        Self { config, resolved, tables, programs, unfit, generation }
+    }
+
+    /// Why a service cannot run.
+    pub(crate) fn problems(&self, index: u32) -> Vec<Problem> {
+        let facts = self.facts(index).map(|facts| facts.problems.as_slice()).unwrap_or_default();
+        let unfit = self.unfit.get(index as usize).and_then(Option::as_ref);
+        facts.iter().chain(unfit).cloned().collect()
     }
 
     pub(crate) fn service(&self, index: u32) -> Option<&Service> {
@@ -80,26 +85,29 @@ impl Current {
 
     /// Whether anything waits for the host to change.
     pub(crate) fn has_problems(&self) -> bool {
-        self.resolved.services.iter().any(|facts| !facts.problems.is_empty())
+        let down = |facts: &ServiceFacts| !facts.problems.is_empty();
+        !self.resolved.problems.is_empty() || self.resolved.services.iter().any(down)
     }
 
     /// Every address of every service that can run.
     pub(crate) fn wanted(&self) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         for (index, service, facts) in self.indexed() {
-            if !facts.problems.is_empty() {
+            if !self.problems(index).is_empty() {
                 continue;
             }
             for (listen, addresses) in service.listen.iter().zip(&facts.addresses) {
                 let fits = |a: &&IpAddr| match listen.family {
                     portreeve_model::Family::V4 => a.is_ipv4(),
-                    portreeve_model::Family::V6 | portreeve_model::Family::Dual => a.is_ipv6(),
+                    portreeve_model::Family::V6 => a.is_ipv6(),
+                    // a name may have addresses of both
+                    portreeve_model::Family::Dual => true,
                 };
                 wanted.extend(addresses.iter().filter(fits).map(|address| Wanted {
                     service: index,
                     key: service.key.to_string(),
                     address: SocketAddr::new(*address, listen.port),
-                    dual: listen.family == portreeve_model::Family::Dual,
+                    dual: listen.family == portreeve_model::Family::Dual && address.is_ipv6(),
                     options: service.socket,
                 }));
             }

@@ -1,5 +1,6 @@
 //! The door: everything the monitor holds, and the loop that keeps it moving.
 
+use crate::accepting::Scarce;
 use crate::args::Args;
 use crate::compiler::Run;
 use crate::control::Clients;
@@ -13,6 +14,7 @@ use crate::listeners::Listeners;
 use crate::outbox::Outbox;
 use crate::paths::Paths;
 use crate::pending::Waiting;
+use crate::pings::Pings;
 use crate::plan::Inherited;
 use crate::reload::Asked;
 use crate::session::Sessions;
@@ -26,6 +28,7 @@ use portreeve_sys::spawn::Spawner;
 use portreeve_sys::{Signal, clock};
 use portreeve_wire::event::What;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -88,19 +91,23 @@ pub(crate) struct Door {
     pub(crate) farewells: Farewells,
     pub(crate) clerk: HelperProcess,
     pub(crate) relay: HelperProcess,
-    pub(crate) clerk_away: Away,
+    pub(crate) pings: Pings,
     pub(crate) outbox: Outbox,
     pub(crate) unstored: Unstored,
     pub(crate) handover: Handover,
     pub(crate) control: OwnedFd,
     pub(crate) clients: Clients,
+    /// When the control socket is looked at again, after accepting failed.
+    pub(crate) control_again: Option<Duration>,
+    /// Held as long as this door is the one of its folder.
+    pub(crate) lock: File,
     pub(crate) compile: Option<(Run, Asked)>,
     pub(crate) reload_again: Option<Asked>,
     pub(crate) resolve_at: Option<Duration>,
     pub(crate) gather: Gather,
     pub(crate) tally: Tally,
     pub(crate) alarms: BTreeSet<String>,
-    /// Those of them that the clerk raised, and will raise again if they last.
+    /// Those that the clerk raised and ends.
     pub(crate) clerk_alarms: BTreeSet<String>,
     /// Whether the ledger has told all bans of before.
     pub(crate) bans_known: bool,
@@ -113,29 +120,6 @@ pub(crate) struct Door {
 pub(crate) struct LoadReading {
     pub(crate) at: Option<Duration>,
     pub(crate) value: Option<portreeve_model::Load>,
-}
-
-/// A resource has run short.
-#[derive(Clone, Debug)]
-pub(crate) struct Scarce {
-    pub(crate) what: String,
-    /// Until when nobody is accepted; `None` while it is being tried again.
-    pub(crate) until: Option<Duration>,
-    pub(crate) delay: Duration,
-}
-
-/// How long the clerk has been away: nobody's grace runs in that time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Away {
-    pub(crate) total: Duration,
-    pub(crate) since: Option<Duration>,
-}
-
-impl Away {
-    pub(crate) fn so_far(&self, now: Duration) -> Duration {
-        let current = self.since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
-        self.total.saturating_add(current)
-    }
 }
 
 impl Door {
@@ -209,8 +193,7 @@ impl Door {
             self.alarm(WITHOUT_BANS);
             self.open();
         }
-        self.tick_scarce();
-        let changes = self.listeners.retry(&self.poller, now);
+        let changes = self.listeners.retry(now);
         self.tell(changes);
         self.tick_waiting();
         self.tick_graces();
@@ -219,10 +202,12 @@ impl Door {
         self.tick_compile();
         self.farewells.tick(now);
         self.clients.tick(now);
+        self.tick_control();
         for refused in self.gather.flush(now) {
             self.event(What::Refused(refused));
         }
         self.flush_clerk();
+        self.regulate();
     }
 
     fn next_due(&self) -> Option<Duration> {
@@ -254,7 +239,9 @@ impl Door {
             self.farewells.next_due(),
             self.clients.next_due(),
             self.gather.next_due(),
-            self.resolve_at.filter(|_| self.compile.is_none()),
+            self.resolve_at.filter(|_| self.compile.is_none() && self.stage == Stage::Open),
+            self.control_again,
+            self.pings.next_due(),
         ]
         .into_iter()
         .flatten()

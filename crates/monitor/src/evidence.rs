@@ -1,7 +1,7 @@
 //! The read ends of the sessions' standard errors on their way to the clerk. None is lost because
 //! the clerk is dead, slow or stopped; what waits is bounded.
 
-use crate::door::{Door, Stage};
+use crate::door::Door;
 use crate::session::Session;
 use portreeve_wire::SessionId;
 use portreeve_wire::clerk::ToClerk;
@@ -21,12 +21,22 @@ const MOST_LEFT: usize = 1024;
 /// A clerk that takes nothing for so long, while something waits, is ended.
 const STUCK: Duration = Duration::from_secs(30);
 
+/// Whether accepting pauses so that the clerk keeps up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Crowd {
+    #[default]
+    No,
+    /// Since then.
+    Pausing(Duration),
+    /// It has paused long enough; no further pause until the clerk has caught up.
+    Spent,
+}
+
 /// What waits for a clerk, and how long it has been taking nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Handover {
     left: VecDeque<(SessionRef, OwnedFd)>,
-    /// When the pause began.
-    crowded: Option<Duration>,
+    crowd: Crowd,
     /// Since when nothing has been taken though something waits.
     idle_since: Option<Duration>,
 }
@@ -34,9 +44,17 @@ pub(crate) struct Handover {
 impl Handover {
     /// When something is due while the clerk takes nothing.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        let pause = self.crowded.map(|since| since.saturating_add(PAUSE));
+        let pause = match self.crowd {
+            Crowd::Pausing(since) => Some(since.saturating_add(PAUSE)),
+            Crowd::No | Crowd::Spent => None,
+        };
         let stuck = self.idle_since.map(|since| since.saturating_add(STUCK));
         pause.into_iter().chain(stuck).min()
+    }
+
+    /// Whether accepting pauses.
+    pub(crate) fn is_pausing(&self) -> bool {
+        matches!(self.crowd, Crowd::Pausing(_))
     }
 }
 
@@ -47,10 +65,11 @@ impl Door {
             return;
         }
         if let Some(fd) = session.evidence.as_ref().and_then(|fd| fd.try_clone().ok()) {
-            let session = session.reference.clone();
-            self.outbox.message(ToClerk::Evidence { session, resumed: false }, Some(fd));
+            let reference = session.reference.clone();
+            let evidence = ToClerk::Evidence { session: reference, resumed: false };
+            self.outbox.message(evidence, Some(fd));
+            session.handed_over = true;
         }
-        session.handed_over = true;
     }
 
     /// A session has ended: its pipe may still hold its last words.
@@ -76,6 +95,7 @@ impl Door {
             }
         }
         self.handover.idle_since = None;
+        self.handover.crowd = Crowd::No;
     }
 
     /// For a new clerk: every pipe there is.
@@ -96,20 +116,6 @@ impl Door {
         all
     }
 
-    /// Whether so many pipes are on their way that accepting pauses a moment.
-    pub(crate) fn is_crowded(&mut self) -> bool {
-        let now = self.now.mono;
-        if self.outbox.pipes() < CROWD {
-            return false;
-        }
-        let since = *self.handover.crowded.get_or_insert(now);
-        let pauses = now.saturating_sub(since) < PAUSE && self.clerk.is_working();
-        if pauses {
-            self.listeners.watch(&self.poller, false);
-        }
-        pauses
-    }
-
     /// After something was sent, or nothing could be.
     pub(crate) fn clerk_took(&mut self, something: bool) {
         if something || self.outbox.is_empty() {
@@ -117,38 +123,35 @@ impl Door {
         } else {
             self.handover.idle_since.get_or_insert(self.now.mono);
         }
-        if self.outbox.pipes() < CROWD / 2 && self.handover.crowded.take().is_some() {
-            self.accept_again();
-            let waiting = self.sessions.iter().filter(|s| !s.handed_over && s.evidence.is_some());
-            let waiting: Vec<SessionId> = waiting.map(|s| s.reference.session).collect();
-            for id in waiting {
-                if let Some(mut session) = self.sessions.take(id.0) {
-                    self.hand_over(&mut session);
-                    self.sessions.put_back(session);
-                }
+    }
+
+    fn hand_over_the_rest(&mut self) {
+        let waiting = self.sessions.iter().filter(|s| !s.handed_over && s.evidence.is_some());
+        let waiting: Vec<SessionId> = waiting.map(|s| s.reference.session).collect();
+        for id in waiting {
+            if let Some(mut session) = self.sessions.take(id.0) {
+                self.hand_over(&mut session);
+                self.sessions.put_back(session);
             }
         }
     }
 
-    /// Pauses that are long enough end; a clerk that takes nothing at all is ended.
+    /// Once a turn: whether accepting pauses, and whether the clerk takes anything at all.
     pub(crate) fn tick_handover(&mut self) {
-        let now = self.now.mono;
-        let over = |since: Option<Duration>, limit| {
-            since.is_some_and(|since: Duration| now.saturating_sub(since) >= limit)
+        let (now, pipes) = (self.now.mono, self.outbox.pipes());
+        self.handover.crowd = match self.handover.crowd {
+            Crowd::No if pipes >= CROWD && self.clerk.is_working() => Crowd::Pausing(now),
+            Crowd::Pausing(since) if now.saturating_sub(since) >= PAUSE => Crowd::Spent,
+            Crowd::Pausing(_) | Crowd::Spent if pipes < CROWD / 2 => {
+                self.hand_over_the_rest();
+                Crowd::No
+            }
+            same @ (Crowd::No | Crowd::Pausing(_) | Crowd::Spent) => same,
         };
-        if over(self.handover.crowded, PAUSE) {
-            // stays set: no further pause until the clerk has caught up
-            self.accept_again();
-        }
-        if over(self.handover.idle_since, STUCK) {
+        let idle = self.handover.idle_since;
+        if idle.is_some_and(|since| now.saturating_sub(since) >= STUCK) {
             self.handover.idle_since = None;
             self.misbehaved(Helper::Clerk, "took nothing for thirty seconds");
-        }
-    }
-
-    fn accept_again(&mut self) {
-        if self.stage == Stage::Open && self.scarce.is_none() {
-            self.listeners.watch(&self.poller, true);
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Running {
     since: Duration,
     /// Whether the poller wakes us when the channel takes more.
     waits_to_write: bool,
+    /// It has been killed, and is waited for.
+    ending: bool,
 }
 
 /// A helper, running or not.
@@ -73,9 +75,16 @@ impl HelperProcess {
         plan.umask = Some(0o027);
         plan.directory = Some(c"/".to_owned());
         plan.no_new_privs = true;
+        plan.reserved = true;
         plan.ids = ids;
         match plan.prepare() {
-            Ok(program) => self.program = Some(Arc::new(program)),
+            Ok(program) => {
+                if self.program.is_none() {
+                    self.trouble = None;
+                    self.start_at = Some(Duration::ZERO);
+                }
+                self.program = Some(Arc::new(program));
+            }
             Err(bad) => self.trouble = Some(bad.to_string()),
         }
     }
@@ -93,9 +102,11 @@ impl HelperProcess {
 
     pub(crate) fn next_due(&self) -> Option<Duration> {
         match &self.running {
-            Some(r) if r.phase == Phase::Starting => Some(r.since.saturating_add(READY_WITHIN)),
+            Some(r) if r.phase == Phase::Starting && !r.ending => {
+                Some(r.since.saturating_add(READY_WITHIN))
+            }
             Some(_) => None,
-            None => self.start_at,
+            None => self.start_at.filter(|_| self.program.is_some()),
         }
     }
 
@@ -147,6 +158,7 @@ impl HelperProcess {
             phase: Phase::Starting,
             since: now,
             waits_to_write: false,
+            ending: false,
         });
         Ok(pid)
     }
@@ -154,7 +166,8 @@ impl HelperProcess {
     /// Kills it for a reason; its exit is reaped like any other.
     pub(crate) fn end(&mut self, reason: &str) {
         self.trouble = Some(reason.to_owned());
-        if let Some(running) = &self.running {
+        if let Some(running) = self.running.as_mut() {
+            running.ending = true;
             // fails only if it is gone already
             let _ = portreeve_sys::process::kill(running.pid, portreeve_sys::Signal::Kill);
         }

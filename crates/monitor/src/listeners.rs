@@ -16,12 +16,18 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// An address that appears, or a port that falls free, is taken within this time.
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// EAFNOSUPPORT: the host has no IPv6.
+const NO_SUCH_FAMILY: i32 = 97;
+
 /// One wanted address.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) want: Wanted,
     pub(crate) socket: Option<OwnedFd>,
     pub(crate) down: Option<Down>,
+    watched: bool,
+    /// Left alone until this time: its program's earlier starts are still under way.
+    held: Option<Duration>,
 }
 
 /// Why an address is not listened on.
@@ -44,7 +50,6 @@ pub(crate) enum Change {
 pub(crate) struct Listeners {
     all: BTreeMap<u64, Listener>,
     next: u64,
-    watched: bool,
 }
 
 impl Listeners {
@@ -58,12 +63,7 @@ impl Listeners {
 
     /// Makes the sockets fit what is wanted: same address and family keep their socket, others
     /// close first, so that a moved service can bind its port again.
-    pub(crate) fn fit(
-        &mut self,
-        poller: &Poller,
-        wanted: Vec<Wanted>,
-        now: Duration,
-    ) -> Vec<Change> {
+    pub(crate) fn fit(&mut self, wanted: Vec<Wanted>, now: Duration) -> Vec<Change> {
         let mut old = std::mem::take(&mut self.all);
         let mut waiting = Vec::new();
         for want in wanted {
@@ -87,44 +87,42 @@ impl Listeners {
             }
         }
         drop(old); // closes what is not wanted any more; epoll forgets a closed socket
-        waiting.into_iter().filter_map(|want| self.open_new(poller, want, now)).collect()
+        waiting.into_iter().filter_map(|want| self.open_new(want, now)).collect()
     }
 
-    fn open_new(&mut self, poller: &Poller, want: Wanted, now: Duration) -> Option<Change> {
+    fn open_new(&mut self, want: Wanted, now: Duration) -> Option<Change> {
         let number = self.next;
         self.next = self.next.saturating_add(1);
-        self.all.insert(number, Listener { want, socket: None, down: None });
-        self.open(poller, number, now)
+        self.all.insert(
+            number,
+            Listener { want, socket: None, down: None, watched: false, held: None },
+        );
+        self.open(number, now)
     }
 
     /// Tries those whose time has come.
-    pub(crate) fn retry(&mut self, poller: &Poller, now: Duration) -> Vec<Change> {
+    pub(crate) fn retry(&mut self, now: Duration) -> Vec<Change> {
         let due = |(number, l): (&u64, &Listener)| {
             l.down.as_ref().is_some_and(|down| down.retry_at <= now).then_some(*number)
         };
         let due: Vec<u64> = self.all.iter().filter_map(due).collect();
-        due.into_iter().filter_map(|number| self.open(poller, number, now)).collect()
+        due.into_iter().filter_map(|number| self.open(number, now)).collect()
     }
 
     /// When the next try is due.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        self.all.values().filter_map(|l| l.down.as_ref().map(|down| down.retry_at)).min()
+        let retries = self.all.values().filter_map(|l| l.down.as_ref().map(|down| down.retry_at));
+        retries.chain(self.all.values().filter_map(|l| l.held)).min()
     }
 
-    fn open(&mut self, poller: &Poller, number: u64, now: Duration) -> Option<Change> {
-        let watched = self.watched;
+    fn open(&mut self, number: u64, now: Duration) -> Option<Change> {
         let listener = self.all.get_mut(&number)?;
-        let opened = bind(&listener.want).and_then(|fd| {
-            let fd = descriptor::raise(fd).map_err(|e| e.to_string())?;
-            if watched {
-                let token = Token::Listener(number).bits();
-                poller.add(&fd, token, Interest::READ).map_err(|e| e.to_string())?;
-            }
-            Ok(fd)
-        });
+        let opened =
+            bind(&listener.want).and_then(|fd| descriptor::raise(fd).map_err(|e| e.to_string()));
         match opened {
             Ok(fd) => {
                 listener.socket = Some(fd);
+                listener.watched = false; // from the next turn on
                 listener.down = None;
                 Some(Change::Up(listener.want.clone()))
             }
@@ -139,20 +137,28 @@ impl Listeners {
         }
     }
 
-    /// Starts or stops taking connections; the sockets stay and the kernel queues meanwhile.
-    pub(crate) fn watch(&mut self, poller: &Poller, on: bool) {
-        if self.watched == on {
-            return;
-        }
-        self.watched = on;
-        for (number, listener) in &self.all {
-            let Some(fd) = listener.socket.as_ref() else { continue };
-            // an error here means it is in that state already
-            let _ = if on {
-                poller.add(fd, Token::Listener(*number).bits(), Interest::READ)
-            } else {
-                poller.remove(fd)
+    /// Watches the sockets or leaves them alone; they stay open, and the kernel queues meanwhile.
+    pub(crate) fn watch(&mut self, poller: &Poller, on: bool, now: Duration) {
+        for (number, listener) in &mut self.all {
+            listener.held = listener.held.filter(|until| *until > now);
+            let on = on && listener.held.is_none();
+            let Some(fd) = listener.socket.as_ref().filter(|_| listener.watched != on) else {
+                continue;
             };
+            let done = match on {
+                true => poller.add(fd, Token::Listener(*number).bits(), Interest::READ),
+                false => poller.remove(fd),
+            };
+            if done.is_ok() {
+                listener.watched = on;
+            }
+        }
+    }
+
+    /// Leaves one alone for a moment.
+    pub(crate) fn hold(&mut self, number: u64, until: Duration) {
+        if let Some(listener) = self.all.get_mut(&number) {
+            listener.held = Some(until);
         }
     }
 
@@ -160,6 +166,7 @@ impl Listeners {
     pub(crate) fn broken(&mut self, number: u64, reason: String, now: Duration) -> Option<Change> {
         let listener = self.all.get_mut(&number)?;
         listener.socket = None;
+        listener.watched = false;
         let retry_at = now.saturating_add(SHORTEST);
         listener.down = Some(Down { reason: reason.clone(), retry_at, delay: SHORTEST });
         Some(Change::Down(listener.want.clone(), reason, SHORTEST))
@@ -177,7 +184,6 @@ fn options(want: &Wanted) -> ListenOptions {
         backlog: i32::try_from(want.options.backlog).unwrap_or(i32::MAX),
         keepalive: want.options.keepalive,
         nodelay: want.options.nodelay,
-        ..ListenOptions::default()
     }
 }
 
@@ -185,8 +191,8 @@ fn options(want: &Wanted) -> ListenOptions {
 fn bind(want: &Wanted) -> Result<OwnedFd, String> {
     let options = options(want);
     let opened = match socket::listen(want.address, &options) {
-        Err(ListenError { step: ListenStep::Socket, .. })
-            if want.dual && want.address.ip().is_unspecified() =>
+        Err(ListenError { step: ListenStep::Socket, error, .. })
+            if want.dual && error.raw_os_error() == Some(NO_SUCH_FAMILY) =>
         {
             let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, want.address.port()));
             socket::listen(any, &ListenOptions { v6only: None, ..options })

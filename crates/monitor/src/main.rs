@@ -13,6 +13,7 @@
     )
 )]
 
+mod accepting;
 mod args;
 mod arrive;
 mod clerk;
@@ -30,6 +31,7 @@ mod listeners;
 mod outbox;
 mod paths;
 mod pending;
+mod pings;
 mod plan;
 mod reap;
 mod refuse;

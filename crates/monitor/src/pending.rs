@@ -61,6 +61,12 @@ impl Waiting {
         self.all.len() < MOST && self.all.values().filter(same).count() < MOST_OF_ONE
     }
 
+    /// Whether one more record may wait: decisions have the other half of the table.
+    pub(crate) fn has_room_for_record(&self, peer: End) -> bool {
+        let records = self.all.values().filter(|(waiter, _)| matches!(waiter, For::Record(_)));
+        records.count() < MOST / 2 && self.has_room(peer)
+    }
+
     pub(crate) fn question(&mut self) -> QuestionId {
         self.next = self.next.saturating_add(1);
         QuestionId(self.next)

@@ -5,13 +5,14 @@ use crate::door::Door;
 use portreeve_model::Authentication;
 use portreeve_sys::pipe::{One, read_one_nonblocking};
 use portreeve_sys::process::{self, kill, kill_group};
-use portreeve_sys::{Exit, Signal};
+use portreeve_sys::{Exit, Pid, Signal};
+use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::event::{Ending, Helper, What};
 use std::time::Duration;
 
 /// Between being told to end and being killed.
 const KILL_AFTER: Duration = Duration::from_secs(5);
-/// While the clerk is away a startup's grace is looked at again so often.
+/// Until the clerk has answered, a startup's grace is looked at again so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl Door {
@@ -23,7 +24,10 @@ impl Door {
         }
         // whoever is reaped has its outcome by now: a failed start is told before the session's end
         self.reap_starts();
-        exits.into_iter().for_each(|exit| self.reaped(exit));
+        // sessions first: what follows a helper's end may start programs, and pids come again
+        let (sessions, others): (Vec<Exit>, Vec<Exit>) =
+            exits.into_iter().partition(|exit| self.sessions.of_process(exit.pid).is_some());
+        sessions.into_iter().chain(others).for_each(|exit| self.reaped(exit));
     }
 
     fn reaped(&mut self, exit: Exit) {
@@ -36,10 +40,8 @@ impl Door {
         {
             let pipes = self.outbox.recover(&running.theirs);
             self.take_back(pipes);
-            for alarm in std::mem::take(&mut self.clerk_alarms) {
-                self.alarms.remove(&alarm);
-            }
-            self.clerk_away.since.get_or_insert(now);
+            self.clerk_alarms.clear(); // the next one raises its own
+            self.pings.forget();
             self.event(what);
         } else if self.relay.running.as_ref().is_some_and(|r| r.pid == exit.pid)
             && let Some((_, what)) = self.relay.ended(exit.status, now)
@@ -85,40 +87,55 @@ impl Door {
         if session.reservation.is_startup() {
             self.state.authenticated(&mut session.reservation);
             let reference = session.reference.clone();
+            self.sessions.authenticated.insert(number);
             self.event(What::Authenticated(reference));
         }
     }
 
     /// Graces that have ended: of a service that cannot say that it has authenticated, the session
-    /// leaves the startups and goes on; any other is ended.
+    /// leaves the startups and goes on; any other is ended, a watched one once the clerk has said
+    /// that it has read all there was to read.
     pub(crate) fn tick_graces(&mut self) {
         let now = self.now.mono;
         while let Some(ticket) = self.state.take_grace(now) {
-            let away = self.clerk_away;
+            let working = self.clerk.is_working();
             let Some(session) = self.sessions.get_mut(ticket.0) else { continue };
             let watched = matches!(session.authentication, Authentication::Watch(_));
-            let missed = away.so_far(now).saturating_sub(session.clerk_away);
-            if watched && (missed > Duration::ZERO || away.since.is_some()) {
-                session.clerk_away = away.so_far(now);
-                let end = now.saturating_add(missed.max(LOOK_AGAIN));
+            // a clerk that died may have read what it never told
+            let blind = watched && session.clerk_deaths != self.clerk.restarts && working;
+            let heard = session.ping.is_some_and(|number| self.pings.is_answered(number));
+            if watched && !blind && !heard {
+                let asks = working && session.ping.is_none_or(|_| self.pings.next_due().is_none());
+                if asks {
+                    let number = self.pings.ask(now);
+                    session.ping = Some(number);
+                    self.outbox.message(ToClerk::Ping(number), None);
+                }
+                let end = now.saturating_add(LOOK_AGAIN);
                 self.state.postpone_grace(&mut session.reservation, end);
                 continue;
             }
-            let ended = session.authentication != Authentication::None;
+            let ended = session.authentication != Authentication::None && !blind;
             if ended {
-                session.kill_at = Some(now.saturating_add(KILL_AFTER));
                 if let Some(pid) = session.pid() {
                     let _ = kill(pid, Signal::Term); // gone already: it will be reaped
                 }
+                self.sessions.kill_at(ticket.0, now.saturating_add(KILL_AFTER));
             } else {
                 self.state.grace_passed(&mut session.reservation);
             }
-            let session = session.reference.clone();
+            let Some(session) = self.sessions.get(ticket.0).map(|s| s.reference.clone()) else {
+                continue;
+            };
             self.event(What::GracePassed { session, ended });
         }
         for pid in self.sessions.take_kills(now) {
             let _ = kill_group(pid, Signal::Kill);
             let _ = kill(pid, Signal::Kill); // one that leads no group of its own
+        }
+        if self.pings.next_due().is_some_and(|due| due <= now) {
+            self.pings.forget();
+            self.misbehaved(Helper::Clerk, "answered nothing for thirty seconds");
         }
     }
 
@@ -133,6 +150,15 @@ impl Door {
         }
     }
 
+    /// A helper's program could not be executed: its exit says so when it is reaped.
+    pub(crate) fn helper_not_started(&mut self, pid: Pid, reason: String) {
+        for helper in [&mut self.clerk, &mut self.relay] {
+            if helper.running.as_ref().is_some_and(|r| r.pid == pid) {
+                helper.trouble = Some(reason.clone());
+            }
+        }
+    }
+
     /// A helper broke the rules of its channel: it is ended, and another takes its place.
     pub(crate) fn misbehaved(&mut self, helper: Helper, why: &str) {
         let process = match helper {
@@ -144,12 +170,6 @@ impl Door {
             let _ = self.poller.remove(&running.channel);
         }
         process.end(why);
-        let text = match helper {
-            Helper::Clerk => "the clerk said something it may not say and was ended",
-            Helper::Relay | Helper::Compile => {
-                "the relay said something it may not say and was ended"
-            }
-        };
-        self.alarm(text);
+        self.alarm(&format!("the {} was ended: {why}", helper.name()));
     }
 }

@@ -1,5 +1,6 @@
 //! What passes between monitor and relay.
 
+use crate::clerk::cut;
 use crate::door::Door;
 use crate::pending::For;
 use portreeve_policy::IdentAnswer;
@@ -8,6 +9,9 @@ use portreeve_wire::relay::{FromRelay, MAX_NAMES, NamesAnswer, ToRelay};
 use portreeve_wire::{MAX_PACKET, Phase, QuestionId, decode, encode};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+
+/// Raised when somebody had to be refused for it; over when the relay is back.
+pub(crate) const RELAY_AWAY: &str = "connections were refused while the relay was away";
 
 impl Door {
     /// Sends a message; `false` when the relay is away or does not take it now.
@@ -46,6 +50,7 @@ impl Door {
                 if let Some(running) = self.relay.running.as_mut() {
                     running.phase = Phase::Working;
                 }
+                self.alarms.remove(RELAY_AWAY);
                 self.relay.trouble =
                     landlock.is_none().then(|| "no Landlock on this kernel".to_owned());
             }
@@ -68,15 +73,18 @@ impl Door {
                 let current = Arc::clone(&self.current);
                 self.serve(&current, arrival, reservation);
             }
-            Some(For::Banner(_, reservation)) => self.state.release(reservation),
+            Some(For::Banner(arrival, reservation)) => self.not_told(arrival, reservation),
             Some(For::Decision(_) | For::Record(_)) | None => {}
         }
     }
 
     fn named(&mut self, question: QuestionId, mut answer: NamesAnswer) {
-        if let NamesAnswer::Confirmed(names) = &mut answer {
-            names.truncate(MAX_NAMES);
-            names.retain(|name| name.len() <= 253);
+        match &mut answer {
+            NamesAnswer::Confirmed(names) => {
+                names.truncate(MAX_NAMES);
+                names.retain(|name| name.len() <= 253);
+            }
+            NamesAnswer::Failed(why) => cut(why),
         }
         let waits = |waiter: &For| matches!(waiter, For::Decision(_));
         if let Some(For::Decision(mut arrival)) = self.waiting.take(question, waits) {
@@ -85,7 +93,10 @@ impl Door {
         }
     }
 
-    fn identified(&mut self, question: QuestionId, answer: Result<String, String>) {
+    fn identified(&mut self, question: QuestionId, mut answer: Result<String, String>) {
+        cut(match &mut answer {
+            Ok(text) | Err(text) => text,
+        });
         match self.waiting.take(question, |waiter| !matches!(waiter, For::Banner(..))) {
             Some(For::Record(session)) => self.event(What::Identified { session, answer }),
             Some(For::Decision(mut arrival)) => {

@@ -6,7 +6,7 @@ use crate::door::{Door, Stage};
 use crate::listeners::Change;
 use crate::pending::For;
 use crate::token::Token;
-use portreeve_model::{Config, Resolved, difference};
+use portreeve_model::{Config, Problem, Resolved, Settings, difference};
 use portreeve_policy::{Detail, Reason, Refusal, ServiceIndex};
 use portreeve_sys::Signal;
 use portreeve_sys::poll::Interest;
@@ -15,6 +15,7 @@ use portreeve_wire::End;
 use portreeve_wire::compile::Answer as Compiled;
 use portreeve_wire::control::Answer;
 use portreeve_wire::event::What;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,6 +105,18 @@ impl Door {
 
     fn compiled(&mut self, asked: Asked, answer: Compiled) {
         match (answer, asked) {
+            (Compiled::Compiled { config, resolved, .. }, asked @ Asked::Reload(_))
+                if config.services.len() != resolved.services.len() =>
+            {
+                self.not_compiled(asked, "the compiler contradicts itself");
+            }
+            (Compiled::Compiled { config, .. }, asked @ Asked::Reload(_))
+                if is_fixed(&self.current.config.settings, &config.settings) =>
+            {
+                let why = "`clerk-user`, `relay-user` and `control-group` apply when the door opens: \
+                           stop it and run it again, or undo that edit";
+                self.not_compiled(asked, why);
+            }
             (Compiled::Compiled { config, resolved, findings }, Asked::Reload(clients)) => {
                 let changes = difference(&self.current.config, &config);
                 self.swap(*config, *resolved);
@@ -116,7 +129,9 @@ impl Door {
                 let answer = Answer::ReloadRefused { findings };
                 clients.into_iter().for_each(|number| self.reply(number, &answer));
             }
-            (Compiled::Resolved(resolved), Asked::Resolve) => {
+            (Compiled::Resolved(resolved), Asked::Resolve)
+                if resolved.services.len() == self.current.config.services.len() =>
+            {
                 if *resolved == self.current.resolved {
                     self.ask_again();
                 } else {
@@ -184,20 +199,20 @@ impl Door {
     /// Tells which services went down or came up, and switches them off or on in admission.
     pub(crate) fn tell_problems(&mut self, old: Option<&Arc<Current>>) {
         let new = Arc::clone(&self.current);
-        let before = |key: &str| {
-            let old = old?;
-            let (.., facts) = old.indexed().find(|(_, s, _)| s.key.as_str() == key)?;
-            Some(facts.problems.clone())
-        };
-        for (index, service, facts) in new.indexed() {
-            let runs = facts.problems.is_empty();
+        let before: BTreeMap<&str, Vec<Problem>> = old
+            .into_iter()
+            .flat_map(|old| old.indexed().map(|(i, s, _)| (s.key.as_str(), old.problems(i))))
+            .collect();
+        for (index, service, _) in new.indexed() {
+            let problems = new.problems(index);
+            let runs = problems.is_empty();
             self.state.set_enabled(&new.tables, ServiceIndex(index), runs);
             let key = service.key.to_string();
-            let was = before(&key).unwrap_or_default();
+            let was = before.get(key.as_str()).cloned().unwrap_or_default();
             if runs && !was.is_empty() {
                 self.event(What::ServiceUp { key });
             } else {
-                for problem in facts.problems.iter().filter(|p| !was.contains(p)) {
+                for problem in problems.iter().filter(|p| !was.contains(p)) {
                     let origin = Some(new.show(problem.origin));
                     let (key, reason) = (key.clone(), problem.reason.clone());
                     self.event(What::ServiceDown { key, reason, origin });
@@ -222,14 +237,13 @@ impl Door {
         if matches!(self.stage, Stage::Waiting(_)) {
             self.stage = Stage::Open;
             self.fit_listeners();
-            self.listeners.watch(&self.poller, true);
             self.ask_again();
         }
     }
 
     fn fit_listeners(&mut self) {
         let wanted = self.current.wanted();
-        let changes = self.listeners.fit(&self.poller, wanted, self.now.mono);
+        let changes = self.listeners.fit(wanted, self.now.mono);
         self.tell(changes);
     }
 
@@ -256,8 +270,16 @@ impl Door {
             return;
         }
         self.stage = Stage::Closing;
+        self.resolve_at = None;
         self.listeners.close();
         let sessions = self.sessions.len();
         self.event(What::DoorClosing { sessions });
     }
+}
+
+/// Whether the settings differ in what cannot change while the door is open: who its helpers are,
+/// whose its directories are, who may ask.
+fn is_fixed(old: &Settings, new: &Settings) -> bool {
+    (&old.clerk_user, &old.relay_user, &old.control_group)
+        != (&new.clerk_user, &new.relay_user, &new.control_group)
 }

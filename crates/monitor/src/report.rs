@@ -3,7 +3,7 @@
 use crate::door::{Door, Stage};
 use crate::helper::HelperProcess;
 use crate::listeners::Listener;
-use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, ServiceFacts};
+use portreeve_model::{Authentication, Internal, Offer, Sentence, Service};
 use portreeve_policy::{
     Answer as StepAnswer, Facts, IdentAnswer, Names, Reason, ServiceIndex, StepRecord, Verdict,
     consider, need_sentence, refusal_sentence, step_sentence,
@@ -20,9 +20,10 @@ impl Door {
     pub(crate) fn status(&mut self) -> Status {
         let current = Arc::clone(&self.current);
         let services =
-            current.indexed().map(|(index, s, f)| self.service_status(index, s, f)).collect();
+            current.indexed().map(|(index, s, _)| self.service_status(index, s)).collect();
         let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        let mut alarms: Vec<String> = self.alarms.iter().cloned().collect();
+        let all = self.alarms.iter().chain(&self.clerk_alarms);
+        let mut alarms: Vec<String> = all.cloned().collect();
         if matches!(self.stage, Stage::Waiting(_)) {
             alarms.push("the door is not open yet: it waits for the bans of the ledger".to_owned());
         }
@@ -63,19 +64,17 @@ impl Door {
     fn helper_status(&self, process: &HelperProcess) -> HelperStatus {
         let pid = process.running.as_ref().and_then(|r| u32::try_from(r.pid.as_raw()).ok());
         let away = match (&process.running, process.is_working()) {
-            (None, _) => Some("is not running; it is started again".to_owned()),
+            (None, _) => {
+                let why = process.trouble.clone();
+                Some(why.unwrap_or_else(|| "is not running; it is started again".to_owned()))
+            }
             (Some(_), false) => Some("is starting".to_owned()),
             (Some(_), true) => process.trouble.clone(),
         };
         HelperStatus { helper: process.helper, pid, restarts: process.restarts, trouble: away }
     }
 
-    fn service_status(
-        &mut self,
-        index: u32,
-        service: &Service,
-        facts: &ServiceFacts,
-    ) -> ServiceStatus {
+    fn service_status(&mut self, index: u32, service: &Service) -> ServiceStatus {
         let current = Arc::clone(&self.current);
         let now = self.now.mono;
         let key = service.key.to_string();
@@ -91,7 +90,7 @@ impl Door {
             name: service.name.to_string(),
             offer: offer(&service.offer),
             origin: current.show(service.origin.origin),
-            problems: facts.problems.iter().map(|p| p.reason.clone()).collect(),
+            problems: current.problems(index).into_iter().map(|p| p.reason).collect(),
             listeners,
             sessions: counts.as_ref().map_or(0, |c| c.sessions),
             instances: service.admission.instances.map(|limit| limit.value),
@@ -146,9 +145,9 @@ impl Door {
                 ("trapped", None, text, Some(sprung.origin))
             }
             Verdict::Refuse(refusal) => {
-                let problems = current.facts(index).map(|f| f.problems.as_slice());
-                let text = match (refusal.reason, problems) {
-                    (Reason::Disabled, Some([problem, ..])) => {
+                let problems = current.problems(index);
+                let text = match (refusal.reason, problems.as_slice()) {
+                    (Reason::Disabled, [problem, ..]) => {
                         format!("refused: {}: {}", refusal.reason.word(), problem.reason)
                     }
                     _ => refusal_sentence(&refusal, facts.peer, files),

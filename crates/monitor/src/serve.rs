@@ -59,7 +59,15 @@ impl Door {
             self.waiting.add(question, For::Banner(arrival, reservation), deadline);
         } else {
             self.state.release(reservation);
+            self.not_started(current, arrival, &Failure::Relay);
         }
+    }
+
+    /// The peer's kernel did not take the banner in time: nobody is served.
+    pub(crate) fn not_told(&mut self, arrival: Arrival, reservation: Reservation) {
+        self.state.release(reservation);
+        let current = Arc::clone(&self.current);
+        self.not_started(&current, arrival, &Failure::Banner);
     }
 
     /// Has the relay write what a peer's kernel does not take at once.
@@ -156,7 +164,7 @@ impl Door {
             // without it the session stays a startup until its grace ends
             let _ = self.poller.add(fd, token, portreeve_sys::poll::Interest::READ);
         }
-        if ident && self.waiting.has_room(reference.peer) {
+        if ident && self.waiting.has_room_for_record(reference.peer) {
             let question = self.waiting.question();
             if self.ask_ident(question, reference.peer, reference.local) {
                 let within = Duration::from_secs(u64::from(crate::arrive::IDENT_SECONDS) + 2);
@@ -172,9 +180,15 @@ impl Door {
             evidence: kept.evidence,
             handed_over: false,
             notify: kept.notify,
-            clerk_away: self.clerk_away.so_far(self.now.mono),
-            kill_at: None,
+            clerk_deaths: self.clerk.restarts,
+            ping: None,
         };
+        if let Some(end) = session.reservation.grace_end()
+            && end <= self.now.mono
+        {
+            // it passed while the banner was written, when there was no session to end
+            self.state.postpone_grace(&mut session.reservation, self.now.mono);
+        }
         self.hand_over(&mut session);
         self.sessions.insert(pid, session);
     }
@@ -203,6 +217,7 @@ impl Door {
         };
         if let Authentication::Notify(number) = authentication {
             let (read, write) = pipe::pipe().map_err(Failure::Descriptors)?;
+            pipe::set_nonblocking(&read, true).map_err(Failure::Descriptors)?;
             kept.notify = Some(descriptor::raise(read).map_err(Failure::Descriptors)?);
             connection = connection.give(write, &[number]);
         }
@@ -222,15 +237,15 @@ impl Door {
         let reason = match failure {
             Failure::Descriptors(_) => Reason::Descriptors,
             Failure::Spawn(_) => Reason::Processes,
-            Failure::Relay | Failure::Plan => Reason::Disabled,
+            Failure::Relay | Failure::Plan | Failure::Banner => Reason::Disabled,
         };
         match failure {
             Failure::Descriptors(error) => self.short_of(&format!("descriptors: {error}")),
             // one user's stuck programs are no reason to let the others wait
             Failure::Spawn(SpawnError::NoSlot | SpawnError::Connection(_)) => {}
             Failure::Spawn(SpawnError::Os(error)) => self.short_of(&format!("processes: {error}")),
-            Failure::Relay => self.alarm("connections were refused while the relay was away"),
-            Failure::Plan => {}
+            Failure::Relay => self.alarm(crate::relay::RELAY_AWAY),
+            Failure::Plan | Failure::Banner => {}
         }
         self.state.count_refusal(&current.tables, ServiceIndex(arrival.service), reason);
         let refusal = Refusal { reason, origin: None, detail: Detail::Nothing };
@@ -243,12 +258,7 @@ impl Door {
             if outcome.result == Started::Executed {
                 continue;
             }
-            let Some(number) = self.sessions.of_process(outcome.pid) else { continue };
-            let Some(session) = self.sessions.get(number).map(|s| s.reference.clone()) else {
-                continue;
-            };
-            let path = self.current.program(session.service).map(|p| p.path().to_string_lossy());
-            let path = path.unwrap_or_default();
+            let path = outcome.program.path().to_string_lossy();
             let reason = match outcome.result {
                 Started::Executed => continue,
                 Started::Failed { step, errno } => {
@@ -259,7 +269,12 @@ impl Door {
                     format!("did not {step} within five seconds (`{path}`): killed")
                 }
             };
-            self.event(What::StartFailed { session, reason });
+            let session = self.sessions.of_process(outcome.pid);
+            let session = session.and_then(|number| self.sessions.get(number));
+            match session.map(|session| session.reference.clone()) {
+                Some(session) => self.event(What::StartFailed { session, reason }),
+                None => self.helper_not_started(outcome.pid, reason),
+            }
         }
     }
 }
@@ -285,4 +300,5 @@ enum Failure {
     Spawn(SpawnError),
     Relay,
     Plan,
+    Banner,
 }

@@ -4,7 +4,7 @@ use portreeve_model::Authentication;
 use portreeve_policy::Reservation;
 use portreeve_sys::Pid;
 use portreeve_wire::event::SessionRef;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ pub(crate) struct Session {
     pub(crate) handed_over: bool,
     /// Read end of its notification pipe.
     pub(crate) notify: Option<OwnedFd>,
-    /// How long the clerk had been away in all when it began.
-    pub(crate) clerk_away: Duration,
-    /// When it is killed, having been told to end.
-    pub(crate) kill_at: Option<Duration>,
+    /// How often the clerk had died when it began.
+    pub(crate) clerk_deaths: u32,
+    /// The question whose answer says that the clerk has read what it wrote.
+    pub(crate) ping: Option<u64>,
 }
 
 /// All of them; bounded by the reservations that admission gives.
@@ -37,6 +37,10 @@ pub(crate) struct Session {
 pub(crate) struct Sessions {
     all: HashMap<u64, Session>,
     by_pid: HashMap<Pid, u64>,
+    /// Those that have said so.
+    pub(crate) authenticated: BTreeSet<u64>,
+    /// Those to be killed, having been told to end.
+    kills: BTreeSet<(Duration, u64)>,
 }
 
 impl Sessions {
@@ -65,6 +69,8 @@ impl Sessions {
         if let Some(pid) = session.pid() {
             self.by_pid.remove(&pid);
         }
+        self.authenticated.remove(&number);
+        self.kills.retain(|(_, other)| *other != number);
         Some(session)
     }
 
@@ -95,19 +101,24 @@ impl Sessions {
         relayed.map(|(number, _)| *number).collect()
     }
 
+    /// It is killed at that time, if it still lives.
+    pub(crate) fn kill_at(&mut self, number: u64, at: Duration) {
+        self.kills.insert((at, number));
+    }
+
     /// When the next one is to be killed.
     pub(crate) fn next_kill(&self) -> Option<Duration> {
-        self.all.values().filter_map(|s| s.kill_at).min()
+        self.kills.first().map(|(at, _)| *at)
     }
 
     /// Those whose time to be killed has come; each is named once.
     pub(crate) fn take_kills(&mut self, now: Duration) -> Vec<Pid> {
-        let due = self.all.values_mut().filter(|s| s.kill_at.is_some_and(|at| at <= now));
-        due.filter_map(|s| {
-            s.kill_at = None;
-            s.pid()
-        })
-        .collect()
+        let mut due = Vec::new();
+        while let Some((_, number)) = self.kills.first().copied().filter(|(at, _)| *at <= now) {
+            self.kills.pop_first();
+            due.extend(self.all.get(&number).and_then(Session::pid));
+        }
+        due
     }
 }
 

@@ -5,7 +5,7 @@ use crate::compiler::{self, Job, Progress};
 use crate::control::Clients;
 use crate::current::Current;
 use crate::dice::Dice;
-use crate::door::{Away, Door, LoadReading, Now, Stage};
+use crate::door::{Door, LoadReading, Now, Stage};
 use crate::evidence::Handover;
 use crate::farewell::Farewells;
 use crate::gather::Gather;
@@ -14,6 +14,7 @@ use crate::listeners::Listeners;
 use crate::outbox::Outbox;
 use crate::paths::Paths;
 use crate::pending::Waiting;
+use crate::pings::Pings;
 use crate::plan::{self, Inherited};
 use crate::session::Sessions;
 use crate::tally::Tally;
@@ -31,16 +32,17 @@ use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::compile::Answer;
 use portreeve_wire::event::{Helper, What};
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Starts under way at once.
-const SPAWN_SLOTS: usize = 64;
+const SPAWN_SLOTS: usize = 256;
 /// Bans in force at once.
 const MOST_BANS: usize = 1_000_000;
 /// The ledger has so long to answer before the door opens without the bans of before.
@@ -136,8 +138,7 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
     let outputs = outputs()?;
     let mut spawner = Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
     let (config, resolved) = first_load(&args, &paths, root, &mut spawner, &outputs)?;
-    let control = open_control(&paths, &resolved)?;
-    make_directories(&paths, &resolved)?;
+    let (lock, control) = take_places(&paths, &resolved)?;
     let (poller, signals) = watched(&control)?;
     let services = u32::try_from(config.services.len()).unwrap_or(u32::MAX);
     let current = Arc::new(Current::new(config, resolved, &inherited, 1));
@@ -166,12 +167,14 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
         farewells: Farewells::default(),
         clerk: HelperProcess::new(Helper::Clerk, Token::Clerk.bits()),
         relay: HelperProcess::new(Helper::Relay, Token::Relay.bits()),
-        clerk_away: Away { total: Duration::ZERO, since: Some(now.mono) },
+        pings: Pings::default(),
         outbox: Outbox::default(),
         unstored: Unstored::default(),
         handover: Handover::default(),
         control,
         clients: Clients::default(),
+        control_again: None,
+        lock,
         compile: None,
         reload_again: None,
         resolve_at: None,
@@ -257,6 +260,9 @@ fn first_load(
         Answer::Compiled { config, resolved, findings } => {
             say(&findings);
             match resolved.problems.as_slice() {
+                _ if config.services.len() != resolved.services.len() => {
+                    Err(broken("the compiler contradicts itself".into()))
+                }
                 [] => Ok((*config, *resolved)),
                 problems => Err(Failed::Configuration(problems.join("\nportreeved: "))),
             }
@@ -269,9 +275,33 @@ fn first_load(
     }
 }
 
-fn open_control(paths: &Paths, resolved: &Resolved) -> Result<OwnedFd, Failed> {
+/// The lock, the control socket and the directories: only one door has them.
+fn take_places(paths: &Paths, resolved: &Resolved) -> Result<(File, OwnedFd), Failed> {
+    let lock = only_door(paths)?;
+    let control = open_control(paths, resolved)?;
+    make_directories(paths, resolved)?;
+    Ok((lock, control))
+}
+
+/// Takes the lock that makes this the one door of its folder; it goes with the process.
+fn only_door(paths: &Paths) -> Result<File, Failed> {
     file::make_state_dir(&paths.run, 0o755, None)
         .map_err(system(&format!("make `{}`", paths.run.display())))?;
+    let path = paths.run.join("lock");
+    let open = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let lock = open.map_err(system(&format!("open `{}`", path.display())))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Failed::System(format!(
+            "another door is open: it holds `{}` and answers on `{}`",
+            path.display(),
+            paths.control.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(system("lock this door's folder")(error)),
+    }
+}
+
+fn open_control(paths: &Paths, resolved: &Resolved) -> Result<OwnedFd, Failed> {
     channel::control_listen(&paths.control, 0o660, resolved.control_group).map_err(|error| {
         match error {
             ControlError::InUse(path) => {
@@ -300,7 +330,8 @@ impl Door {
         let resolved = &self.current.resolved;
         let as_sys = |ids: &Option<Ids>| ids.as_ref().map(plan::ids);
         let (clerk, relay) = (as_sys(&resolved.clerk), as_sys(&resolved.relay));
-        let sessions = PathBuf::from(self.current.config.settings.max_sessions.to_string());
+        // the monitor bounds them; the relay only has to have room for any number it allows
+        let sessions = PathBuf::from("1000000");
         let clerk_args = [
             PathBuf::from("--state"),
             self.paths.state.clone(),
@@ -324,31 +355,35 @@ impl Door {
 
     /// The last words: what is queued is written, the clerk ends, the socket goes.
     pub(crate) fn finish(&mut self) {
-        let now = self.now.mono;
-        // refusals still being counted together
-        for refused in self.gather.flush(Duration::MAX) {
-            self.event(What::Refused(refused));
-        }
+        let until = self.now.mono.saturating_add(LAST_WORDS);
         self.outbox.message(ToClerk::Finish, None);
-        let until = now.saturating_add(LAST_WORDS);
+        if let Ok(poller) = Poller::new() {
+            self.last_words(poller, until);
+        }
+        let _ = fs::remove_file(&self.paths.control);
+        let _ = self.lock.unlock();
+    }
+
+    fn last_words(&mut self, mut poller: Poller, until: Duration) {
         let mut events = Vec::new();
-        while self.clerk.is_working() && Now::read().mono < until {
+        let clerk = self.clerk.running.as_ref().map(|r| poller.add(&r.channel, 0, Interest::READ));
+        if !matches!(clerk, Some(Ok(()))) || poller.add(&self.signals, 1, Interest::READ).is_err() {
+            return;
+        }
+        // one that is starting still becomes ready; one that is at work ends when it has written
+        while self.clerk.running.is_some() && Now::read().mono < until {
             self.flush_clerk();
-            let slice = Duration::from_millis(20);
-            if self.poller.wait(&mut events, Some(slice)).is_err() {
-                break;
+            if poller.wait(&mut events, Some(Duration::from_millis(20))).is_err() {
+                return;
             }
             for event in &events {
-                match Token::from_bits(event.token) {
-                    Some(Token::Clerk) => self.on_clerk(),
-                    Some(Token::Signals) => {
-                        let _ = self.signals.read();
-                        self.reap();
-                    }
-                    _ => {}
+                if event.token == 0 {
+                    self.on_clerk();
+                } else {
+                    let _ = self.signals.read();
+                    self.reap();
                 }
             }
         }
-        let _ = fs::remove_file(&self.paths.control);
     }
 }

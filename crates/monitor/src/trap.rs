@@ -3,32 +3,46 @@
 use crate::current::Current;
 use crate::door::Door;
 use crate::pending::Arrival;
-use portreeve_model::{Authentication, Network, Origin, Sentence};
+use portreeve_model::{Network, Origin, Sentence, SourceWidth};
 use portreeve_policy::{Ban, BanOutcome, State, WhyNot};
 use portreeve_sys::socket;
 use portreeve_wire::clerk::{BanRecord, ToClerk};
-use portreeve_wire::event::What;
+use portreeve_wire::event::{Helper, Refused, What};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// So many changes wait for the ledger at most; with a broken disk they must not fill the memory.
+const MOST_UNSTORED: usize = 100_000;
+/// So many bans at most does a ledger tell.
+const MOST_TOLD: usize = 1_000_000;
+
 /// Changes of bans that the ledger has not acknowledged, newest for each network.
 #[derive(Debug, Default)]
 pub(crate) struct Unstored {
-    all: BTreeMap<Network, ToClerk>,
+    all: BTreeMap<Network, (u64, ToClerk)>,
+    next_serial: u64,
     next_id: u64,
+    /// Bans that the ledger has told.
+    told: usize,
     locals: Option<(Duration, Vec<IpAddr>)>,
 }
 
 impl Unstored {
-    pub(crate) fn stored(&mut self, network: Network) {
-        self.all.remove(&network);
+    /// A change is on disk; a newer one of the same network is not.
+    pub(crate) fn stored(&mut self, serial: u64) {
+        self.all.retain(|_, (waiting, _)| *waiting != serial);
+    }
+
+    fn serial(&mut self) -> u64 {
+        self.next_serial = self.next_serial.saturating_add(1);
+        self.next_serial
     }
 
     /// For the next clerk.
     pub(crate) fn messages(&self) -> impl Iterator<Item = ToClerk> {
-        self.all.values().cloned()
+        self.all.values().map(|(_, message)| message.clone())
     }
 
     pub(crate) fn id(&mut self) -> u64 {
@@ -60,6 +74,11 @@ impl Door {
             Sentence::For(_) | Sentence::Forever => self.judge(current, peer.address),
         };
         let spared = judged.as_ref().err().cloned();
+        if let Some(why) = &spared
+            && !self.gets_own_event(&arrival, &key, why)
+        {
+            return self.turn_away(current, arrival);
+        }
         self.event(What::TrapTouched {
             service: arrival.service,
             key: key.clone(),
@@ -79,7 +98,9 @@ impl Door {
     /// Whether a peer may be banned, and how widely.
     fn judge(&mut self, current: &Current, peer: IpAddr) -> Result<Network, String> {
         self.read_local_addresses();
-        let locals = self.unstored.locals.as_ref().map_or(&[][..], |(_, all)| all);
+        let Some((_, locals)) = &self.unstored.locals else {
+            return Err("this host's own addresses are not known".to_owned());
+        };
         let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
         let network = State::judge_ban(&current.tables, peer, &holds).map_err(|why| match why {
             WhyNot::NeverBan(origin) => {
@@ -88,10 +109,10 @@ impl Door {
             WhyNot::HostItself => "it is this host itself".to_owned(),
         })?;
         let inside = |network: Network| {
-            self.sessions.iter().any(|s| {
-                s.authentication != Authentication::None
-                    && !s.reservation.is_startup()
-                    && network.contains(s.reference.peer.address)
+            let mut inside = self.sessions.authenticated.iter();
+            inside.any(|number| {
+                let session = self.sessions.get(*number);
+                session.is_some_and(|s| network.contains(s.reference.peer.address))
             })
         };
         match (inside(network), Network::host(peer)) {
@@ -133,25 +154,50 @@ impl Door {
         }
         let BanRecord { network, until, service, reason, .. } = record.clone();
         self.event(What::Banned { network, until, key: service, reason });
-        self.keep(network, ToClerk::Ban(record));
+        let serial = self.unstored.serial();
+        self.keep(network, serial, ToClerk::Ban { serial, ban: record });
     }
 
     fn ban_ended(&mut self, network: Network, why: &str) {
         self.event(What::BanEnded { network, why: why.to_owned() });
-        self.keep(network, ToClerk::Unban(network));
+        let serial = self.unstored.serial();
+        self.keep(network, serial, ToClerk::Unban { serial, network });
     }
 
-    fn keep(&mut self, network: Network, message: ToClerk) {
+    fn keep(&mut self, network: Network, serial: u64, message: ToClerk) {
+        if self.unstored.all.len() >= MOST_UNSTORED && !self.unstored.all.contains_key(&network) {
+            return self.alarm("the ledger keeps up with bans no more: later ones are not on disk");
+        }
         if self.clerk.is_working() {
             self.outbox.message(message.clone(), None);
         }
-        self.unstored.all.insert(network, message);
+        self.unstored.all.insert(network, (serial, message));
+    }
+
+    /// Whether a touch that bans nobody gets an event of its own; a flood is counted instead.
+    fn gets_own_event(&mut self, arrival: &Arrival, key: &str, why: &str) -> bool {
+        let touched = Refused {
+            service: arrival.service,
+            key: key.to_owned(),
+            peer: arrival.peer,
+            class: "trap".into(),
+            reason: "trap".into(),
+            xinetd: "address".into(),
+            text: format!("touched the trap; not banned, since {why}"),
+            origin: None,
+            count: 1,
+        };
+        self.gather.take(touched, self.now.mono).is_some()
     }
 
     /// Bans that the ledger kept from before, judged again: the configuration may have changed.
     pub(crate) fn restore(&mut self, records: Vec<BanRecord>) {
         self.read_local_addresses();
         let current = Arc::clone(&self.current);
+        self.unstored.told = self.unstored.told.saturating_add(records.len());
+        if self.unstored.told > MOST_TOLD {
+            return self.misbehaved(Helper::Clerk, "told more bans than the table holds");
+        }
         for record in records {
             if record.until.is_some_and(|until| until <= self.now.unix()) {
                 self.ban_ended(record.network, "expired");
@@ -160,7 +206,8 @@ impl Door {
             let locals = self.unstored.locals.as_ref().map_or(&[][..], |(_, all)| all);
             let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
             match State::judge_network(&current.tables, record.network, &holds) {
-                Ok(network) => {
+                // a ledger cannot widen what a touch may cost
+                Ok(network) if is_narrow(network) => {
                     let id = self.unstored.id();
                     let at = record.origin.map(|o| format!(" ({o})")).unwrap_or_default();
                     let cause = format!("{}{at}", record.reason).into();
@@ -169,7 +216,7 @@ impl Door {
                         self.alarm("the table of bans is full: kept bans were not taken");
                     }
                 }
-                Err(_) => self.ban_ended(record.network, "lifted"),
+                Ok(_) | Err(_) => self.ban_ended(record.network, "lifted"),
             }
         }
     }
@@ -185,4 +232,10 @@ impl Door {
             self.event(What::Resumed { key: key.to_string(), service });
         }
     }
+}
+
+/// Whether it is no wider than what one touch of a trap may cost: an address, or an IPv6 /64.
+fn is_narrow(network: Network) -> bool {
+    let SourceWidth { v4, v6 } = SourceWidth::DEFAULT;
+    network.length() >= if network.address().is_ipv4() { v4 } else { v6 }
 }

@@ -67,9 +67,22 @@ pub enum ToClerk {
         resumed: bool,
     },
     /// Keep a ban; answered by [`FromClerk::Stored`].
-    Ban(BanRecord),
+    Ban {
+        /// Number of this change.
+        serial: u64,
+        /// The ban.
+        ban: BanRecord,
+    },
     /// Forget a ban; answered by [`FromClerk::Stored`].
-    Unban(Network),
+    Unban {
+        /// Number of this change.
+        serial: u64,
+        /// Whose.
+        network: Network,
+    },
+    /// Answered by [`FromClerk::Pong`] once every evidence pipe that is readable now has been read,
+    /// and what it said has been told.
+    Ping(u64),
     /// A stream socket comes with it, to which events are to be written as they happen.
     Subscribe {
         /// JSON lines, or sentences for people.
@@ -102,8 +115,10 @@ pub enum FromClerk {
         /// Whether these were the last.
         last: bool,
     },
-    /// The ban, or its end, is on disk.
-    Stored(Network),
+    /// The change of that number is on disk.
+    Stored(u64),
+    /// The answer to a [`ToClerk::Ping`].
+    Pong(u64),
     /// A session's own evidence pipe said that it has authenticated.
     Authenticated {
         /// Which.
@@ -123,6 +138,7 @@ impl FromClerk {
             Self::Ready { .. } => phase == Phase::Starting,
             Self::Bans { .. }
             | Self::Stored(_)
+            | Self::Pong(_)
             | Self::Authenticated { .. }
             | Self::Alarm(_)
             | Self::AlarmOver(_) => phase == Phase::Working,

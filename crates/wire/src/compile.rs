@@ -3,8 +3,9 @@
 use portreeve_model::{Config, Resolved};
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a compiled configuration, at most.
-pub const MAX_ANSWER: usize = 64 << 20;
+/// Bytes of a compiled configuration, at most: some ten thousand services. Decoded it takes many
+/// times as much, and it is root that decodes it.
+pub const MAX_ANSWER: usize = 16 << 20;
 
 /// What the compiler writes to descriptor 3, as one stream frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
