@@ -59,6 +59,9 @@ pub(crate) struct Equipment {
     pub(crate) most_pipes: usize,
 }
 
+/// What is to be stored, with its number if the monitor waits for it.
+type Numbered = (Change, Option<u64>);
+
 /// What the parts share. All on one thread.
 struct Desk {
     link: Rc<Link>,
@@ -110,6 +113,10 @@ impl Desk {
             tokio::select! {
                 received = self.link.receive(&mut buffer) => match received? {
                     Received::Message(ToClerk::Finish, _) => return Ok(Ending::Done),
+                    Received::Message(ToClerk::Ping(number), fds) if fds.is_empty() => {
+                        self.read_round(store).await;
+                        self.link.send(&FromClerk::Pong(number));
+                    }
                     Received::Message(message, fds) => match self.take(message, fds) {
                         Ok(changes) => self.store(changes, store).await,
                         Err(why) => return Ok(Ending::Nonsense(why.into())),
@@ -127,15 +134,15 @@ impl Desk {
     }
 
     /// Has changes written. The thread may itself be waiting to be heard.
-    async fn store(&self, changes: Vec<Change>, store: &mut Store) {
-        for change in changes {
+    async fn store(&self, changes: Vec<Numbered>, store: &mut Store) {
+        for (change, serial) in changes {
             loop {
                 tokio::select! {
                     biased;
                     place = store.orders.reserve() => {
                         // Without a thread there is nobody to keep it: it is never `Stored`.
                         if let Ok(place) = place {
-                            place.send(Order::Write(change));
+                            place.send(Order::Write(change, serial));
                         }
                         break;
                     }
@@ -145,12 +152,21 @@ impl Desk {
         }
     }
 
+    /// Reads every pipe once. No further message is taken meanwhile, which keeps pings in order.
+    async fn read_round(&self, store: &mut Store) {
+        let mut round = std::pin::pin!(self.pipes.read_round());
+        loop {
+            tokio::select! {
+                () = &mut round => return,
+                Some(answer) = store.answers.recv() => self.answered(answer),
+            }
+        }
+    }
+
     fn answered(&self, answer: Answer) {
         match answer {
             Answer::Bans { bans, last } => self.link.send(&FromClerk::Bans { bans, last }),
-            Answer::Done(Change::Keep(ban)) => self.link.send(&FromClerk::Stored(ban.network)),
-            Answer::Done(Change::Forget(network)) => self.link.send(&FromClerk::Stored(network)),
-            Answer::Done(Change::Record(_)) => {}
+            Answer::Done(serial) => self.link.send(&FromClerk::Stored(serial)),
             Answer::Alarm(text, on) => self.alarms.set(&text, on),
         }
     }
@@ -171,7 +187,7 @@ impl Desk {
         self: &Rc<Self>,
         message: ToClerk,
         fds: Vec<OwnedFd>,
-    ) -> Result<Vec<Change>, &'static str> {
+    ) -> Result<Vec<Numbered>, &'static str> {
         match (message, fds.len()) {
             (ToClerk::Configure { services, rotation, evidence, .. }, 0) => {
                 self.log.borrow_mut().set_rotation(rotation);
@@ -186,8 +202,12 @@ impl Desk {
             (ToClerk::Evidence { session, resumed }, 1) => {
                 fds.into_iter().for_each(|fd| self.listen(session.clone(), resumed, fd));
             }
-            (ToClerk::Ban(ban), 0) => return Ok(vec![Change::Keep(ban)]),
-            (ToClerk::Unban(network), 0) => return Ok(vec![Change::Forget(network)]),
+            (ToClerk::Ban { serial, ban }, 0) => {
+                return Ok(vec![(Change::Keep(ban), Some(serial))]);
+            }
+            (ToClerk::Unban { serial, network }, 0) => {
+                return Ok(vec![(Change::Forget(network), Some(serial))]);
+            }
             (ToClerk::Subscribe { json, last, follow, colour }, 1) => {
                 let colour = if colour { Colour::Ansi } else { Colour::None };
                 let form = if json { Form::Json } else { Form::Sentences(colour) };
@@ -199,8 +219,9 @@ impl Desk {
                 | ToClerk::Service(_)
                 | ToClerk::Events(_)
                 | ToClerk::Evidence { .. }
-                | ToClerk::Ban(_)
-                | ToClerk::Unban(_)
+                | ToClerk::Ban { .. }
+                | ToClerk::Unban { .. }
+                | ToClerk::Ping(_)
                 | ToClerk::Subscribe { .. },
                 _,
             ) => return Err("a message with a descriptor too few or too many"),
@@ -208,12 +229,12 @@ impl Desk {
         Ok(Vec::new())
     }
 
-    fn events(&self, events: Vec<Event>) -> Vec<Change> {
+    fn events(&self, events: Vec<Event>) -> Vec<Numbered> {
         let outlets = Outlets { alarms: &self.alarms, syslog: &self.syslog, zone: &self.zone };
         let mut offences = Vec::new();
         for event in events {
             self.services.borrow_mut().record(&event, &outlets);
-            offences.extend(offence(&event).map(Change::Record));
+            offences.extend(offence(&event).map(|offence| (Change::Record(offence), None)));
             if let What::SessionEnded { session, .. } = &event.what {
                 self.pipes.session_over(session.session);
             }

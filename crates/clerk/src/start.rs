@@ -70,7 +70,7 @@ fn run() -> Result<(), Stop> {
         .enable_time()
         .build()
         .map_err(system("start the runtime"))?;
-    let store = store::start(places.state, ledger.ok()).map_err(system("start a thread"))?;
+    let store = store::start(places.state, ledger).map_err(system("start a thread"))?;
     let work = clerk::work(with, store);
     match LocalSet::new().block_on(&runtime, work).map_err(system("use the channel"))? {
         Ending::Done => Ok(()),

@@ -1,12 +1,14 @@
 //! The ledger's own thread: it waits for the disk, so that nobody else has to.
 //!
 //! Changes are written in the order they come, as many at once as wait. While the ledger cannot be
-//! written they are kept in memory and tried again; a damaged ledger is opened anew.
+//! written they are kept in memory and tried again; a damaged ledger is opened anew. That the bans
+//! are all told is said only of a ledger that was open and could be read to its end.
 
 use portreeve_ledger::{Change, Ledger, LedgerError};
+use portreeve_model::Network;
 use portreeve_sys::clock;
 use portreeve_wire::clerk::BanRecord;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -31,11 +33,14 @@ const AFTERLIFE: i64 = 86_400;
 /// Calls of [`Order::Tend`] between two removals of bans that are over.
 const EXPIRE_EVERY: u32 = 600;
 
+/// Calls of [`Order::Tend`] between two attempts to read bans that could not be read.
+const REREAD_EVERY: u32 = 10;
+
 /// What the thread is told.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Write this.
-    Write(Change),
+    /// Write this. If it has a number, the clerk is told when it is on disk.
+    Write(Change, Option<u64>),
     /// A second has passed.
     Tend,
 }
@@ -43,10 +48,10 @@ pub(crate) enum Order {
 /// What the thread says.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// Bans that were kept.
+    /// Bans that were kept. The last come once, after every other.
     Bans { bans: Vec<BanRecord>, last: bool },
-    /// This is on disk.
-    Done(Change),
+    /// The change of this number is on disk.
+    Done(u64),
     /// Something is wrong, or no longer is.
     Alarm(String, bool),
 }
@@ -65,24 +70,28 @@ pub(crate) fn open(directory: &std::path::Path) -> Result<Ledger, LedgerError> {
     portreeve_ledger::open(directory, now())
 }
 
-/// Starts the thread. It first tells the bans of `ledger`, then takes orders.
+/// Starts the thread. It first tells the bans of `ledger`, or why there is none, then takes orders.
 ///
 /// # Errors
 /// When no thread can be started.
-pub(crate) fn start(directory: PathBuf, ledger: Option<Ledger>) -> io::Result<Store> {
+pub(crate) fn start(directory: PathBuf, ledger: Result<Ledger, LedgerError>) -> io::Result<Store> {
     let (orders, from_clerk) = mpsc::channel(QUEUE);
     let (to_clerk, answers) = mpsc::channel(QUEUE);
     let keeper = Keeper {
         directory,
-        ledger,
+        ledger: None,
+        orders: from_clerk,
         answers: to_clerk,
         kept: VecDeque::new(),
+        told: false,
+        unread: None,
+        damaged: false,
         trouble: None,
         lost: false,
         ticks: 0,
     };
     let thread = std::thread::Builder::new().name("ledger".into());
-    let thread = thread.spawn(move || keeper.keep(from_clerk))?;
+    let thread = thread.spawn(move || keeper.keep(ledger))?;
     Ok(Store { orders, answers, thread })
 }
 
@@ -90,29 +99,55 @@ fn now() -> i64 {
     i64::try_from(clock::wall().as_secs()).unwrap_or(i64::MAX)
 }
 
+/// Whose ban a change is about.
+fn network(change: &Change) -> Option<Network> {
+    match change {
+        Change::Keep(ban) => Some(ban.network),
+        Change::Forget(network) => Some(*network),
+        Change::Record(_) => None,
+    }
+}
+
+const UNOPENED: &str = "the ledger cannot be used: ";
 const UNWRITTEN: &str = "the ledger cannot be written: ";
+const UNREAD: &str = "not all bans could be read: ";
 const LOST: &str = "bans were lost: the ledger could not be written for too long";
 
 struct Keeper {
     directory: PathBuf,
     ledger: Option<Ledger>,
+    orders: mpsc::Receiver<Order>,
     answers: mpsc::Sender<Answer>,
-    kept: VecDeque<Change>,
+    kept: VecDeque<(Change, Option<u64>)>,
+    /// The bans have all been told.
+    told: bool,
+    /// Why they have not, though the ledger is open.
+    unread: Option<String>,
+    /// They could not be read from a ledger that is damaged.
+    damaged: bool,
     trouble: Option<String>,
     lost: bool,
     ticks: u32,
 }
 
 impl Keeper {
-    fn keep(mut self, mut orders: mpsc::Receiver<Order>) {
-        self.say_notice();
-        self.say_bans();
-        while let Some(first) = orders.blocking_recv() {
+    fn keep(mut self, ledger: Result<Ledger, LedgerError>) {
+        match ledger {
+            Ok(ledger) => {
+                self.opened(ledger);
+                self.write();
+            }
+            Err(error) => self.in_trouble(&error),
+        }
+        while let Some(first) = self.orders.blocking_recv() {
             let mut tend = self.take(first);
             while self.kept.len() < COMMIT
-                && let Ok(order) = orders.try_recv()
+                && let Ok(order) = self.orders.try_recv()
             {
                 tend |= self.take(order);
+            }
+            if tend && self.unread.is_some() && self.ticks.is_multiple_of(REREAD_EVERY) {
+                self.reread();
             }
             // In trouble, only time brings another attempt.
             if tend || self.trouble.is_none() {
@@ -129,13 +164,13 @@ impl Keeper {
     fn take(&mut self, order: Order) -> bool {
         match order {
             Order::Tend => return true,
-            Order::Write(_) if self.kept.len() >= MOST_KEPT => {
+            Order::Write(..) if self.kept.len() >= MOST_KEPT => {
                 if !self.lost {
                     self.lost = true;
                     self.say(Answer::Alarm(LOST.into(), true));
                 }
             }
-            Order::Write(change) => self.kept.push_back(change),
+            Order::Write(change, serial) => self.kept.push_back((change, serial)),
         }
         false
     }
@@ -144,14 +179,13 @@ impl Keeper {
         let mut mended = false;
         while !self.kept.is_empty() || self.ledger.is_none() {
             let batch = self.kept.len().min(COMMIT);
-            let changes = self.kept.make_contiguous().get(..batch).unwrap_or_default();
             let outcome = match &mut self.ledger {
-                Some(ledger) => ledger.apply(changes),
+                Some(ledger) => {
+                    ledger.apply(self.kept.iter().take(batch).map(|(change, _)| change))
+                }
                 None => match open(&self.directory) {
                     Ok(ledger) => {
-                        self.ledger = Some(ledger);
-                        self.say_notice();
-                        self.say_bans();
+                        self.opened(ledger);
                         continue;
                     }
                     Err(error) => Err(error),
@@ -166,8 +200,10 @@ impl Keeper {
                 }
                 return self.in_trouble(&error);
             }
-            for change in self.kept.drain(..batch).collect::<Vec<_>>() {
-                self.say(Answer::Done(change));
+            for (_, serial) in self.kept.drain(..batch).collect::<Vec<_>>() {
+                if let Some(serial) = serial {
+                    self.say(Answer::Done(serial));
+                }
             }
         }
         if let Some(text) = self.trouble.take() {
@@ -176,7 +212,8 @@ impl Keeper {
     }
 
     fn in_trouble(&mut self, error: &LedgerError) {
-        let text = format!("{UNWRITTEN}{error}");
+        let what = if self.ledger.is_some() { UNWRITTEN } else { UNOPENED };
+        let text = format!("{what}{error}");
         if self.trouble.as_ref() != Some(&text) {
             if let Some(before) = self.trouble.replace(text.clone()) {
                 self.say(Answer::Alarm(before, false));
@@ -195,34 +232,69 @@ impl Keeper {
         }
     }
 
-    fn say_notice(&self) {
-        if let Some(notice) = self.ledger.as_ref().and_then(Ledger::notice) {
-            self.say(Answer::Alarm(notice.into(), true));
+    /// The bans could not be read: once more, from a damaged ledger after it is opened again.
+    fn reread(&mut self) {
+        if std::mem::take(&mut self.damaged) {
+            self.ledger = None;
+        } else {
+            self.say_bans();
         }
     }
 
-    fn say_bans(&self) {
+    fn opened(&mut self, ledger: Ledger) {
+        if let Some(notice) = ledger.notice() {
+            self.say(Answer::Alarm(notice.into(), true));
+        }
+        self.ledger = Some(ledger);
+        self.say_bans();
+    }
+
+    /// Tells the bans, unless they have been told or cannot be now.
+    fn say_bans(&mut self) {
+        if self.told || self.ledger.is_none() {
+            return;
+        }
+        // On what is about to change, the monitor knows better than the disk.
+        while let Ok(order) = self.orders.try_recv() {
+            self.take(order);
+        }
+        let Some(ledger) = &self.ledger else { return };
+        let newer: HashSet<Network> =
+            self.kept.iter().filter_map(|(change, _)| network(change)).collect();
         let (mut bans, now) = (Vec::new(), now());
-        let read = self.ledger.as_ref().map(|ledger| {
-            ledger.bans(|ban| {
-                if ban.until.is_none_or(|until| until > now) {
-                    bans.push(ban);
+        let read = ledger.bans(|ban| {
+            if ban.until.is_none_or(|until| until > now) && !newer.contains(&ban.network) {
+                bans.push(ban);
+            }
+            if bans.len() >= BANS {
+                let bans = std::mem::take(&mut bans);
+                self.say(Answer::Bans { bans, last: false });
+            }
+        });
+        let unread = match read {
+            Ok(odd) => {
+                self.told = true;
+                self.say(Answer::Bans { bans, last: true });
+                if odd > 0 {
+                    let text = format!("{odd} rows of the ledger are no bans");
+                    self.say(Answer::Alarm(text, true));
                 }
-                if bans.len() >= BANS {
-                    let bans = std::mem::take(&mut bans);
+                None
+            }
+            Err(error) => {
+                // Those that could be read are better than none.
+                if !bans.is_empty() {
                     self.say(Answer::Bans { bans, last: false });
                 }
-            })
-        });
-        let text = match read {
-            Some(Err(error)) => Some(format!("not all bans could be read: {error}")),
-            Some(Ok(odd)) if odd > 0 => Some(format!("{odd} rows of the ledger are no bans")),
-            Some(Ok(_)) | None => None,
+                self.damaged = error.is_damage();
+                Some(format!("{UNREAD}{error}"))
+            }
         };
-        if let Some(text) = text {
-            self.say(Answer::Alarm(text, true));
+        if unread != self.unread {
+            let before = std::mem::replace(&mut self.unread, unread.clone());
+            before.into_iter().for_each(|text| self.say(Answer::Alarm(text, false)));
+            unread.into_iter().for_each(|text| self.say(Answer::Alarm(text, true)));
         }
-        self.say(Answer::Bans { bans, last: true });
     }
 
     /// Waits if the clerk is behind; once it has gone, nobody is told.

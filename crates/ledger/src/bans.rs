@@ -59,12 +59,29 @@ pub(crate) fn each(
     let mut rows = statement.query([])?;
     let mut unreadable = 0_u64;
     while let Some(row) = rows.next()? {
-        match read(row)? {
-            Some(ban) => give(ban),
-            None => unreadable = unreadable.saturating_add(1),
+        match read(row) {
+            Ok(Some(ban)) => give(ban),
+            Ok(None) => unreadable = unreadable.saturating_add(1),
+            // One odd row must not hide those behind it.
+            Err(error) if is_content(&error) => unreadable = unreadable.saturating_add(1),
+            Err(error) => return Err(error),
         }
     }
     Ok(unreadable)
+}
+
+/// Whether the trouble is what a row says, rather than getting at it.
+fn is_content(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+    };
+    matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | Utf8Error(..)
+    )
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Option<BanRecord>> {

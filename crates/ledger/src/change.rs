@@ -22,7 +22,10 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`]; nothing has changed.
-    pub fn apply(&mut self, changes: &[Change]) -> Result<(), LedgerError> {
+    pub fn apply<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = &'a Change>,
+    ) -> Result<(), LedgerError> {
         let deed = "write to the ledger";
         let transaction =
             self.connection.transaction_with_behavior(Immediate).map_err(sql(deed))?;

@@ -97,8 +97,11 @@ fn a_row_that_is_no_ban_is_counted_and_passed_over() {
     ledger.keep(&ban("192.0.2.7", None)).unwrap();
     let odd = "INSERT INTO bans VALUES ('everybody', 4, 32, 0, NULL, 'x', 'y', NULL)";
     ledger.connection.execute(odd, []).unwrap();
+    let not_utf8 =
+        "INSERT INTO bans VALUES ('0.0.0.0', 4, 32, 0, NULL, CAST(x'ff' AS TEXT), 'y', NULL)";
+    ledger.connection.execute(not_utf8, []).unwrap();
     let mut seen = 0;
-    assert_eq!(ledger.bans(|_| seen += 1).unwrap(), 1);
+    assert_eq!(ledger.bans(|_| seen += 1).unwrap(), 2);
     assert_eq!(seen, 1);
 }
 

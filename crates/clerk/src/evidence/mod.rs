@@ -30,6 +30,8 @@ pub(crate) struct Source {
 struct Open {
     task: Option<AbortHandle>,
     serial: u64,
+    /// The last round it has taken part in.
+    round: u64,
     /// The session is over; somebody it started still has the pipe.
     orphan: bool,
 }
@@ -41,8 +43,14 @@ pub(crate) struct Pipes {
     most: usize,
     serial: Cell<u64>,
     leaving: Cell<bool>,
-    /// It is time to leave.
-    pub(crate) leave: Notify,
+    /// Rounds asked for so far.
+    round: Cell<u64>,
+    /// Pipes that have not been read in this round yet.
+    behind: Cell<usize>,
+    /// The round is complete.
+    complete: Notify,
+    /// It is time to leave, or to take part in a round.
+    pub(crate) call: Notify,
 }
 
 /// One pipe's place among them; free again when this ends.
@@ -57,7 +65,9 @@ impl Pipes {
     /// At most so many.
     pub(crate) fn new(most: usize) -> Rc<Self> {
         let (open, serial, leaving) = (RefCell::default(), Cell::new(0), Cell::new(false));
-        Rc::new(Self { open, most, serial, leaving, leave: Notify::new() })
+        let (round, behind) = (Cell::new(0), Cell::new(0));
+        let (complete, call) = (Notify::new(), Notify::new());
+        Rc::new(Self { open, most, serial, leaving, round, behind, complete, call })
     }
 
     /// How many are open.
@@ -78,11 +88,12 @@ impl Pipes {
         if full && !open.contains_key(&session) {
             let orphans = open.iter().filter(|(_, pipe)| pipe.orphan);
             let oldest = orphans.map(|(session, _)| *session).min()?;
-            leave(open.remove(&oldest));
+            self.leave(open.remove(&oldest));
         }
         let serial = self.serial.get().wrapping_add(1);
         self.serial.set(serial);
-        leave(open.insert(session, Open { task: None, serial, orphan: false }));
+        let round = self.round.get();
+        self.leave(open.insert(session, Open { task: None, serial, round, orphan: false }));
         Some(Place { pipes: Rc::clone(self), session, serial })
     }
 
@@ -103,7 +114,36 @@ impl Pipes {
     /// Asks every reader to take what is there now and leave.
     pub(crate) fn leave_all(&self) {
         self.leaving.set(true);
-        self.leave.notify_waiters();
+        self.call.notify_waiters();
+    }
+
+    /// Has every pipe read, and what it held told, before this ends. It is bounded by what the
+    /// pipes hold now: what is written meanwhile may wait.
+    pub(crate) async fn read_round(&self) {
+        self.round.set(self.round.get().wrapping_add(1));
+        self.behind.set(self.count());
+        self.call.notify_waiters();
+        while self.behind.get() > 0 {
+            self.complete.notified().await;
+        }
+    }
+
+    /// A pipe has taken part in the round.
+    fn was_read(&self, pipe: &mut Open) {
+        if std::mem::replace(&mut pipe.round, self.round.get()) != self.round.get() {
+            self.behind.set(self.behind.get().saturating_sub(1));
+            if self.behind.get() == 0 {
+                self.complete.notify_one();
+            }
+        }
+    }
+
+    fn leave(&self, pipe: Option<Open>) {
+        let Some(mut pipe) = pipe else { return };
+        self.was_read(&mut pipe);
+        if let Some(task) = pipe.task {
+            task.abort();
+        }
     }
 
     /// Whether it is time to leave.
@@ -112,14 +152,26 @@ impl Pipes {
     }
 }
 
-fn leave(pipe: Option<Open>) {
-    if let Some(task) = pipe.and_then(|pipe| pipe.task) {
-        task.abort();
+impl Place {
+    /// Whether a round waits for this pipe.
+    pub(crate) fn is_behind(&self) -> bool {
+        let (pipes, round) = (&self.pipes, self.pipes.round.get());
+        let behind = |pipe: &Open| pipe.serial == self.serial && pipe.round != round;
+        pipes.behind.get() > 0 && pipes.open.borrow().get(&self.session).is_some_and(behind)
+    }
+
+    /// The pipe has taken part in the round.
+    pub(crate) fn was_read(&self) {
+        let mut open = self.pipes.open.borrow_mut();
+        if let Some(pipe) = open.get_mut(&self.session).filter(|pipe| pipe.serial == self.serial) {
+            self.pipes.was_read(pipe);
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.was_read();
         let mut open = self.pipes.open.borrow_mut();
         if open.get(&self.session).is_some_and(|pipe| pipe.serial == self.serial) {
             open.remove(&self.session);

@@ -53,7 +53,6 @@ pub(crate) async fn read(
     place: Place,
     to: Rc<impl Listener>,
 ) {
-    let _place = place;
     let mut teller = Teller::new(source);
     let mut taken = Taken::default();
     loop {
@@ -63,8 +62,19 @@ pub(crate) async fn read(
             teller.tell_dropped(&*to);
             continue;
         }
+        // A round is not put off: a pipe holds no more than the kernel lets it.
+        if place.is_behind() {
+            match take_all(&pipe, &mut teller, &mut taken, &*to).await {
+                Took::End => break,
+                Took::More | Took::Nothing => place.was_read(),
+            }
+            continue;
+        }
         if taken.pause(now) && !pipes.is_leaving() {
-            sleep(taken.until_next_second(now)).await;
+            tokio::select! {
+                () = pipes.call.notified() => {}
+                () = sleep(taken.until_next_second(now)) => {}
+            }
             continue;
         }
         let wait = due.map(|due| due.saturating_sub(now));
@@ -72,7 +82,7 @@ pub(crate) async fn read(
         if !leaving {
             tokio::select! {
                 ready = pipe.readable() => if ready.is_err() { break },
-                () = pipes.leave.notified() => continue,
+                () = pipes.call.notified() => continue,
                 () = sleep(wait.unwrap_or_default()), if wait.is_some() => continue,
             }
         }
@@ -84,6 +94,8 @@ pub(crate) async fn read(
         }
     }
     teller.finish(&*to);
+    // Only now: whoever waits for this pipe waits for its last words too.
+    drop(place);
 }
 
 enum Took {
@@ -92,9 +104,30 @@ enum Took {
     End,
 }
 
+/// Takes what the pipe holds now, and its end if that is what follows.
+async fn take_all(
+    pipe: &Receiver,
+    teller: &mut Teller,
+    taken: &mut Taken,
+    to: &impl Listener,
+) -> Took {
+    let Ok(held) = rustix::io::ioctl_fionread(pipe) else { return Took::End };
+    let held = usize::try_from(held).unwrap_or(usize::MAX);
+    let before = taken.bytes;
+    loop {
+        match take_turn(pipe, true, teller, taken, to) {
+            Took::More if taken.bytes.saturating_sub(before) <= held => {
+                tokio::task::yield_now().await;
+            }
+            took @ (Took::More | Took::Nothing | Took::End) => return took,
+        }
+    }
+}
+
+/// `at_once` asks the pipe itself: the runtime may not have heard of what is there.
 fn take_turn(
     pipe: &Receiver,
-    leaving: bool,
+    at_once: bool,
     teller: &mut Teller,
     taken: &mut Taken,
     to: &impl Listener,
@@ -102,8 +135,7 @@ fn take_turn(
     let mut chunk = [0; CHUNK];
     for _ in 0..TURN {
         let now = |chunk: &mut [u8]| Ok(rustix::io::read(pipe, chunk)?);
-        // Whoever leaves asks the pipe itself: the runtime may not have heard of what is there.
-        let read = if leaving { now(&mut chunk) } else { pipe.try_read(&mut chunk) };
+        let read = if at_once { now(&mut chunk) } else { pipe.try_read(&mut chunk) };
         match read {
             Ok(0) => return Took::End,
             Ok(length) => {

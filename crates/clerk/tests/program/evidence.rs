@@ -3,7 +3,7 @@ use portreeve_model::EvidenceBounds;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::{Resource, pipe};
 use portreeve_wire::SessionId;
-use portreeve_wire::clerk::FromClerk;
+use portreeve_wire::clerk::{FromClerk, ToClerk};
 use portreeve_wire::event::{Ending, What};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -218,5 +218,100 @@ fn one_that_shouts_does_not_hold_up_the_others() {
     say(&write, ACCEPTED.as_bytes());
     assert_eq!(clerk.hear(), FromClerk::Authenticated { session: SessionId(2) });
     assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
+    shouting.join().unwrap();
+}
+
+/// Tells it a ping and hears that these sessions, in any order, and no others have authenticated
+/// before the answer.
+#[track_caller]
+fn ping(clerk: &Clerk, number: u64, authenticated: &[u64]) {
+    clerk.tell(&ToClerk::Ping(number));
+    let mut heard = Vec::new();
+    loop {
+        match clerk.hear() {
+            FromClerk::Authenticated { session } => heard.push(session.0),
+            FromClerk::Pong(n) => {
+                heard.sort_unstable();
+                return assert_eq!((n, heard.as_slice()), (number, authenticated));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_ping_is_answered_after_everything_the_pipes_held() {
+    const MANY: u64 = 300;
+    let home = Home::new();
+    let (clerk, _) = Clerk::at_work(&home);
+    ping(&clerk, 1, &[]);
+    configure_ssh(&clerk, EvidenceBounds { line: 100, lines_per_second: 5 });
+    let pipes: Vec<_> = (0..MANY).map(|_| pipe::packets().unwrap()).collect();
+    let chatter = |number: usize| {
+        let line = [b"chatter ".repeat(500), b"\n".to_vec()].concat();
+        // A packet is a page, and there are 16.
+        (0..10).for_each(|_| say(&pipes[number].1, &line));
+    };
+    // Full ones, and the last but one says so: it is told of them and of the ping in one go.
+    (0..299).for_each(chatter);
+    say(&pipes[298].1, ACCEPTED.as_bytes());
+    for ((read, _), number) in pipes.iter().zip(0..) {
+        clerk.listen(&session(number), false, read);
+    }
+    ping(&clerk, 2, &[298]);
+    // Now one after the other, from those it knows.
+    for number in 0..100_u64 {
+        let one = usize::try_from(number).unwrap();
+        chatter(one + 100);
+        say(&pipes[one].1, ACCEPTED.as_bytes());
+        ping(&clerk, 100 + number, &[number]);
+    }
+    // Its end counts too, even of a line that is not whole.
+    let (read, write) = pipe::packets().unwrap();
+    clerk.listen(&session(400), false, &read);
+    drop(read);
+    say(&write, ACCEPTED.trim_end().as_bytes());
+    drop(write);
+    ping(&clerk, 3, &[400]);
+    // Pings that come close together are answered in order, and a pipe that is replaced meanwhile
+    // holds up none.
+    (10..20).for_each(|n| {
+        clerk.listen(&session(299), true, &pipes[299].0);
+        clerk.tell(&ToClerk::Ping(n));
+    });
+    let pongs: Vec<_> = (10..20).map(|_| clerk.hear()).collect();
+    assert!(pongs.into_iter().eq((10..20).map(FromClerk::Pong)));
+}
+
+#[test]
+fn a_ping_does_not_wait_for_the_rate_of_one_that_shouts() {
+    let home = Home::new();
+    let (clerk, _) = Clerk::at_work(&home);
+    configure_ssh(&clerk, EvidenceBounds { line: 100, lines_per_second: 5 });
+    let (read, write) = pipe::packets().unwrap();
+    clerk.listen(&session(1), false, &read);
+    drop(read);
+    let line = [b"shout ".repeat(600), b"\n".to_vec()].concat();
+    for number in 0..5 {
+        // Past its bytes of this second: it is not listened to at present.
+        (0..310).for_each(|_| say(&write, &line));
+        if number == 4 {
+            say(&write, ACCEPTED.as_bytes());
+        }
+        let before = std::time::Instant::now();
+        ping(&clerk, number, if number == 4 { &[1] } else { &[] });
+        assert!(before.elapsed() < Duration::from_millis(500), "{:?}", before.elapsed());
+    }
+    // And it ends though it is shouted at all the while.
+    let shouting = std::thread::spawn(move || {
+        let until = std::time::Instant::now() + Duration::from_secs(2);
+        while std::time::Instant::now() < until {
+            say(&write, &line);
+        }
+    });
+    while !shouting.is_finished() {
+        ping(&clerk, 9, &[]);
+        std::thread::sleep(Duration::from_millis(20));
+    }
     shouting.join().unwrap();
 }

@@ -69,7 +69,7 @@ fn on_a_full_disk_bans_wait_until_they_can_be_kept() {
     clerk.until_at_work();
     let state = PathBuf::from(format!("/proc/{}/root{}", clerk.pid(), home.state().display()));
     std::fs::write(state.join("fill"), vec![0; 1900 << 10]).unwrap();
-    (0..200).for_each(|number| clerk.tell(&ToClerk::Ban(ban(number))));
+    (0..200).for_each(|number| clerk.tell(&ToClerk::Ban { serial: 1, ban: ban(number) }));
     let mut stored = 0;
     let alarm = wait_for("the alarm", || match clerk.hear() {
         FromClerk::Stored(_) => {
