@@ -15,8 +15,8 @@ use std::time::Duration;
 
 /// So many changes wait for the ledger at most; with a broken disk they must not fill the memory.
 const MOST_UNSTORED: usize = 100_000;
-/// So many bans at most does a ledger tell.
-const MOST_TOLD: usize = 1_000_000;
+/// So many bans at most does a ledger tell, those told again after a read error included.
+const MOST_TOLD: usize = 4_000_000;
 
 /// Changes of bans that the ledger has not acknowledged, newest for each network.
 #[derive(Debug, Default)]
@@ -199,6 +199,9 @@ impl Door {
             return self.misbehaved(Helper::Clerk, "told more bans than the table holds");
         }
         for record in records {
+            if self.unstored.all.contains_key(&record.network) {
+                continue; // it has changed since: we know better than the ledger
+            }
             if record.until.is_some_and(|until| until <= self.now.unix()) {
                 self.ban_ended(record.network, "expired");
                 continue;
