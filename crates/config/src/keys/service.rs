@@ -279,7 +279,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "notify",
         scopes: SERVED,
-        form: "a descriptor from 3 to 63, or `\"none\"`",
+        form: "a descriptor from 3 to 31, or `\"none\"`",
         default: Fallback::Is("\"none\""),
         example: "3",
         prose: "The program writes a byte to this descriptor when the session has authenticated",

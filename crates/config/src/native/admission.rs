@@ -199,7 +199,7 @@ fn authentication(check: &mut Check, fields: Fields<'_>) -> Authentication {
         let watcher = item.one_of(check, &[("sshd", Watcher::Sshd)]);
         return watcher.map_or(Authentication::None, Authentication::Watch);
     }
-    let descriptor = notify.and_then(|item| item.number(check, 3..=63));
+    let descriptor = notify.and_then(|item| item.number(check, 3..=31));
     let descriptor = descriptor.and_then(|number| i32::try_from(number).ok());
     descriptor.map_or(Authentication::None, Authentication::Notify)
 }

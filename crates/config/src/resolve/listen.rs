@@ -61,6 +61,8 @@ fn named(
         Family::V6 => "IPv6 ",
         Family::Dual => "",
     };
+    // A name server gives them in another order each time.
+    kept.sort_unstable();
     match kept.len() {
         0 => Err(format!("`{name}` has no {of}address")),
         n if n > MOST => Err(format!("`{name}` has more than {MOST} addresses")),

@@ -130,7 +130,7 @@ fn admission() -> impl Strategy<Value = Admission> {
 fn authenticated(admission: Admission) -> impl Strategy<Value = Admission> {
     let authentication = prop_oneof![
         Just(Authentication::None),
-        (3i32..64).prop_map(Authentication::Notify),
+        (3i32..32).prop_map(Authentication::Notify),
         Just(Authentication::Watch(Watcher::Sshd)),
     ];
     (of(sited(startups())), of(per_source()), of(sited(duration())), authentication).prop_map(

@@ -80,6 +80,11 @@ impl Host for Town {
             "gate.example.org" => Ok(["192.0.2.1", "192.0.2.1", "2001:db8::1", "192.0.2.2"]
                 .map(|text| text.parse().unwrap())
                 .into()),
+            "turned.example.org" => Ok(["192.0.2.2", "2001:db8::1", "192.0.2.1"]
+                .map(|text| text.parse().unwrap())
+                .into()),
+            "four.example.org" => Ok(vec!["192.0.2.4".parse().unwrap()]),
+            "empty.example.org" => Ok(Vec::new()),
             "six.example.org" => Ok(vec!["2001:db8::6".parse().unwrap()]),
             _ => Err(io::Error::other("no such host")),
         }
@@ -168,6 +173,11 @@ fn what_is_wanting_is_said_in_a_sentence() {
             "bind: `six.example.org` has no IPv4 address",
         ),
         (
+            "listen = [{ host = \"four.example.org\", port = 9, family = \"v6\" }]",
+            "bind: `four.example.org` has no IPv6 address",
+        ),
+        ("listen = [\"empty.example.org:9\"]", "bind: `empty.example.org` has no address"),
+        (
             "user = \"portreeve-relay\"",
             "user: uid 901 is that of portreeve's own helper, for nobody else",
         ),
@@ -203,10 +213,26 @@ fn names_are_asked_once_and_every_address_counts_once() {
         .map(|each| each.iter().map(ToString::to_string).collect())
         .collect();
     assert_eq!(problems, [""; 0]);
-    assert_eq!(shown[0], ["192.0.2.1", "2001:db8::1", "192.0.2.2"]);
+    assert_eq!(shown[0], ["192.0.2.1", "192.0.2.2", "2001:db8::1"]);
     assert_eq!(shown[1], ["192.0.2.9"]);
     assert_eq!(shown[2], ["2001:db8::1"]);
     assert_eq!(town.asked, 1);
+}
+
+#[test]
+fn a_name_has_both_families_in_one_order_however_it_is_answered() {
+    for (name, want) in [
+        ("gate.example.org", vec!["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
+        ("turned.example.org", vec!["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
+        ("four.example.org", vec!["192.0.2.4"]),
+        ("six.example.org", vec!["2001:db8::6"]),
+    ] {
+        let lines = format!("internal = \"echo\"\nlisten = [\"{name}:7000\"]");
+        let (resolved, problems) = one(&lines, true, &mut town());
+        assert_eq!(problems, [""; 0], "{name}");
+        let want: Vec<IpAddr> = want.into_iter().map(|text| text.parse().unwrap()).collect();
+        assert_eq!(resolved.services[0].addresses, [want], "{name}");
+    }
 }
 
 #[test]
