@@ -7,6 +7,7 @@ use crate::terminal::{self, Form};
 use crate::{check, events, explain, reload, render, run, status, stop};
 use clap::Parser as _;
 use clap::error::Error as UsageError;
+use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error).into(),
+        Err(error) => return usage(&error, asks_for_json(std::env::args_os())).into(),
     };
     panic::set_hook(Box::new(|panic| {
         terminal::remark(&format!("portreeve: this is a bug, please report it: {panic}\n"));
@@ -54,7 +55,31 @@ fn told(failure: &Failure, json: bool) -> String {
 
 /// Help and version are answers; everything else of clap's is a usage error, which has another
 /// number in sysexits(3) than in clap.
-fn usage(error: &UsageError) -> Exit {
-    let _nobody_to_tell = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Yes }
+fn usage(error: &UsageError, json: bool) -> Exit {
+    match (error.use_stderr(), json) {
+        (false, _) => {
+            let _nobody_to_tell = error.print();
+            return Exit::Yes;
+        }
+        (true, false) => drop(error.print()),
+        (true, true) => terminal::remark(&told(&failure(error), json)),
+    }
+    Exit::Usage
+}
+
+/// Whether a line that makes no sense as a whole asks for JSON.
+fn asks_for_json(mut line: impl Iterator<Item = OsString>) -> bool {
+    line.find(|word| word == "--json" || word == "--").is_some_and(|word| word == "--json")
+}
+
+/// A usage error without its layout: what is wrong, and what clap says besides.
+fn failure(error: &UsageError) -> Failure {
+    let text = error.render().to_string();
+    let mut parts = text.split("\n\n").map(|part| {
+        let words: Vec<_> = part.split_whitespace().collect();
+        words.join(" ")
+    });
+    let first = parts.next().unwrap_or_default();
+    let message = first.strip_prefix("error: ").unwrap_or(&first);
+    parts.filter(|part| !part.is_empty()).fold(Failure::new(Exit::Usage, message), Failure::help)
 }

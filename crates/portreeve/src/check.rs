@@ -4,13 +4,15 @@ use crate::args::CheckArgs;
 use crate::configuration;
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
-use crate::render::check::{Summary, of_door, of_service, summary};
+use crate::render::check::{Summary, of_address, of_door, of_service, summary};
 use crate::render::json;
 use crate::terminal::{self, Form};
 use portreeve_config::Loaded;
 use portreeve_diag::{Diagnostic, Diagnostics, JsonDiagnostic, Paint, Sources, render};
 use portreeve_model::{Config, Resolved};
 use serde_json::{Value, json};
+use std::io::ErrorKind;
+use std::net::{IpAddr, UdpSocket};
 
 /// Names everything that is wrong with a configuration, and on request what it amounts to.
 pub(crate) fn run(args: &CheckArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
@@ -39,9 +41,23 @@ fn missing<'a>(
 ) -> impl Iterator<Item = Diagnostic> + 'a {
     let services = config.services.iter().zip(&host.services);
     let of_services = services.flat_map(move |(service, facts)| {
-        facts.problems.iter().map(move |problem| of_service(problem, service, sources))
+        let problems = facts.problems.iter();
+        let problems = problems.map(move |problem| of_service(problem, service, sources));
+        let listens = service.listen.iter().zip(&facts.addresses);
+        let absent = listens.flat_map(|(listen, all)| all.iter().map(move |one| (listen, *one)));
+        let absent = absent.filter(|(_, address)| !is_here(*address));
+        problems.chain(absent.map(move |(at, address)| of_address(address, at, service, sources)))
     });
     host.problems.iter().map(|problem| of_door(problem)).chain(of_services)
+}
+
+/// Whether this host has an address, asked by binding to it for a moment: routes and settings of
+/// the kernel may make more of them local than the interfaces have.
+fn is_here(address: IpAddr) -> bool {
+    match UdpSocket::bind((address, 0)) {
+        Ok(_) => true,
+        Err(error) => error.kind() != ErrorKind::AddrNotAvailable,
+    }
 }
 
 /// Findings are the answer, unless the effective configuration was asked for: then that is, and

@@ -22,6 +22,7 @@ mod peer;
 mod reload;
 mod render;
 mod run;
+mod standing;
 mod status;
 mod stop;
 mod terminal;

@@ -4,11 +4,13 @@ use crate::client::{self, Patience};
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::render;
+use crate::standing;
 use crate::terminal::{self, Form};
 use portreeve_wire::control::{Answer, Request};
 use serde_json::json;
 
-/// Has the door read its configuration again; shows what changed, or why nothing did.
+/// Has the door read its configuration again; shows what changed and which services do not serve,
+/// or why nothing did.
 pub(crate) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
     let answered = client::ask(paths, &Request::Reload, Patience::Load)?;
     let (changes, findings, exit) = match client::granted(answered.answer)? {
@@ -22,11 +24,22 @@ pub(crate) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
         | Answer::Failed(_) => return Err(client::unexpected()),
     };
     let reloaded = exit == Exit::Yes;
+    let status = if reloaded { standing::ask(paths) } else { None };
+    let down = status.map(|status| standing::down(&status)).unwrap_or_default();
     terminal::answer(&match form {
-        Form::Json => render::json::text(
-            &json!({ "reloaded": reloaded, "changes": changes, "findings": findings }),
-        ),
-        Form::Text(paint) if reloaded => render::reload::reloaded(&changes, &findings, paint),
+        Form::Json => {
+            let down =
+                down.iter().map(|(key, reasons)| json!({ "service": key, "reasons": reasons }));
+            render::json::text(&json!({
+                "reloaded": reloaded,
+                "changes": changes,
+                "findings": findings,
+                "down": down.collect::<Vec<_>>(),
+            }))
+        }
+        Form::Text(paint) if reloaded => {
+            render::reload::reloaded(&changes, &down, &findings, paint)
+        }
         Form::Text(paint) => render::reload::refused(&findings, paint),
     })?;
     Ok(exit)

@@ -36,7 +36,7 @@ pub(super) fn explain(
     };
     let services = decide::meant(&config, &args.service);
     if services.is_empty() {
-        return Err(no_service(&args.service, &config));
+        return Err(no_service(&args.service, &entry, &config));
     }
     let explanations = decide::explanations(&config, &services, &asked);
     let down = down(&config, &services, paths);
@@ -93,12 +93,13 @@ fn hundredths(load: f64) -> Option<Load> {
     format!("{:.0}", load * 100.0).parse().ok().map(Load)
 }
 
-fn no_service(name: &str, config: &Config) -> Failure {
+fn no_service(name: &str, entry: &Configuration, config: &Config) -> Failure {
     let names: BTreeSet<_> = config.services.iter().map(|service| service.name.as_str()).collect();
-    let message = format!("the configuration has no service `{}`", visible(name));
+    let path = entry.path().display().to_string();
+    let message = format!("{} has no service `{}`", visible(&path), visible(name));
     let failure = Failure::new(Exit::Usage, message);
     match names.len() {
-        0 => failure,
+        0 => failure.help("it offers nothing at all"),
         1..=20 => failure.help(format!(
             "there {} {}",
             if names.len() == 1 { "is" } else { "are" },
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn services_that_exist_are_named() {
-        let failure = no_service("shh\x1b", &Config::default());
-        assert_eq!(failure.message, "the configuration has no service `shh\\x1b`");
+        let entry = Configuration::Native("/c.toml".into());
+        let failure = no_service("shh\x1b", &entry, &Config::default());
+        assert_eq!(failure.message, "/c.toml has no service `shh\\x1b`");
     }
 }

@@ -12,10 +12,12 @@ use crate::moment;
 use crate::paths::Paths;
 use crate::render::explain::{Explained, Report, Source};
 use crate::render::{self, text::visible};
+use crate::standing;
 use crate::terminal::{self, Form};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use portreeve_wire::control::{Answer, Explanation, Request};
+use std::net::IpAddr;
 
 /// Says what would be decided. Yes, if any service of the name would let the peer in: the peer
 /// meets one of them, by the address it connects to.
@@ -23,10 +25,16 @@ pub(crate) fn run(args: &ExplainArgs, paths: &Paths, form: Form) -> Result<Exit,
     let zone = TimeZone::system();
     let now = moment::now();
     let asked = args.at.as_deref().map(|text| moment::parse(text, now, &zone)).transpose()?;
-    let (source, services) = match live(args, paths, asked)? {
-        Some(explanations) => (Source::Door, explanations.into_iter().map(from_door).collect()),
-        None => (Source::Files, files::explain(args, paths, asked.unwrap_or(now))?),
+    let (source, mut services) = match live(args, paths, asked)? {
+        Some(explanations) => (Source::Door, from_door(explanations, paths)),
+        None => {
+            let path = paths.configuration(&args.source).path().display().to_string();
+            (Source::Files(path), files::explain(args, paths, asked.unwrap_or(now))?)
+        }
     };
+    if is_this_host(args.peer.address) {
+        services.iter_mut().for_each(spare);
+    }
     let report = Report {
         peer: args.peer.to_string(),
         at: moment::show(asked.unwrap_or(now), &zone),
@@ -75,7 +83,7 @@ fn live(
         Answer::Explained(explanations) if explanations.is_empty() => Err(no_service(args)),
         Answer::Explained(explanations) => Ok(Some(explanations)),
         Answer::Failed(text) => Err(Failure::new(Exit::Usage, visible(&text))
-            .help("`--offline` explains the files as they are now")),
+            .help("`portreeve status` names them; `--offline` explains the files as they are now")),
         Answer::Status(_)
         | Answer::Reloaded { .. }
         | Answer::ReloadRefused { .. }
@@ -98,8 +106,28 @@ fn no_service(args: &ExplainArgs) -> Failure {
     .help("`portreeve status` names them; `--offline` explains the files as they are now")
 }
 
-fn from_door(explanation: Explanation) -> Explained {
-    let explanation = complete::complete(explanation);
-    let line = explanation.origin.as_deref().and_then(quote::from_disk);
-    Explained { explanation, line, down: Vec::new() }
+/// The door's answers, with the lines they name and what keeps the services from serving.
+fn from_door(explanations: Vec<Explanation>, paths: &Paths) -> Vec<Explained> {
+    let status = standing::ask(paths);
+    let one = |explanation| {
+        let explanation = complete::complete(explanation);
+        let line = explanation.origin.as_deref().and_then(quote::from_disk);
+        let status = status.as_ref();
+        let down = status.map(|status| standing::of_key(status, &explanation.service));
+        Explained { explanation, line, down: down.unwrap_or_default() }
+    };
+    explanations.into_iter().map(one).collect()
+}
+
+/// Whether an address is one of this host's own, which no trap shuts out.
+fn is_this_host(peer: IpAddr) -> bool {
+    let own = || portreeve_sys::socket::local_addresses().unwrap_or_default();
+    peer.is_loopback() || own().contains(&peer)
+}
+
+/// Says of a trap that it does not catch this host.
+fn spare(explained: &mut Explained) {
+    if explained.explanation.verdict == "trapped" {
+        explained.explanation.text.push_str("; but this host itself is spared");
+    }
 }

@@ -3,7 +3,8 @@
 use super::text::{count, visible};
 use super::{Ink, ink};
 use portreeve_diag::{Code, Diagnostic, Diagnostics, FileId, Level, Paint, Sources, Span};
-use portreeve_model::{Config, Offer, Origin, Problem, Service};
+use portreeve_model::{Config, Listen, Offer, Origin, Problem, Service};
+use std::net::IpAddr;
 use std::path::Path;
 
 /// What a check came to.
@@ -68,6 +69,19 @@ pub(crate) fn of_service(problem: &Problem, service: &Service, sources: &Sources
         "`{}` stays down until this is mended, and then comes up by itself",
         service.key
     ))
+}
+
+/// An address to listen on that the host does not have.
+pub(crate) fn of_address(
+    address: IpAddr,
+    listen: &Listen,
+    service: &Service,
+    sources: &Sources,
+) -> Diagnostic {
+    let at = span(listen.origin, sources);
+    let message = format!("`{address}` is no address of this host");
+    Diagnostic::new(Level::Warning, Code("host-address"), at, message)
+        .help(format!("`{}` listens there as soon as it is one", service.key))
 }
 
 /// What the host lacks for the door as a whole.

@@ -7,12 +7,12 @@ use portreeve_diag::Paint;
 use portreeve_wire::control::{Explanation, Step};
 
 /// Who was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The running door: its configuration, counters and bans.
     Door,
-    /// The files, as they are now; counters and bans are not known.
-    Files,
+    /// The files, as they are now, by the path of the first; counters and bans are not known.
+    Files(String),
 }
 
 /// A question with everything that was answered.
@@ -56,16 +56,18 @@ pub(crate) fn explain(report: &Report, paint: Paint) -> String {
 }
 
 fn opening(report: &Report) -> String {
-    let source = match report.source {
-        Source::Door => "decided by the running door, with its counters and bans",
-        Source::Files => "decided from the files alone: counters and bans are not known",
+    let source = match &report.source {
+        Source::Door => "the running door, with its counters and bans".to_owned(),
+        Source::Files(path) => {
+            format!("{} alone: counters and bans are not known", visible(path))
+        }
     };
     let names: Vec<_> = report.names.iter().map(|name| format!("`{}`", visible(name))).collect();
     let assumed = match names.is_empty() {
         true => String::new(),
         false => format!(" assuming the confirmed name {}", names.join(" and ")),
     };
-    format!("{} at {}{assumed}, {source}", visible(&report.peer), report.at)
+    format!("{} at {}{assumed}, decided by {source}", visible(&report.peer), report.at)
 }
 
 fn one(explained: &Explained, places: &Places<'_>, paint: Paint) -> String {
@@ -90,8 +92,12 @@ fn one(explained: &Explained, places: &Places<'_>, paint: Paint) -> String {
     if let Some(origin) = &explanation.origin {
         out.push_str(&quoted(origin, explained.line.as_deref(), paint));
     }
+    let but = match explanation.reason.as_deref() {
+        Some("disabled") => "because",
+        _ => "but on this host:",
+    };
     for reason in &explained.down {
-        out.push_str(&wrap("  ", &format!("but it is down on this host: {}", visible(reason))));
+        out.push_str(&wrap("  ", &format!("{but} {}", visible(reason))));
     }
     out.push('\n');
     for step in &explanation.steps {
@@ -168,7 +174,7 @@ mod tests {
             at: "2026-11-21 14:00:00 +01:00".into(),
             instant: "2026-11-21T14:00:00+01:00".into(),
             names: Vec::new(),
-            source: Source::Files,
+            source: Source::Files("/etc/xinetd.conf".into()),
             services: vec![Explained {
                 explanation,
                 line: Some("\tonly_from = 192.0.2.0/24 \x1b[2J".into()),
@@ -178,14 +184,14 @@ mod tests {
     }
 
     const GOLDEN: &str = "\
-198.51.100.9:4711 at 2026-11-21 14:00:00 +01:00, decided from the files alone:
-counters and bans are not known
+198.51.100.9:4711 at 2026-11-21 14:00:00 +01:00, decided by /etc/xinetd.conf
+alone: counters and bans are not known
 
 ssh: refused (rule)
   no entry of only_from matches 198.51.100.9
   at /etc/xinetd.d/ssh:7:9
        7 |  only_from = 192.0.2.0/24 \\x1b[2J
-  but it is down on this host: user `nobdy` does not exist
+  but on this host: user `nobdy` does not exist
 
   1  pause:               the service is not pausing
   2  ban:                 not known here

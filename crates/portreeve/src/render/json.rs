@@ -94,7 +94,11 @@ pub(crate) fn explain(report: &Report) -> Value {
         "names": report.names,
         "source": match report.source {
             Source::Door => "door",
-            Source::Files => "files",
+            Source::Files(_) => "files",
+        },
+        "configuration": match &report.source {
+            Source::Door => None,
+            Source::Files(path) => Some(path),
         },
         "services": services.collect::<Vec<_>>(),
     })

@@ -4,14 +4,25 @@ use super::text::{visible, visible_lines, wrap};
 use super::{Ink, ink};
 use portreeve_diag::Paint;
 
-/// The new configuration is in force: what changed, then what was found.
-pub(crate) fn reloaded(changes: &[String], findings: &str, paint: Paint) -> String {
+/// The new configuration is in force: what changed, what is down, then what was found.
+pub(crate) fn reloaded(
+    changes: &[String],
+    down: &[(String, Vec<String>)],
+    findings: &str,
+    paint: Paint,
+) -> String {
     let mut out = match changes {
         [] => "The configuration is in force; nothing changed.\n".to_owned(),
         _ => format!("{}\n", ink(paint, Ink::Good, "The new configuration is in force.")),
     };
     for change in changes {
         out.push_str(&wrap("  ", &visible(change)));
+    }
+    for (key, reasons) in down {
+        for reason in reasons {
+            let text = wrap("  down: ", &visible(&format!("{key}: {reason}")));
+            out.push_str(&text.replacen("down:", &ink(paint, Ink::Care, "down:"), 1));
+        }
     }
     if !findings.trim().is_empty() {
         out.push('\n');
@@ -33,11 +44,11 @@ mod tests {
     #[test]
     fn changes_come_before_findings_and_nothing_is_said_plainly() {
         assert_eq!(
-            reloaded(&["ssh: instances 5 \u{2192} 6".into()], "warning: x\n", Paint::Plain),
+            reloaded(&["ssh: instances 5 \u{2192} 6".into()], &[], "warning: x\n", Paint::Plain),
             "The new configuration is in force.\n  ssh: instances 5 \u{2192} 6\n\nwarning: x\n"
         );
         assert_eq!(
-            reloaded(&[], "", Paint::Plain),
+            reloaded(&[], &[], "", Paint::Plain),
             "The configuration is in force; nothing changed.\n"
         );
     }

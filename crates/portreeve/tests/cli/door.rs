@@ -1,7 +1,10 @@
 //! Questions to a running door.
 
 use crate::kit::Folder;
-use portreeve_wire::control::{Answer, Explanation, Request, Status, Step};
+use portreeve_wire::End;
+use portreeve_wire::control::{
+    Answer, Explanation, ListenerStatus, Request, ServiceStatus, Status, Step,
+};
 use serde_json::Value;
 
 fn status() -> Status {
@@ -144,4 +147,78 @@ fn a_stop_counts_what_goes_on() {
     folder.door(&Answer::Stopping { sessions: 2 }, b"");
     let ran = folder.portreeve(&["stop"]);
     assert_eq!((ran.exit, ran.out.as_str()), (0, "The door is closed; 2 sessions go on.\n"));
+}
+
+/// A status with one service that has a problem, and a listener that is not up.
+fn ailing() -> Answer {
+    let listener = ListenerStatus {
+        address: End { address: std::net::Ipv4Addr::new(192, 0, 2, 9).into(), port: 22 },
+        dual: false,
+        down: Some("no such address on this host".into()),
+        retry: Some(4),
+    };
+    let service = ServiceStatus {
+        key: "ssh".into(),
+        name: "ssh".into(),
+        offer: "/usr/sbin/sshd -i".into(),
+        origin: "/c:1:1".into(),
+        problems: vec!["user `nobdy` does not exist".into()],
+        listeners: vec![listener],
+        sessions: 0,
+        instances: None,
+        startups: 0,
+        startups_by_age: false,
+        paused: None,
+        admitted: 0,
+        refused: Vec::new(),
+        last_minute: (0, 0),
+    };
+    Answer::Status(Box::new(Status { services: vec![service], stopping: true, ..status() }))
+}
+
+#[test]
+fn the_door_explains_why_a_service_is_down() {
+    let folder = Folder::new();
+    let explanation = Explanation {
+        service: "ssh".into(),
+        verdict: "refused".into(),
+        reason: Some("disabled".into()),
+        text: "refused: disabled: the service is down at present".into(),
+        origin: None,
+        steps: Vec::new(),
+    };
+    let door = folder.patient_door(&[Answer::Explained(vec![explanation]), ailing()]);
+    let ran = folder.portreeve(&["explain", "ssh", "192.0.2.7"]);
+    assert_eq!(door.join().unwrap().last(), Some(&Request::Status));
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    for want in [
+        "  the service is down at present\n",
+        "  because user `nobdy` does not exist\n",
+        "  because it does not listen on 192.0.2.9:22: no such address on this host\n",
+        "  because the door is closing: it takes no more connections\n",
+    ] {
+        assert!(ran.out.contains(want), "{want} in\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_reload_says_what_is_down_afterwards() {
+    let reloaded = Answer::Reloaded { changes: vec!["added: ssh".into()], findings: String::new() };
+    let folder = Folder::new();
+    folder.patient_door(&[reloaded.clone(), ailing()]);
+    let ran = folder.portreeve(&["reload"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    for want in [
+        "The new configuration is in force.\n  added: ssh\n",
+        "  down: ssh: user `nobdy` does not exist\n",
+        "  down: ssh: it does not listen on 192.0.2.9:22: no such address on this host\n",
+    ] {
+        assert!(ran.out.contains(want), "{want} in\n{}", ran.out);
+    }
+    let folder = Folder::new();
+    folder.patient_door(&[reloaded, ailing()]);
+    let ran = folder.portreeve(&["reload", "--json"]);
+    let value: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(value["down"][0]["service"], "ssh");
+    assert_eq!(value["down"][0]["reasons"][0], "user `nobdy` does not exist");
 }

@@ -111,7 +111,7 @@ fn what_is_not_there_is_a_usage_error() {
     let folder = Folder::with(SOUND);
     let ran = folder.portreeve(&["explain", "ssh", "192.0.2.7"]);
     assert_eq!(ran.exit, 64);
-    assert!(ran.err.contains("no service `ssh`; there are echo, telnet, two"), "{}", ran.err);
+    assert!(ran.err.contains("has no service `ssh`; there are echo, telnet, two"), "{}", ran.err);
     let ran = folder.portreeve(&["explain", "echo", "192.0.2.7", "--at", "noon"]);
     assert_eq!(ran.exit, 64);
     assert!(ran.err.contains("`noon` is no time"), "{}", ran.err);
@@ -123,5 +123,44 @@ fn colour_is_for_terminals() {
     for args in [&["check"][..], &["explain", "echo", "192.0.2.7"]] {
         let ran = folder.portreeve(args);
         assert!(!ran.out.contains('\x1b') && !ran.err.contains('\x1b'), "{ran:?}");
+    }
+}
+
+#[test]
+fn an_address_that_is_not_on_this_host_is_a_warning() {
+    let folder = Folder::with(
+        "[service.e]\nlisten = [\"127.0.0.1:7\", \"192.0.2.254:7\", \"*:8\"]\ninternal = \"echo\"\n",
+    );
+    let ran = folder.portreeve(&["check"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert_eq!(ran.out.matches("warning[host-address]").count(), 1, "{}", ran.out);
+    for want in ["`192.0.2.254` is no address of this host", "portreeve.toml:2:26"] {
+        assert!(ran.out.contains(want), "{want} in\n{}", ran.out);
+    }
+}
+
+#[test]
+fn files_that_decide_are_named() {
+    let folder = Folder::with(SOUND);
+    let path = folder.path().join("etc/portreeve/portreeve.toml");
+    let path = path.to_str().unwrap();
+    let ran = folder.portreeve(&["explain", "echo", "192.0.2.7"]);
+    assert!(ran.out.replace('\n', " ").contains(&format!("by {path} alone: ")), "{}", ran.out);
+    let value = json(&folder.portreeve(&["explain", "echo", "192.0.2.7", "--json"]));
+    assert_eq!(value["configuration"], path);
+    let ran = folder.portreeve(&["explain", "ssh", "192.0.2.7"]);
+    assert!(ran.err.contains(&format!("{path} has no service `ssh`; there are")), "{}", ran.err);
+    let folder = Folder::with("");
+    let ran = folder.portreeve(&["explain", "ssh", "192.0.2.7"]);
+    assert!(ran.err.contains("has no service `ssh`; it offers nothing at all"), "{}", ran.err);
+}
+
+#[test]
+fn this_host_itself_is_never_caught_by_a_trap() {
+    let folder = Folder::with(SOUND);
+    for (peer, spared) in [("127.0.0.1", true), ("::1", true), ("198.51.100.1", false)] {
+        let ran = folder.portreeve(&["explain", "telnet", peer]);
+        assert!(ran.out.contains("telnet: trapped\n"), "{}", ran.out);
+        assert_eq!(ran.out.contains("but this host itself is spared"), spared, "{}", ran.out);
     }
 }

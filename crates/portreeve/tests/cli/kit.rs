@@ -44,20 +44,34 @@ impl Folder {
 
     /// A door that answers one question.
     pub(crate) fn door(&self, answer: &Answer, rest: &[u8]) -> JoinHandle<Request> {
-        let listener = UnixListener::bind(self.path.join("run/portreeve/control.sock")).unwrap();
+        let listener = self.listener();
         let mut bytes = portreeve_wire::frame(answer, MAX_ANSWER).unwrap();
         bytes.extend_from_slice(rest);
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut head = [0; 4];
-            stream.read_exact(&mut head).unwrap();
-            let mut body = vec![0; usize::try_from(u32::from_le_bytes(head)).unwrap()];
-            stream.read_exact(&mut body).unwrap();
-            // The command may leave before it has read everything.
-            let _left_early = stream.write_all(&bytes);
-            portreeve_wire::decode(&body).unwrap()
-        })
+        thread::spawn(move || answer_one(&listener, &bytes))
     }
+
+    /// A door that answers these questions, one after another.
+    pub(crate) fn patient_door(&self, answers: &[Answer]) -> JoinHandle<Vec<Request>> {
+        let listener = self.listener();
+        let answers: Vec<_> =
+            answers.iter().map(|one| portreeve_wire::frame(one, MAX_ANSWER).unwrap()).collect();
+        thread::spawn(move || answers.iter().map(|one| answer_one(&listener, one)).collect())
+    }
+
+    fn listener(&self) -> UnixListener {
+        UnixListener::bind(self.path.join("run/portreeve/control.sock")).unwrap()
+    }
+}
+
+fn answer_one(listener: &UnixListener, bytes: &[u8]) -> Request {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut head = [0; 4];
+    stream.read_exact(&mut head).unwrap();
+    let mut body = vec![0; usize::try_from(u32::from_le_bytes(head)).unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    // The command may leave before it has read everything.
+    let _left_early = stream.write_all(bytes);
+    portreeve_wire::decode(&body).unwrap()
 }
 
 impl Drop for Folder {

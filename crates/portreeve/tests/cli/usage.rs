@@ -21,6 +21,27 @@ fn what_is_typed_wrong_is_a_usage_error() {
 }
 
 #[test]
+fn what_is_typed_wrong_is_told_in_json_where_that_was_asked() {
+    for (args, error, help) in [
+        (&["--json"][..], "requires a subcommand", "--help"),
+        (&["frob", "--json"], "unrecognized subcommand 'frob'", "--help"),
+        (&["status", "--json", "extra"], "unexpected argument 'extra' found", "Usage: portreeve"),
+        (&["explain", "ssh", "nobody", "--json"], "not an address", "--help"),
+        (&["explain", "--json"], "<ADDRESS[:PORT]>", "Usage: portreeve explain"),
+    ] {
+        let ran = portreeve(args);
+        assert_eq!((ran.exit, ran.out.as_str()), (64, ""), "{args:?}: {ran:?}");
+        let value: serde_json::Value =
+            serde_json::from_str(&ran.err).unwrap_or_else(|bad| panic!("{args:?}: {bad}: {ran:?}"));
+        assert_eq!(value["exit"], 64);
+        assert!(value["error"].as_str().unwrap().contains(error), "{args:?}: {value}");
+        assert!(value["help"].to_string().contains(help), "{args:?}: {value}");
+    }
+    let ran = portreeve(&["status", "--", "--json"]);
+    assert!(ran.err.starts_with("error: "), "behind `--` it is no option: {ran:?}");
+}
+
+#[test]
 fn help_and_version_are_answers() {
     let ran = portreeve(&["--version"]);
     let version = format!("portreeve {}\n", env!("CARGO_PKG_VERSION"));
