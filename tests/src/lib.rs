@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compare;
-pub mod generate;
+pub mod hours;
 
 use portreeve_testkit::{Running, World, poll_for, wait_for};
 use serde_json::Value;
@@ -174,6 +174,14 @@ impl Drop for Door<'_> {
                 eprintln!("{event}");
             }
         }
+    }
+}
+
+/// Says how much was compared, to who runs the tests with `--nocapture`.
+pub fn figures(text: &str) {
+    #[expect(clippy::print_stderr, reason = "the captured output of a test")]
+    {
+        eprintln!("{text}");
     }
 }
 

@@ -11,8 +11,6 @@ mod attributes;
 mod banners;
 #[path = "ancestor/broken.rs"]
 mod broken;
-#[path = "ancestor/clock.rs"]
-mod clock;
 #[path = "ancestor/limits.rs"]
 mod limits;
 #[path = "ancestor/listening.rs"]
@@ -37,10 +35,7 @@ fn run(scene: &Scene) {
     let figures =
         format!("{}: {connections} connections, {fields} fields, {allowed:?}", scene.name);
     assert!(compared.wrong.is_empty(), "{figures}\n{}", compared.wrong.join("\n"));
-    #[expect(clippy::print_stderr, reason = "how much was compared, with --nocapture")]
-    {
-        eprintln!("{figures}");
-    }
+    portreeve_tests::figures(&figures);
 }
 
 macro_rules! scenes {

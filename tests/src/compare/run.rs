@@ -39,9 +39,9 @@ impl Running<'_> {
 
     /// How many connections are served now. A child that has ended counts until it has been reaped,
     /// and with it everything that its end changes.
-    fn sessions(&mut self, scene: &Scene) -> usize {
+    fn sessions(&mut self, internal: bool) -> usize {
         // Internal services have no process of their own here.
-        if let (Self::Ours(door), true) = (&*self, scene.text.contains("INTERNAL")) {
+        if let (Self::Ours(door), true) = (&*self, internal) {
             let sessions = door.status()["sessions"].as_u64();
             return sessions.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
         }
@@ -53,8 +53,15 @@ impl Running<'_> {
         children(self.pid()).iter().filter(|pid| !helper(pid)).count()
     }
 
-    fn settle(&mut self, scene: &Scene, held: usize) {
-        wait_for(SOON, format!("{held} sessions"), || self.sessions(scene) == held);
+    fn settle(&mut self, internal: bool, held: usize) {
+        wait_for(SOON, format!("{held} sessions"), || self.sessions(internal) == held);
+    }
+
+    fn stop(mut self) {
+        match &mut self {
+            Self::Ancestor(xinetd) => drop(xinetd.running().stop(SOON)),
+            Self::Ours(door) => drop(door.running().stop(SOON)),
+        }
     }
 }
 
@@ -103,7 +110,7 @@ impl Scene {
         world.door_run(&["sh", "-c", "rm -f /var/log/*.log"]);
         let text = self.text.replace("PROBE", &probe);
         let said_before = world.syslog().len();
-        let mut door = match side {
+        let door = match side {
             Side::Ancestor => Running::Ancestor(Xinetd::start_with(world, &text, |command| {
                 command.envs(self.environment.iter().copied());
             })),
@@ -115,43 +122,38 @@ impl Scene {
                 }))
             }
         };
-        let told: Vec<_> =
-            self.scripts.iter().map(|script| self.act(world, script, &mut door)).collect();
-        match &mut door {
-            Running::Ancestor(xinetd) => drop(xinetd.running().stop(SOON)),
-            Running::Ours(door) => drop(door.running().stop(SOON)),
-        }
-        drop(door);
+        let told = self.act(world, door, &mut |_, _| ());
         let messages = world.syslog().split_off(said_before);
         self.share(told, &logs(world, &messages))
     }
 
-    /// Does one script.
-    fn act(&self, world: &World, script: &Script, door: &mut Running<'_>) -> Vec<Told> {
-        let mut told = Vec::new();
-        let mut held: Vec<TcpStream> = Vec::new();
-        for step in &script.steps {
-            match step {
-                Step::Visit(visit) => told.push(attend(connect(world, visit), visit)),
-                Step::Burst(visit, times) => {
-                    let streams: Vec<_> = (0..*times).map(|_| connect(world, visit)).collect();
-                    told.extend(streams.into_iter().map(|stream| attend(stream, visit)));
-                }
-                Step::Hold(visit) => match connect(world, visit) {
-                    Ok(stream) => {
-                        let received = read_until(&stream, b"}\n", SOON);
-                        told.push(Told::new(&received));
-                        held.extend((received.end == End::Enough).then_some(stream));
-                    }
-                    Err(error) => told.push(Told::absent(&error)),
-                },
-                Step::Release => held.clear(),
-                Step::Wait(seconds) => std::thread::sleep(Duration::from_secs(*seconds)),
+    /// Runs its scripts on a door of ours that is open, and stops it; `before` is called before
+    /// each connection.
+    ///
+    /// # Panics
+    /// When a session does not end.
+    #[must_use]
+    pub fn play(
+        &self,
+        world: &World,
+        door: Door<'_>,
+        before: &mut dyn FnMut(&Door<'_>, &Visit),
+    ) -> Vec<Vec<Told>> {
+        self.act(world, Running::Ours(door), &mut |running, visit| {
+            if let Running::Ours(door) = running {
+                before(door, visit);
             }
-            door.settle(self, held.len());
-        }
-        drop(held);
-        door.settle(self, 0);
+        })
+    }
+
+    /// Does every script.
+    fn act(&self, world: &World, mut door: Running<'_>, before: Before<'_>) -> Vec<Vec<Told>> {
+        let internal = |entry: &super::Entry| entry.is("INTERNAL") && !entry.flag("SENSOR");
+        let internal = self.entries().iter().any(internal);
+        let scripts = self.scripts.iter();
+        let told =
+            scripts.map(|script| steps(world, script, &mut door, internal, before)).collect();
+        door.stop();
         told
     }
 
@@ -175,6 +177,45 @@ impl Scene {
     }
 }
 
+/// Called before each connection.
+type Before<'a> = &'a mut dyn FnMut(&Running<'_>, &Visit);
+
+/// Does one script.
+fn steps(
+    world: &World,
+    script: &Script,
+    door: &mut Running<'_>,
+    internal: bool,
+    before: Before<'_>,
+) -> Vec<Told> {
+    let mut told = Vec::new();
+    let mut held: Vec<TcpStream> = Vec::new();
+    for step in &script.steps {
+        match step {
+            Step::Visit(visit) => {
+                before(door, visit);
+                told.push(attend(connect(world, visit), visit));
+            }
+            Step::Burst(visit, times) => {
+                let streams: Vec<_> = (0..*times).map(|_| connect(world, visit)).collect();
+                told.extend(streams.into_iter().map(|stream| attend(stream, visit)));
+            }
+            Step::Hold(visit) => {
+                before(door, visit);
+                let (first, stream) = begin(connect(world, visit));
+                told.push(first);
+                held.extend(stream);
+            }
+            Step::Release => held.clear(),
+            Step::Wait(seconds) => std::thread::sleep(Duration::from_secs(*seconds)),
+        }
+        door.settle(internal, held.len());
+    }
+    drop(held);
+    door.settle(internal, 0);
+    told
+}
+
 /// Every record in the log files and in the system log.
 fn logs(world: &World, messages: &[String]) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -191,6 +232,18 @@ fn connect(world: &World, visit: &Visit) -> std::io::Result<TcpStream> {
     // A refusal may come before the words are out.
     let _ = std::io::Write::write_all(&mut &stream, visit.says.as_bytes());
     Ok(stream)
+}
+
+/// The first words of a connection, which stays open if it is served.
+fn begin(stream: std::io::Result<TcpStream>) -> (Told, Option<TcpStream>) {
+    match stream {
+        Ok(stream) => {
+            let received = read_until(&stream, b"}\n", SOON);
+            let served = received.end == End::Enough;
+            (Told::new(&received), served.then_some(stream))
+        }
+        Err(error) => (Told::absent(&error), None),
+    }
 }
 
 fn attend(stream: std::io::Result<TcpStream>, visit: &Visit) -> Told {

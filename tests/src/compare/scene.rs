@@ -53,6 +53,12 @@ impl Visit {
         Self { entry, ..self }
     }
 
+    /// To exactly this address.
+    #[must_use]
+    pub fn reaching(self, to: SocketAddr) -> Self {
+        Self { to, ..self }
+    }
+
     /// Saying this first.
     #[must_use]
     pub fn says(self, says: &'static str) -> Self {
@@ -228,6 +234,9 @@ impl Scene {
 
 /// Where a visit goes: the address asked for, else the entry's own, else the host's usual one.
 fn target(visit: &Visit, entries: &[Entry]) -> SocketAddr {
+    if visit.to.port() != 0 {
+        return visit.to;
+    }
     if let Some(whole) = visit.at.and_then(|at| at.parse().ok()) {
         return whole;
     }

@@ -1,8 +1,8 @@
 //! What peers are told before they are served or refused.
 
-use crate::clock::closed;
 use portreeve_tests::compare::Step::{Hold, Visit};
 use portreeve_tests::compare::{Scene, from};
+use portreeve_tests::hours;
 
 const LAN: &str = "192.168.0.50";
 const ALL: &str =
@@ -39,7 +39,7 @@ pub(crate) fn scene() -> Scene {
     ] {
         scene.visit(name, &format!("{ALL}\n{lines}"), from(LAN));
     }
-    let hours = format!("{ALL}\naccess_times = {}", closed());
+    let hours = format!("{ALL}\naccess_times = {}", hours::closed());
     scene.visit("refused by hours", &hours, from(LAN));
     scene.visit("refused without words", "instances = 0", from(LAN));
     scene.visit("refused with a long one", "banner_fail = /etc/b/long\ninstances = 0", from(LAN));

@@ -1,9 +1,9 @@
 //! How many may come in, how fast, and when.
 
-use crate::clock::{DAY, clock, settled_minute};
 use portreeve_testkit::World;
 use portreeve_tests::compare::Step::{Burst, Hold, Release, Visit, Wait};
 use portreeve_tests::compare::{Scene, from};
+use portreeve_tests::hours::{DAY, clock, interval, settled_minute};
 use std::any::Any;
 
 /// A server that stays until its peer leaves.
@@ -149,11 +149,9 @@ pub(crate) fn hours() -> Scene {
         Box::new(()) as Box<dyn Any>
     };
     let now = settled_minute() + 5 * 60 + 30;
-    // In xinetd no interval runs over midnight.
-    let interval = |from: u64, to: u64| match (from % DAY, to % DAY) {
-        (from, to) if from < to => format!("{}-{}", clock(from), clock(to)),
-        (from, to) => format!("{}-23:59 0:00-{}", clock(from.min(DAY - 2)), clock(to.max(1))),
-    };
+    // All day but a minute, over midnight.
+    let (first, last) = if now % DAY < DAY / 2 { (now + 2, now + 1) } else { (now - 1, now - 2) };
+    let over = format!("{}-{}", clock(first % DAY), clock(last % DAY));
     let around = |before: u64, after: u64| interval(now + DAY - before, now + after);
     let elsewhere = |after: u64| interval(now + after, now + after + 60);
     for (name, lines) in [
@@ -167,7 +165,7 @@ pub(crate) fn hours() -> Scene {
         ("a minute without a number", "access_times = :-23:59".to_owned()),
         ("by the clock of UTC it would be open", format!("access_times = {}", utc(now))),
         ("to midnight", "access_times = 0:00-24:00".to_owned()),
-        ("over midnight", "access_times = 12:00-11:58".to_owned()),
+        ("over midnight", format!("access_times = {over}")),
     ] {
         scene.visit(name, &lines, from(LAN));
     }

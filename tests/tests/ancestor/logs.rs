@@ -1,9 +1,9 @@
 //! What is written about it.
 
-use crate::clock::closed;
 use portreeve_testkit::{IdentReply, IdentServer, World};
 use portreeve_tests::compare::Step::{Hold, Release, Visit, Wait};
 use portreeve_tests::compare::{Scene, from};
+use portreeve_tests::hours;
 use std::any::Any;
 
 const LAN: &str = "192.168.0.50";
@@ -66,7 +66,7 @@ pub(crate) fn scene() -> Scene {
     ] {
         scene.visit(name, &format!("{FILE}\nlog_on_failure = HOST\n{lines}"), from(LAN));
     }
-    let hours = format!("{FILE}\nlog_on_failure = HOST\naccess_times = {}", closed());
+    let hours = format!("{FILE}\nlog_on_failure = HOST\naccess_times = {}", hours::closed());
     scene.visit("refused by hours", &hours, from(LAN));
     scene
 }

@@ -1,9 +1,9 @@
 //! The published configurations, unchanged but for the placeholder address.
 
-use crate::clock::closed;
 use portreeve_testkit::World;
 use portreeve_tests::compare::Step::{Burst, Visit};
 use portreeve_tests::compare::{Scene, from};
+use portreeve_tests::hours;
 use std::any::Any;
 
 /// What an sshd says first.
@@ -83,7 +83,7 @@ pub(crate) fn securing() -> Scene {
 pub(crate) fn cookbook(open: bool) -> Scene {
     let (name, hours) = match open {
         true => ("cookbook open", "00:00-23:59".to_owned()),
-        false => ("cookbook closed", closed()),
+        false => ("cookbook closed", hours::closed()),
     };
     let text = printed("seed-2-load-balancing/xinetd.conf");
     let mut scene = Scene::with(name, &text.replace("08:00-15:25", &hours));

@@ -7,12 +7,14 @@
 //! can neither rot nor grow wide.
 
 mod mend;
+mod misread;
 mod when;
 
 use super::outcome::{Outcome, Verdict};
 use super::{Input, within};
 use Verdict::{Absent, Refused, Served};
 use What::{Instead, Mended};
+use misread::{mapped, mask, whole};
 
 /// One difference.
 pub struct Allowed {
@@ -46,16 +48,12 @@ const fn row(defect: &'static str, what: What, when: fn(&Input<'_>) -> bool) -> 
 /// All of them.
 pub const ALL: &[Allowed] = &[
     row("late-defaults", Instead(Refused), |i| when::late(i) && !when::listed(i)),
-    row("mask", Instead(Served), |i| when::item(i, "only_from", mask)),
-    row("mask", Instead(Refused), |i| when::item(i, "no_access", mask)),
-    row("ipv6-prefix", Instead(Served), |i| when::item(i, "only_from", whole)),
-    row("ipv6-prefix", Instead(Refused), |i| when::item(i, "no_access", whole)),
-    row("ipv6-prefix", Instead(Refused), |i| {
-        when::dual(i) && when::item(i, "only_from", around_mapped) && !when::listed(i)
-    }),
-    row("ipv6-prefix", Instead(Served), |i| {
-        when::dual(i) && when::item(i, "no_access", around_mapped) && when::listed(i)
-    }),
+    row("mask", Instead(Served), |i| when::differs(i, mask, true)),
+    row("mask", Instead(Refused), |i| when::differs(i, mask, false)),
+    row("ipv6-prefix", Instead(Served), |i| when::differs(i, whole, true)),
+    row("ipv6-prefix", Instead(Refused), |i| when::differs(i, whole, false)),
+    row("ipv6-prefix", Instead(Served), |i| when::dual(i) && when::differs(i, mapped, true)),
+    row("ipv6-prefix", Instead(Refused), |i| when::dual(i) && when::differs(i, mapped, false)),
     row("unconfirmed-name", Instead(Refused), |i| {
         when::by_name(i) && i.visit.peer.to_string() == "10.1.2.5"
     }),
@@ -66,13 +64,15 @@ pub const ALL: &[Allowed] = &[
     row("sensor-text", Instead(Served), |i| {
         // Shut out by the final zero of another's address.
         let zero = |by: &Input<'_>| within(&by.visit.peer.to_string(), i.visit.peer);
-        when::trapped(i, |by| zero(by) && by.visit.peer != i.visit.peer)
+        when::welcome(i) && when::trapped(i, |by| zero(by) && by.visit.peer != i.visit.peer)
     }),
     row("sensor-text", Instead(Refused), |i| {
-        when::trapped(i, |by| by.visit.peer == i.visit.peer && when::dual(by)) && !when::dual(i)
+        let caught = |by: &Input<'_>| by.visit.peer == i.visit.peer;
+        let otherwise = when::trapped(i, |by| caught(by) && !when::dual(by));
+        when::trapped(i, |by| caught(by) && when::dual(by)) && !when::dual(i) && !otherwise
     }),
     row("sensor-network", Instead(Refused), |i| {
-        when::trapped(i, |by| when::near(by.visit.peer, i.visit.peer))
+        when::welcome(i) && when::trapped(i, |by| when::near(by.visit.peer, i.visit.peer))
     }),
     row("sensor-itself", Instead(Served), |i| {
         i.visit.peer.is_loopback() && when::trapped(i, |by| by.visit.peer == i.visit.peer)
@@ -134,27 +134,3 @@ pub const ALL: &[Allowed] = &[
         when::logged(i) && !when::full(i) && !when::sensor(i) && when::shut_out(i)
     }),
 ];
-
-/// A dotted mask that covers more than the address written.
-fn mask(item: &str, peer: std::net::IpAddr) -> bool {
-    let dotted = item.split_once('/').filter(|(_, mask)| mask.contains('.'));
-    dotted.is_some_and(|(address, _)| within(item, peer) && address != peer.to_string())
-}
-
-/// A single IPv6 address written as a network.
-fn whole(item: &str, peer: std::net::IpAddr) -> bool {
-    item.ends_with("/128") && within(item, peer)
-}
-
-/// An IPv6 network, but not everybody, that holds the mapped form of an IPv4 peer.
-fn around_mapped(item: &str, peer: std::net::IpAddr) -> bool {
-    match peer {
-        std::net::IpAddr::V4(peer) => {
-            item.starts_with("::")
-                && item != "::/0"
-                && !item.starts_with("::ffff:")
-                && within(item, peer.to_ipv6_mapped().into())
-        }
-        std::net::IpAddr::V6(_) => false,
-    }
-}

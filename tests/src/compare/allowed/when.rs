@@ -1,29 +1,65 @@
 //! What can be said of a connection before it is made.
 
 use super::super::scene::reached;
-use super::super::{Input, Step, Visit, list, within};
+use super::super::{Entry, Input, Step, Visit, list, within};
+use super::misread;
+use crate::hours;
 use std::net::IpAddr;
 
 /// Whether the lists of the service let the peer in, by address and by the manual. Names are left
 /// out: they match nobody here.
 pub(super) fn listed(i: &Input<'_>) -> bool {
+    listed_if(i, manual)
+}
+
+/// As [`listed`], with another meaning of each item.
+pub(super) fn listed_if(i: &Input<'_>, means: fn(&str, IpAddr) -> bool) -> bool {
     let Some(entry) = i.entry else { return false };
-    let holds = |items: &[String]| items.iter().any(|item| within(item, canonical(i.visit.peer)));
-    let mapped = |items: &[String]| {
-        // `::ffff:10.1.2.3` means the IPv4 address.
-        items.iter().filter_map(|item| item.strip_prefix("::ffff:")).any(|item| {
-            let (address, length) = item.split_once('/').unwrap_or((item, "128"));
-            let length = length.parse::<u32>().unwrap_or(128).saturating_sub(96);
-            within(&format!("{address}/{length}"), i.visit.peer)
-        })
-    };
-    let any = |items: Vec<String>| holds(&items) || mapped(&items);
+    let any = |items: Vec<String>| items.iter().any(|item| means(item, i.visit.peer));
     !list(i.entries, entry, "no_access").is_some_and(any)
         && list(i.entries, entry, "only_from").is_none_or(any)
 }
 
-fn canonical(peer: IpAddr) -> IpAddr {
-    peer.to_canonical()
+/// What an item means by the manual; `::ffff:10.1.2.3` means the IPv4 address.
+pub(super) fn manual(item: &str, peer: IpAddr) -> bool {
+    let Some(rest) = item.strip_prefix("::ffff:") else { return within(item, peer) };
+    let (address, length) = rest.split_once('/').unwrap_or((rest, "128"));
+    let length = length.parse::<u32>().unwrap_or(128).saturating_sub(96);
+    within(&format!("{address}/{length}"), peer)
+}
+
+/// Whether the lists, read like this, come to another answer than the manual's, for a peer whom
+/// nothing else keeps out; and what the manual's answer is.
+pub(super) fn differs(i: &Input<'_>, means: fn(&str, IpAddr) -> bool, by_manual: bool) -> bool {
+    let near = trapped(i, |by| near(by.visit.peer, i.visit.peer));
+    listed(i) == by_manual && listed_if(i, means) != by_manual && room(i) && !near
+}
+
+/// Whether nothing but a list can keep the peer out.
+fn room(i: &Input<'_>) -> bool {
+    !sensor(i) && !trapped(i, |by| by.visit.peer == i.visit.peer) && !closed(i) && !full(i)
+}
+
+/// Whether the peer would be let in by both, but for traps that others touched.
+pub(super) fn welcome(i: &Input<'_>) -> bool {
+    let read = [misread::mask, misread::whole].iter().all(|means| listed_if(i, *means));
+    listed(i) && read && room(i)
+}
+
+/// Whether the service is closed at this hour, in UTC.
+fn closed(i: &Input<'_>) -> bool {
+    let Some(entry) = i.entry.filter(|entry| entry.has("access_times")) else { return false };
+    let minute = u32::try_from(hours::minute()).unwrap_or(0);
+    let open = |interval: &String| {
+        let times = interval.split_once('-').and_then(|(a, b)| minutes(a).zip(minutes(b)));
+        times.is_some_and(|(from, to)| (from..=to).contains(&minute))
+    };
+    !entry.words("access_times").iter().any(open)
+}
+
+fn minutes(time: &str) -> Option<u32> {
+    let (hour, minute) = time.split_once(':')?;
+    Some(hour.parse::<u32>().unwrap_or(0) * 60 + minute.parse::<u32>().unwrap_or(0))
 }
 
 /// Whether a list of the service names anybody by name.
@@ -85,7 +121,7 @@ pub(super) fn late(i: &Input<'_>) -> bool {
     let Some(entry) = i.entry else { return false };
     let own = entry.has("only_from") || entry.has("no_access");
     let at = i.entries.iter().position(|other| other == entry);
-    let holds = |other: &super::super::Entry| other.is_defaults() && other.has("only_from");
+    let holds = |other: &Entry| other.is_defaults() && other.has("only_from");
     !own && at < i.entries.iter().position(holds)
 }
 
@@ -120,11 +156,7 @@ pub(super) fn trapped(i: &Input<'_>, fits: impl Fn(&Input<'_>) -> bool) -> bool 
         let shuts = by.word("deny_time").is_some_and(|time| time != "NEVER");
         sensor(&by) && shuts && fits(&by)
     };
-    !sensor(i)
-        && i.before().enumerate().any(|(nth, visit)| {
-            // `before` borrows for as long as the input's own parts live.
-            touched((nth, visit))
-        })
+    !sensor(i) && i.before().enumerate().any(touched)
 }
 
 /// Whether two IPv6 addresses are of one network of 64 bits, but not the same.
@@ -192,43 +224,48 @@ pub(super) fn recounted(i: &Input<'_>) -> bool {
             Err(seconds) => over |= came > most && seconds > wait,
         }
     }
-    over && held(i) >= limit(i, "instances")
+    over && full(i)
 }
 
-fn limit(i: &Input<'_>, attribute: &str) -> usize {
-    i.word(attribute).and_then(|word| word.parse().ok()).unwrap_or(usize::MAX)
-}
-
-/// Connections held open now by those who are on the list.
-fn held(i: &Input<'_>) -> usize {
-    let (mut held, mut visits) = (0, 0);
+/// Connections held open now: the service and the peer of each that was let in.
+fn held<'a>(i: &Input<'a>) -> Vec<(Option<&'a Entry>, IpAddr)> {
+    let (mut held, mut nth) = (Vec::new(), 0);
     for step in &i.script.steps {
         match step {
-            _ if visits >= i.nth => break,
-            Step::Hold(visit) => {
-                visits += 1;
-                held += usize::from(listed(&Input { visit, ..*i }));
-            }
-            Step::Visit(_) => visits += 1,
-            Step::Burst(_, times) => visits += times,
-            Step::Release => held = 0,
+            Step::Release => held.clear(),
             Step::Wait(_) => {}
+            _ if nth >= i.nth => break,
+            Step::Hold(visit) => {
+                let one = Input { entry: reached(i.entries, visit.to), visit, nth, ..*i };
+                let banned = trapped(&one, |by| by.visit.peer == visit.peer);
+                if listed(&one) && !banned && !closed(&one) && !crowded(&one, &held) {
+                    held.push((one.entry, visit.peer));
+                }
+                nth += 1;
+            }
+            Step::Visit(_) => nth += 1,
+            Step::Burst(_, times) => nth += times,
         }
     }
     held
 }
 
+fn crowded(i: &Input<'_>, held: &[(Option<&Entry>, IpAddr)]) -> bool {
+    let limit = |attribute: &str| {
+        i.word(attribute).and_then(|word| word.parse().ok()).unwrap_or(usize::MAX)
+    };
+    let here = held.iter().filter(|(entry, _)| *entry == i.entry);
+    let of_peer = here.clone().filter(|(_, peer)| *peer == i.visit.peer);
+    here.count() >= limit("instances") || of_peer.count() >= limit("per_source")
+}
+
 /// Whether every place is held.
 pub(super) fn full(i: &Input<'_>) -> bool {
-    held(i) >= limit(i, "instances").min(limit(i, "per_source"))
+    crowded(i, &held(i))
 }
 
 /// Whether an interval ends at midnight or runs over it.
 pub(super) fn midnight(interval: &str) -> bool {
-    let minutes = |time: &str| {
-        let (hour, minute) = time.split_once(':')?;
-        Some(hour.parse::<u32>().unwrap_or(0) * 60 + minute.parse::<u32>().unwrap_or(0))
-    };
     let Some((from, to)) = interval.split_once('-') else { return false };
     minutes(to) == Some(24 * 60) || minutes(to) < minutes(from)
 }
