@@ -114,7 +114,9 @@ fn from_door(explanations: Vec<Explanation>, paths: &Paths) -> Vec<Explained> {
         let line = explanation.origin.as_deref().and_then(quote::from_disk);
         let status = status.as_ref();
         let down = status.map(|status| standing::of_key(status, &explanation.service));
-        Explained { explanation, line, down: down.unwrap_or_default() }
+        let mut down = down.unwrap_or_default();
+        down.retain(|reason| *reason != explanation.text);
+        Explained { explanation, line, down }
     };
     explanations.into_iter().map(one).collect()
 }

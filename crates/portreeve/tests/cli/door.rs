@@ -183,7 +183,7 @@ fn the_door_explains_why_a_service_is_down() {
         service: "ssh".into(),
         verdict: "refused".into(),
         reason: Some("disabled".into()),
-        text: "refused: disabled: the service is down at present".into(),
+        text: "refused: disabled: user `nobdy` does not exist".into(),
         origin: None,
         steps: Vec::new(),
     };
@@ -192,13 +192,13 @@ fn the_door_explains_why_a_service_is_down() {
     assert_eq!(door.join().unwrap().last(), Some(&Request::Status));
     assert_eq!(ran.exit, 1, "{ran:?}");
     for want in [
-        "  the service is down at present\n",
-        "  because user `nobdy` does not exist\n",
+        "ssh: refused (disabled)\n  user `nobdy` does not exist\n",
         "  because it does not listen on 192.0.2.9:22: no such address on this host\n",
         "  because the door is closing: it takes no more connections\n",
     ] {
         assert!(ran.out.contains(want), "{want} in\n{}", ran.out);
     }
+    assert_eq!(ran.out.matches("nobdy").count(), 1, "said once: {}", ran.out);
 }
 
 #[test]
