@@ -4,12 +4,12 @@ use crate::args::CheckArgs;
 use crate::configuration;
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
-use crate::render::check::{Summary, of_address, of_door, of_service, summary};
+use crate::render::check::{Summary, of_address, of_door, of_group, of_service, summary};
 use crate::render::json;
 use crate::terminal::{self, Form};
 use portreeve_config::Loaded;
 use portreeve_diag::{Diagnostic, Diagnostics, JsonDiagnostic, Paint, Sources, render};
-use portreeve_model::{Config, Resolved};
+use portreeve_model::{Config, Resolved, Settings};
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::net::{IpAddr, UdpSocket};
@@ -48,7 +48,18 @@ fn missing<'a>(
         let absent = absent.filter(|(_, address)| !is_here(*address));
         problems.chain(absent.map(move |(at, address)| of_address(address, at, service, sources)))
     });
-    host.problems.iter().map(|problem| of_door(problem)).chain(of_services)
+    let of_door = host.problems.iter().map(|problem| of_door(problem));
+    of_door.chain(control_group(config, host)).chain(of_services)
+}
+
+/// A control group that was written and that the host does not have. The default one may be absent:
+/// then nobody but root was meant to command the door.
+fn control_group(config: &Config, host: &Resolved) -> Option<Diagnostic> {
+    let name = &config.settings.control_group;
+    let written = *name != Settings::default().control_group;
+    // A clerk of its own: the door is root's, and the groups were asked for.
+    let missing = host.control_group.is_none() && host.clerk.is_some() && host.problems.is_empty();
+    (written && missing).then(|| of_group(name))
 }
 
 /// Whether this host has an address, asked by binding to it for a moment: routes and settings of
@@ -100,4 +111,27 @@ fn as_json(
         "findings": findings,
         "effective": effective,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portreeve_model::Ids;
+
+    #[test]
+    fn a_control_group_that_was_written_must_be_there() {
+        let helper = Some(Ids { uid: 900, gid: 900, groups: Vec::new() });
+        let default = Settings::default().control_group;
+        for (name, gid, clerk, told) in [
+            ("wheel", None, helper.clone(), true),
+            ("wheel", Some(10), helper.clone(), false),
+            (default.as_str(), None, helper, false),
+            ("wheel", None, None, false), // an ordinary user's door
+        ] {
+            let mut config = Config::default();
+            config.settings.control_group = name.into();
+            let host = Resolved { control_group: gid, clerk, ..Resolved::default() };
+            assert_eq!(control_group(&config, &host).is_some(), told, "{name} {gid:?}");
+        }
+    }
 }

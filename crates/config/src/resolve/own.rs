@@ -61,7 +61,7 @@ fn helper(key: &str, name: &str, host: &mut dyn Host) -> Result<(Ids, Vec<u32>),
 }
 
 /// The control group, which must not hold a helper: it could command the monitor. A host without
-/// the group has root alone at the controls, which is said where another name was written.
+/// the group has root alone at the controls.
 fn control(
     settings: &Settings,
     helpers: [&Option<(Ids, Vec<u32>)>; 2],
@@ -70,15 +70,7 @@ fn control(
 ) -> Option<u32> {
     let name = &settings.control_group;
     let group = match host.group(name) {
-        Ok(Some(group)) => group,
-        Ok(None) if *name == Settings::default().control_group => return None,
-        Ok(None) => {
-            problems.push(format!(
-                "group `{name}` (control-group) does not exist, so that root alone commands the \
-                 door: make it with `groupadd --system {name}`"
-            ));
-            return None;
-        }
+        Ok(group) => group?,
         Err(error) => {
             problems.push(format!("group `{name}` (control-group) cannot be looked up: {error}"));
             return None;

@@ -294,19 +294,3 @@ fn each_helper_is_alone_in_its_uid_and_none_commands_the_door() {
     let (resolved, _) = one(run, true, &mut bare);
     assert_eq!((resolved.control_group, resolved.problems.len()), (None, 0), "root alone commands");
 }
-
-#[test]
-fn a_control_group_that_was_written_and_does_not_exist_is_told() {
-    let loaded = native(
-        "[portreeve]\ncontrol-group = \"wheel\"\n\n\
-         [service.e]\nlisten = [\"*:7\"]\ninternal = \"echo\"\n",
-    );
-    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(&loaded)));
-    let resolved = resolve_with(config, true, &mut town());
-    assert_eq!(
-        resolved.problems,
-        ["group `wheel` (control-group) does not exist, so that root alone commands the door: \
-             make it with `groupadd --system wheel`"]
-    );
-    assert_eq!(resolved.control_group, None);
-}

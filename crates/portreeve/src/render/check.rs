@@ -87,6 +87,16 @@ pub(crate) fn of_address(
 /// What the host lacks for the door as a whole.
 pub(crate) fn of_door(problem: &str) -> Diagnostic {
     Diagnostic::new(Level::Warning, code("door"), None, problem)
+        .help("the door does not open until this is mended")
+}
+
+/// A control group that does not exist.
+pub(crate) fn of_group(name: &str) -> Diagnostic {
+    let message = format!(
+        "group `{name}` (control-group) does not exist, so that root alone commands the door"
+    );
+    Diagnostic::new(Level::Warning, code("door"), None, message)
+        .help(format!("make it with `groupadd --system {name}`"))
 }
 
 fn finding(problem: &Problem, sources: &Sources) -> Diagnostic {
