@@ -12,7 +12,7 @@ use std::sync::Arc;
 use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::signals::{self, Signals};
 use portreeve_sys::socket::{self, ListenOptions};
-use portreeve_sys::spawn::{Connection, Plan, Program, SpawnError, Spawner};
+use portreeve_sys::spawn::{Connection, Plan, Program, Room, Spawner};
 use portreeve_sys::{Signal, clock, process};
 
 use crate::Failure;
@@ -21,7 +21,7 @@ use crate::Failure;
 const GIVEN: &str = "given";
 
 /// As many starts under way as the door allows itself.
-const SLOTS: usize = 64;
+const SLOTS: usize = 256;
 
 const LISTENER: u64 = 1;
 const SIGNALS: u64 = 2;
@@ -111,17 +111,14 @@ fn accept(
     spawner: &mut Spawner,
 ) -> std::io::Result<()> {
     for _ in 0..16 {
-        if spawner.starting() >= SLOTS {
-            spawner.collect(clock::monotonic());
-        }
-        if spawner.starting() >= SLOTS {
+        if spawner.has_room(program) != Room::Yes {
             return Ok(());
         }
         match socket::accept(listener) {
-            Ok(Some(accepted)) => match spawner.spawn(program, Connection::socket(accepted.fd)) {
-                Ok(_) | Err(SpawnError::NoSlot) => {}
-                Err(error) => return Err(std::io::Error::other(error.to_string())),
-            },
+            Ok(Some(accepted)) => {
+                let started = spawner.spawn(program, Connection::socket(accepted.fd));
+                started.map_err(|error| std::io::Error::other(error.to_string()))?;
+            }
             Ok(None) => return Ok(()),
             Err(error) => return Err(std::io::Error::other(error.to_string())),
         }
