@@ -5,11 +5,16 @@ use crate::client::{self, Patience};
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::render::lines::{self, Escapes};
+use crate::standing;
 use crate::terminal::{self, Form, Reader};
 use portreeve_diag::Paint;
 use portreeve_wire::control::{Answer, Request};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// Between two questions whether the next clerk is there.
+const RETRY: Duration = Duration::from_millis(250);
 
 /// Shows past events, then those that happen; JSON is one event a line, as in the event log.
 pub(crate) fn run(args: &EventsArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
@@ -19,14 +24,41 @@ pub(crate) fn run(args: &EventsArgs, paths: &Paths, form: Form) -> Result<Exit, 
         Form::Text(Paint::Colour) => (false, Escapes::Colours),
     };
     let colour = escapes == Escapes::Colours;
-    let request = Request::Events { json, last: args.last, follow: args.follow, colour };
-    let stream =
-        subscribe(paths, &request).map_err(|failure| match failure.exit == Exit::Unavailable {
-            true => failure.help(format!("past events are in {}", paths.event_log().display())),
+    let request = |last| Request::Events { json, last, follow: args.follow, colour };
+    let mut stream = subscribe(paths, &request(args.last)).map_err(|failure| {
+        match failure.exit == Exit::Unavailable {
+            true => past(failure, paths),
             false => failure,
-        })?;
-    copy(&mut BufReader::new(stream), &mut io::stdout().lock(), escapes)?;
+        }
+    })?;
+    while copy(&mut BufReader::new(stream), &mut io::stdout().lock(), escapes)? == Reader::There
+        && args.follow
+    {
+        stream = again(paths, &request(0))?;
+    }
     Ok(Exit::Yes)
+}
+
+/// Events after the clerk that sent them has gone: from the next one, as long as there is a door.
+fn again(paths: &Paths, request: &Request) -> Result<UnixStream, Failure> {
+    loop {
+        if let Ok(stream) = subscribe(paths, request) {
+            let log = paths.event_log();
+            terminal::remark(&format!(
+                "portreeve: the clerk was started again; what is missing here is in {}\n",
+                log.display()
+            ));
+            return Ok(stream);
+        }
+        if standing::ask(paths).is_none() {
+            return Err(past(Failure::new(Exit::Unavailable, "the door has closed"), paths));
+        }
+        std::thread::sleep(RETRY);
+    }
+}
+
+fn past(failure: Failure, paths: &Paths) -> Failure {
+    failure.help(format!("past events are in {}", paths.event_log().display()))
 }
 
 fn subscribe(paths: &Paths, request: &Request) -> Result<UnixStream, Failure> {
@@ -37,23 +69,27 @@ fn subscribe(paths: &Paths, request: &Request) -> Result<UnixStream, Failure> {
     Ok(answered.stream)
 }
 
-/// Copies lines until the door ends the stream or the reader leaves; each line bounded and made
-/// harmless, and written at once.
-fn copy(from: &mut impl BufRead, to: &mut impl io::Write, escapes: Escapes) -> Result<(), Failure> {
+/// Copies lines until the door ends the stream or the reader leaves, and says whether the reader is
+/// there; each line bounded and made harmless, and written at once.
+fn copy(
+    from: &mut impl BufRead,
+    to: &mut impl io::Write,
+    escapes: Escapes,
+) -> Result<Reader, Failure> {
     let mut line = Vec::new();
     loop {
         line.clear();
         match from.take(lines::LONGEST).read_until(b'\n', &mut line) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(Reader::There),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(Reader::There),
             Err(error) => return Err(Failure::system("read events from the door", &error)),
         }
         let shown = lines::harmless(&String::from_utf8_lossy(&line), escapes);
         match terminal::write_all(to, shown.as_bytes()) {
             Ok(Reader::There) => {}
-            Ok(Reader::Gone) => return Ok(()),
+            Ok(Reader::Gone) => return Ok(Reader::Gone),
             Err(error) => return Err(Failure::system("write to standard output", &error)),
         }
     }

@@ -142,6 +142,25 @@ fn events_come_through_line_by_line() {
 }
 
 #[test]
+fn following_goes_on_with_the_next_clerk_and_ends_with_the_door() {
+    let folder = Folder::new();
+    let door = folder.patient_door(&[
+        Answer::Events, // and the clerk is gone
+        Answer::Failed("the clerk is away; try again".into()),
+        Answer::Status(Box::new(status())),
+        Answer::Events, // and so is the door
+    ]);
+    let ran = folder.portreeve(&["events", "--follow", "-n", "3"]);
+    let asked = door.join().unwrap();
+    let subscribed = |last| Request::Events { json: false, last, follow: true, colour: false };
+    assert_eq!(asked[0], subscribed(3));
+    assert_eq!(asked[3], subscribed(0), "nothing is shown twice");
+    assert_eq!(ran.exit, 69, "{ran:?}");
+    assert_eq!(ran.err.matches("the clerk was started again").count(), 1, "{ran:?}");
+    assert!(ran.err.contains("portreeve: the door has closed; past events are in "), "{ran:?}");
+}
+
+#[test]
 fn a_stop_counts_what_goes_on() {
     let folder = Folder::new();
     folder.door(&Answer::Stopping { sessions: 2 }, b"");
