@@ -115,7 +115,9 @@ fn the_raw_script_tells_what_the_probe_cannot() {
     let (status, text) = said(&output);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!((status, lines[0]), (Some(0), "SigBlk: 0000000000000000"), "{output:?}");
-    assert!(lines[1].starts_with("SigIgn: ") && lines[1].ends_with("1000"), "{output:?}");
+    // whoever runs the tests may ignore hang-ups and interrupts too: SIGPIPE is what the shell set
+    let ignored = u64::from_str_radix(lines[1].strip_prefix("SigIgn: ").unwrap(), 16).unwrap();
+    assert_ne!(ignored & (1 << (13 - 1)), 0, "{output:?}");
     assert_eq!(lines[2..], ["fd: 0", "fd: 1"], "{output:?}");
 }
 

@@ -52,14 +52,15 @@ fn the_old_clone_does_the_same() {
     assert_eq!(code(pid), Some(127));
 }
 
-/// Starts a program and stops its child before it executes it; first looked at at 0.
-fn stopped(spawner: &mut Spawner, program: &Arc<Program>) -> Pid {
+/// Starts a program and stops its child before it executes it; first looked at at `now`, and so are
+/// those that were too quick to be stopped.
+fn stopped(spawner: &mut Spawner, program: &Arc<Program>, now: Duration) -> Pid {
     for _ in 0..100 {
         let busy = spawner.starting();
         let pid = spawner.spawn(program, Connection::new()).unwrap();
         process::kill(pid, Signal::Stop).unwrap();
         sleep(Duration::from_millis(20));
-        spawner.collect(Duration::ZERO);
+        spawner.collect(now);
         if spawner.starting() > busy {
             return pid;
         }
@@ -82,21 +83,24 @@ fn whoever_is_crowded_waits_while_his_starts_get_on() {
     let his = Plan { ids, ..ours.clone() };
     let [ours, important, his] = [ours, important, his].map(|it| Arc::new(it.prepare().unwrap()));
     let mut spawner = Spawner::new(4).unwrap();
-    let first = stopped(&mut spawner, &ours);
+    let first = stopped(&mut spawner, &ours, Duration::ZERO);
     assert_eq!(spawner.room_at(&ours, at(0)), Room::Yes);
-    let second = stopped(&mut spawner, &ours);
+    let second = stopped(&mut spawner, &ours, Duration::ZERO);
     assert_eq!(spawner.room_at(&ours, at(19)), Room::Wait);
     assert_eq!([&his, &important].map(|it| spawner.has_room(it)), [Room::Yes; 2]);
     // One comes to its end and another has its slot: they get on.
     ended(second);
     assert_eq!(spawner.collect(at(19)).len(), 1);
-    let third = stopped(&mut spawner, &ours);
+    let third = stopped(&mut spawner, &ours, at(19));
     assert_eq!(spawner.room_at(&ours, at(118)), Room::Wait);
     [first, third].into_iter().for_each(ended);
     spawner.collect(at(118));
 
     // The very first look after a tenth of a second also tells them to go on.
-    let crowd = [stopped(&mut spawner, &ours), stopped(&mut spawner, &ours)];
+    let crowd = [
+        stopped(&mut spawner, &ours, Duration::ZERO),
+        stopped(&mut spawner, &ours, Duration::ZERO),
+    ];
     assert_eq!(spawner.room_at(&ours, at(219)), Room::No);
     crowd.into_iter().for_each(ended);
     assert_eq!(spawner.room_at(&ours, at(220)), Room::Yes);
