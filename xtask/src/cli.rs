@@ -36,8 +36,12 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
             say(HELP);
             Ok(())
         }
-        _ => {
+        [] => {
             say(HELP);
+            return ExitCode::from(64);
+        }
+        [word, ..] => {
+            say(format_args!("xtask: `{word}`, or what follows it, is no chore\n\n{HELP}"));
             return ExitCode::from(64);
         }
     };

@@ -63,10 +63,12 @@ impl Stage {
         let folder = self.dir.join("etc/portreeve");
         fs::create_dir_all(&folder)?;
         let Self { ssh, echo, trap, .. } = self;
+        let own = portreeve_sys::privileges::own_uid();
         let text = format!(
             "[service.ssh]\n\
              listen = [\"127.0.0.1:{ssh}\"]\n\
              run = [\"/usr/sbin/sshd\", \"-i\", \"-e\", \"-f\", \"{dir}/sshd_config\"]\n\
+             user = {own}\n\
              watch = \"sshd\"\n\
              startups = \"10:30:100\"\n\
              per-source = 5\n\n\
