@@ -194,15 +194,16 @@ fn steps(
         match step {
             Step::Visit(visit) => {
                 before(door, visit);
-                told.push(attend(connect(world, visit), visit));
+                told.push(attend(&connect(world, visit), visit));
             }
             Step::Burst(visit, times) => {
                 let streams: Vec<_> = (0..*times).map(|_| connect(world, visit)).collect();
-                told.extend(streams.into_iter().map(|stream| attend(stream, visit)));
+                // None leaves before all have been heard.
+                told.extend(streams.iter().map(|stream| attend(stream, visit)));
             }
             Step::Hold(visit) => {
                 before(door, visit);
-                let (first, stream) = begin(connect(world, visit));
+                let (first, stream) = begin(connect(world, visit), visit);
                 told.push(first);
                 held.extend(stream);
             }
@@ -235,10 +236,11 @@ fn connect(world: &World, visit: &Visit) -> std::io::Result<TcpStream> {
 }
 
 /// The first words of a connection, which stays open if it is served.
-fn begin(stream: std::io::Result<TcpStream>) -> (Told, Option<TcpStream>) {
+fn begin(stream: std::io::Result<TcpStream>, visit: &Visit) -> (Told, Option<TcpStream>) {
     match stream {
         Ok(stream) => {
-            let received = read_until(&stream, b"}\n", SOON);
+            let sign = visit.until.unwrap_or("}\n");
+            let received = read_until(&stream, sign.as_bytes(), SOON);
             let served = received.end == End::Enough;
             (Told::new(&received), served.then_some(stream))
         }
@@ -246,13 +248,13 @@ fn begin(stream: std::io::Result<TcpStream>) -> (Told, Option<TcpStream>) {
     }
 }
 
-fn attend(stream: std::io::Result<TcpStream>, visit: &Visit) -> Told {
+fn attend(stream: &std::io::Result<TcpStream>, visit: &Visit) -> Told {
     match stream {
         Ok(stream) => Told::new(&match visit.until {
-            Some(needle) => read_until(&stream, needle.as_bytes(), SOON),
-            None => read_to_end_bounded(&stream, MOST, SOON),
+            Some(needle) => read_until(stream, needle.as_bytes(), SOON),
+            None => read_to_end_bounded(stream, MOST, SOON),
         }),
-        Err(error) => Told::absent(&error),
+        Err(error) => Told::absent(error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The published configurations, unchanged but for the placeholder address.
 
 use portreeve_testkit::World;
-use portreeve_tests::compare::Step::{Burst, Visit};
+use portreeve_tests::compare::Step::{Burst, Hold, Release, Visit, Wait};
 use portreeve_tests::compare::{Scene, from};
 use portreeve_tests::hours;
 use std::any::Any;
@@ -16,24 +16,25 @@ fn printed(name: &str) -> String {
     text.replace("203.0.113.88", "88.1.2.3")
 }
 
+/// What the text asks for, and what stands in for Dovecot, which left inetd mode.
+fn host(world: &World) -> Box<dyn Any> {
+    world.ssh_keys();
+    let services = world.read("/etc/services");
+    let added = "rootexternalssh 33333/tcp\nrootexternalssh 33333/udp\n";
+    world.write("/etc/services", services + added);
+    world.overlay("/usr/lib");
+    world.door_run(&["mkdir", "-p", "/usr/lib/dovecot"]);
+    world.write_program("/usr/lib/dovecot/imap-login", "#!/bin/sh\necho \"* OK stand-in $*\"\n");
+    Box::new(())
+}
+
 /// "Securing and improving internet services … using xinetd".
 pub(crate) fn securing() -> Scene {
     let mut scene = Scene::with("securing", &printed("seed-3-xinetd/xinetd.conf"));
-    scene.prepare = |world: &World| {
-        world.ssh_keys();
-        let services = world.read("/etc/services");
-        world.write(
-            "/etc/services",
-            services + "rootexternalssh 33333/tcp\nrootexternalssh 33333/udp\n",
-        );
-        world.overlay("/usr/lib");
-        world.door_run(&["mkdir", "-p", "/usr/lib/dovecot"]);
-        world
-            .write_program("/usr/lib/dovecot/imap-login", "#!/bin/sh\necho \"* OK stand-in $*\"\n");
-        Box::new(()) as Box<dyn Any>
-    };
+    scene.prepare = host;
     let ssh = |peer: &str, to: &'static str| Visit(from(peer).to(to).until(SSH));
     let at = |peer: &str, to: &'static str| Visit(from(peer).to(to));
+    let held = |peer: &str| Hold(from(peer).to("88.1.2.3:22").until(SSH));
     scene.done_to(
         "ssh for the local network and for the web",
         &[],
@@ -44,6 +45,20 @@ pub(crate) fn securing() -> Scene {
             ssh("192.168.33.5", "192.168.0.1:22"),
             ssh("203.0.113.7", "88.1.2.3:22"),
             ssh("192.168.0.50", "88.1.2.3:22"),
+            // per_source = 5
+            held("203.0.113.7"),
+            held("203.0.113.7"),
+            held("203.0.113.7"),
+            held("203.0.113.7"),
+            held("203.0.113.7"),
+            ssh("203.0.113.7", "88.1.2.3:22"),
+            held("192.168.0.50"),
+            Release,
+            // cps = 30 10
+            Wait(2),
+            Burst(from("203.0.113.7").to("88.1.2.3:22").until(SSH), 31),
+            ssh("192.168.0.50", "88.1.2.3:22"),
+            ssh("192.168.0.50", "192.168.0.1:22"),
         ],
     );
     scene.done_to(
@@ -66,8 +81,6 @@ pub(crate) fn securing() -> Scene {
             at("203.0.113.7", "88.1.2.3:993"),
         ],
     );
-    scene.done_to("a rate of thirty", &[], []);
-    let _ = Burst;
     scene.done_to(
         "the trap telnet",
         &[],

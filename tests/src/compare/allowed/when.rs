@@ -194,19 +194,26 @@ fn rate(i: &Input<'_>) -> Option<(usize, u64)> {
     Some((most.parse().ok().filter(|most| *most > 0)?, wait.parse().ok()?))
 }
 
-/// Whether xinetd's rate was passed a moment ago: more connections than it allows since the last
-/// long wait, whoever made them.
-pub(super) fn paused(i: &Input<'_>) -> bool {
-    let Some((most, wait)) = rate(i) else { return false };
-    let mut came = 0;
+/// Whether more connections than `cps` allows, whoever made them, came to the service without a
+/// wait between them: whether that makes a pause now, and whether it ever did.
+fn rushed(i: &Input<'_>) -> (bool, bool) {
+    let Some((most, wait)) = rate(i) else { return (false, false) };
+    let (mut came, mut pauses, mut ever) = (0, false, false);
     for step in history(i) {
         match step {
-            Ok(_) => came += 1,
-            Err(seconds) if seconds > wait => came = 0,
-            Err(_) => {}
+            Ok(visit) if reached(i.entries, visit.to) == i.entry => came += 1,
+            Ok(_) => {}
+            Err(seconds) => (came, pauses) = (0, pauses && seconds <= wait),
         }
+        pauses |= came > most;
+        ever |= pauses;
     }
-    came > most
+    (pauses, ever)
+}
+
+/// Whether xinetd's rate was passed a moment ago.
+pub(super) fn paused(i: &Input<'_>) -> bool {
+    rushed(i).0
 }
 
 /// Whether nobody came before who is on the list.
@@ -216,15 +223,7 @@ pub(super) fn strangers_only(i: &Input<'_>) -> bool {
 
 /// Whether the places are all held, though a pause has made xinetd forget it.
 pub(super) fn recounted(i: &Input<'_>) -> bool {
-    let Some((most, wait)) = rate(i) else { return false };
-    let (mut came, mut over) = (0, false);
-    for step in history(i) {
-        match step {
-            Ok(_) => came += 1,
-            Err(seconds) => over |= came > most && seconds > wait,
-        }
-    }
-    over && full(i)
+    rushed(i) == (false, true) && full(i)
 }
 
 /// Connections held open now: the service and the peer of each that was let in.
