@@ -41,7 +41,7 @@ pub(crate) fn defaults() -> Scene {
     ] {
         scene.script(name, lines, three.clone().map(Visit));
     }
-    let held = [Hold(from(LAN)), Hold(from(LAN)), Visit(from(LAN))];
+    let held = [Hold(from(LAN)), Hold(from(LAN)), Visit(from(LAN).until("}\n"))];
     scene.script("the count is inherited", "server_args = drain", held.clone());
     scene.script(
         "no count",
