@@ -71,6 +71,9 @@ pub(crate) fn of_service(problem: &Problem, service: &Service, sources: &Sources
     ))
 }
 
+/// The code of an address that the host does not have.
+const HOST_ADDRESS: Code = Code("host-address");
+
 /// An address to listen on that the host does not have.
 pub(crate) fn of_address(
     address: IpAddr,
@@ -80,7 +83,7 @@ pub(crate) fn of_address(
 ) -> Diagnostic {
     let at = span(listen.origin, sources);
     let message = format!("`{address}` is no address of this host");
-    Diagnostic::new(Level::Warning, Code("host-address"), at, message)
+    Diagnostic::new(Level::Warning, HOST_ADDRESS, at, message)
         .help(format!("`{}` listens there as soon as it is one", service.key))
 }
 
@@ -155,6 +158,17 @@ mod tests {
             assert!(text.contains(want), "{want} in\n{text}");
         }
         assert_eq!(span(problem(9, 1).origin, &sources), None);
+    }
+
+    #[test]
+    fn every_code_is_in_the_documentation() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        let page = std::fs::File::open(page).and_then(std::io::read_to_string).unwrap();
+        let of = ["user", "group", "server", "banner", "bind", "chroot", "directory", "door"];
+        for code in of.map(code).into_iter().chain([HOST_ADDRESS]) {
+            assert_ne!(code.0, "host", "a code of its own");
+            assert!(page.contains(&format!("`{}`", code.0)), "{}", code.0);
+        }
     }
 
     #[test]
