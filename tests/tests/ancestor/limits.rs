@@ -3,7 +3,7 @@
 use portreeve_testkit::World;
 use portreeve_tests::compare::Step::{Burst, Hold, Release, Visit, Wait};
 use portreeve_tests::compare::{Scene, from};
-use portreeve_tests::hours::{DAY, clock, interval, settled_minute};
+use portreeve_tests::hours::{DAY, around, clock, interval, over_midnight, settled_minute};
 use std::any::Any;
 
 /// A server that stays until its peer leaves.
@@ -149,10 +149,7 @@ pub(crate) fn hours() -> Scene {
         Box::new(()) as Box<dyn Any>
     };
     let now = settled_minute() + 5 * 60 + 30;
-    // All day but a minute, over midnight.
-    let (first, last) = if now % DAY < DAY / 2 { (now + 2, now + 1) } else { (now - 1, now - 2) };
-    let over = format!("{}-{}", clock(first % DAY), clock(last % DAY));
-    let around = |before: u64, after: u64| interval(now + DAY - before, now + after);
+    let around = |before: u64, after: u64| around(now, before, after);
     let elsewhere = |after: u64| interval(now + after, now + after + 60);
     for (name, lines) in [
         ("always", "access_times = 0:00-23:59".to_owned()),
@@ -165,7 +162,7 @@ pub(crate) fn hours() -> Scene {
         ("a minute without a number", "access_times = :-23:59".to_owned()),
         ("by the clock of UTC it would be open", format!("access_times = {}", utc(now))),
         ("to midnight", "access_times = 0:00-24:00".to_owned()),
-        ("over midnight", format!("access_times = {over}")),
+        ("over midnight", format!("access_times = {}", over_midnight(now))),
     ] {
         scene.visit(name, &lines, from(LAN));
     }
