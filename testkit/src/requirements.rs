@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::must::Must;
 
 /// Programs and files, and the Debian package of each.
-const NEEDED: [(&str, &str); 14] = [
+const NEEDED: [(&str, &str); 15] = [
     ("/bin/bash", "bash"),
     ("/usr/bin/renice", "bsdutils"),
     ("/usr/bin/setpriv", "util-linux"),
@@ -15,6 +15,7 @@ const NEEDED: [(&str, &str); 14] = [
     ("/bin/cp", "coreutils"),
     ("/sbin/ip", "iproute2"),
     ("/etc/services", "netbase"),
+    ("/usr/share/zoneinfo/Asia/Kolkata", "tzdata"),
     ("/usr/bin/ssh", "openssh-client"),
     ("/usr/bin/ssh-keygen", "openssh-client"),
     ("/usr/sbin/sshd", "openssh-server"),
