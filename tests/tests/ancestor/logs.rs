@@ -89,6 +89,13 @@ pub(crate) fn ident() -> Scene {
         );
         scene.script(name, &lines, [Hold(from(peer)), Wait(1), Release]);
     }
+    scene.script(
+        "the name of who is served, asked for refusals alone",
+        &format!(
+            "{FILE}\nserver_args = drain\nlog_on_success = HOST PID\nlog_on_failure = HOST USERID"
+        ),
+        [Hold(from(LAN)), Wait(1), Release],
+    );
     scene.visit(
         "the name of who is refused",
         &format!("{FILE}\nlog_on_failure = HOST USERID\ninstances = 0"),

@@ -100,7 +100,7 @@ attributes! {
     AccessTimes "access_times" Service Count::Some, Set, "`H:M-H:M`…", "both ends inside; `24:00` and intervals over midnight work";
     LogType "log_type" Both Count::Some, Set, "`SYSLOG facility [level]`, `FILE path [soft [hard]]`", "where the service's records go";
     LogOnSuccess "log_on_success" Both Count::Any, List, "`PID` `HOST` `USERID` `EXIT` `DURATION`", "what is recorded of served connections";
-    LogOnFailure "log_on_failure" Both Count::Any, List, "`HOST` `USERID` `ATTEMPT`", "what is recorded of refused ones";
+    LogOnFailure "log_on_failure" Both Count::Any, List, "`HOST` `USERID` `ATTEMPT`", "what is recorded of refused ones; nobody refused is asked for a user";
     RpcVersion "rpc_version" Service ONE, Set, "-", "not served";
     RpcNumber "rpc_number" Service ONE, Set, "-", "not served";
     Env "env" Service Count::Any, SetAdd, "`NAME=VALUE`…", "added to the environment";

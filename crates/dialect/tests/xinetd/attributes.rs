@@ -205,14 +205,18 @@ fn ident_is_asked_where_a_record_wants_it() {
         ("", Ident::No),
         ("log_on_success = HOST", Ident::No),
         ("log_on_success = USERID", Ident::Record),
-        ("log_on_failure = USERID", Ident::Record),
+        ("log_on_failure = USERID", Ident::No),
         ("log_on_success = USERID\nflags = IDONLY", Ident::Require),
     ] {
         assert_eq!(only(&service(text)).log.ident, want, "{text}");
     }
     lines(&[
         ("flags = IDONLY", &["error xinetd-idonly"]),
-        ("flags = IDONLY\nlog_on_failure = USERID", &["error xinetd-idonly"]),
+        ("log_on_failure = USERID HOST", &["note xinetd-inert"]),
+        (
+            "flags = IDONLY\nlog_on_failure = USERID",
+            &["error xinetd-idonly", "note xinetd-inert"],
+        ),
         ("log_on_success = HOST TRAFFIC", &["error xinetd-traffic"]),
     ]);
     let auth = service("log_on_success = USERID HOST").replace("service ssh", "service auth");

@@ -4,7 +4,7 @@ use super::{Context, Subject};
 use crate::xinetd::attribute::Attribute;
 use crate::xinetd::codes;
 use crate::xinetd::merge::{self, List};
-use crate::xinetd::report::{Report, error, warning};
+use crate::xinetd::report::{Report, error, note, warning};
 use crate::xinetd::value::At;
 use crate::xinetd::value::log::{Failure, Success};
 use crate::xinetd::value::word::Flag;
@@ -59,9 +59,13 @@ pub(super) fn of(
             Ident::Require
         }
         (None, true) => Ident::Record,
-        (None, false) if failure.at(Failure::UserId).is_some() => Ident::Record,
         (None, false) => Ident::No,
     };
+    if let Some(at) = failure.at(Failure::UserId) {
+        let message = "nobody who is refused is asked for a user";
+        let help = "remove `USERID` here; in `log_on_success` it asks about those who are served";
+        report.push(note(codes::INERT, at, message).help(help));
+    }
     let target = target.map_or(LogTarget::None, |target| target.value.clone());
     ServiceLog { target, records: records(&success, &failure), ident }
 }
