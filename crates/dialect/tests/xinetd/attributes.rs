@@ -213,10 +213,7 @@ fn ident_is_asked_where_a_record_wants_it() {
     lines(&[
         ("flags = IDONLY", &["error xinetd-idonly"]),
         ("log_on_failure = USERID HOST", &["note xinetd-inert"]),
-        (
-            "flags = IDONLY\nlog_on_failure = USERID",
-            &["error xinetd-idonly", "note xinetd-inert"],
-        ),
+        ("flags = IDONLY\nlog_on_failure = USERID", &["error xinetd-idonly", "note xinetd-inert"]),
         ("log_on_success = HOST TRAFFIC", &["error xinetd-traffic"]),
     ]);
     let auth = service("log_on_success = USERID HOST").replace("service ssh", "service auth");
