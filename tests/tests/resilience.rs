@@ -147,3 +147,42 @@ fn a_name_with_one_family_listens_and_a_relative_root_is_the_callers() {
     daemon.signal(Signal::TERM);
     daemon.wait(SOON);
 }
+
+#[test]
+fn a_new_never_rule_lifts_a_ban_and_touches_are_counted() {
+    let world = World::standard();
+    let configuration = "[service.fine]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/echo\", \"in\"]\n\
+                         [trap.telnet]\nlisten = [\"192.168.0.1:23\"]\nban = \"1d\"\n";
+    let door = Door::native(&world, configuration);
+    told(&world, "far", "192.168.0.1:23");
+    door.expect("banned", |_| true);
+    assert_eq!(told(&world, "far", "192.168.0.1:700"), "");
+    let refused = door.service("telnet")["refused"].to_string();
+    assert!(refused.contains("trap"), "{refused}");
+    let never = format!("{configuration}[ban]\nnever = [\"203.0.113.0/24\"]\n");
+    world.write("/etc/portreeve/portreeve.toml", never);
+    assert_eq!(door.command(&["reload"]).status.code(), Some(0));
+    assert_eq!(door.status()["bans"], 0);
+    assert_eq!(told(&world, "far", "192.168.0.1:700"), "in\n");
+    door.expect("ban-ended", |e| e["network"] == "203.0.113.7");
+    world.write("/etc/portreeve/portreeve.toml", configuration);
+    assert_eq!(door.command(&["reload"]).status.code(), Some(0));
+    assert_eq!(told(&world, "far", "192.168.0.1:700"), "in\n", "it was lifted, not only ignored");
+}
+
+#[test]
+fn a_killed_monitors_clerk_is_gone_before_another_one_writes() {
+    let world = World::standard();
+    let configuration = "[service.cat]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/cat\"]\n";
+    let mut door = Door::native(&world, configuration);
+    let peer = world.connect("lan", "192.168.0.1:700").unwrap();
+    door.wait_sessions("cat", 1);
+    let first = clerk(&door);
+    door.running().kill();
+    let again = Door::start(&world, &[]);
+    // the door listens once its clerk has told the bans, so that clerk is at work
+    let alive = proc_status(first).is_some_and(|s| !s.get("State").starts_with('Z'));
+    assert!(!alive, "two clerks write one log");
+    assert_ne!(clerk(&again), first);
+    drop(peer);
+}

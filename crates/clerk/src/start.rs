@@ -11,14 +11,20 @@ use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::{Resource, clock, descriptor, privileges};
 use portreeve_wire::clerk::FromClerk;
 use std::fmt::Display;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::os::fd::RawFd;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::task::LocalSet;
 
 /// The channel to the monitor.
 const CHANNEL: RawFd = 3;
+
+/// A clerk whose monitor was killed reads on for a moment; its successor waits so long for it.
+const SUCCEEDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Descriptors for what is not an evidence pipe: the channel, the runtime, the ledger, services'
 /// logs (two configurations of them at once), readers with the files of their past, and those that
@@ -52,6 +58,7 @@ fn run() -> Result<(), Stop> {
         .map_err(|why| Stop(71, format!("descriptor {CHANNEL} is no channel: {why}")))?;
     privileges::close_all_except(&[CHANNEL]).map_err(system("close descriptors"))?;
     let most_pipes = raise_descriptors()?;
+    let _alone = alone(&places.log)?;
     let folder = Folder::open(&places.log).map_err(system("open the log's directory"))?;
     let syslog = UnixDatagram::unbound().map_err(system("make a socket"))?;
     syslog.set_nonblocking(true).map_err(system("make a socket"))?;
@@ -113,4 +120,24 @@ fn raise_descriptors() -> Result<usize, Stop> {
 
 fn system<E: Display>(deed: &str) -> impl FnOnce(E) -> Stop {
     move |why| Stop(71, format!("cannot {deed}: {why}"))
+}
+
+/// Takes the lock that makes this the one clerk of its log and ledger; it goes with the process.
+fn alone(log: &Path) -> Result<File, Stop> {
+    let folder = File::open(log).map_err(system("open the log's directory"))?;
+    let until = clock::monotonic().saturating_add(SUCCEEDS_WITHIN);
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
+            Err(TryLockError::WouldBlock) if clock::monotonic() < until => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Stop(71, "another clerk writes this log and does not end".to_owned()));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(system("lock the log's directory")(error));
+            }
+        }
+    }
 }

@@ -166,6 +166,9 @@ impl Door {
         let new = Arc::new(Current::new(config, resolved, &self.inherited, generation));
         self.state.adopt(&new.tables);
         self.current = Arc::clone(&new);
+        if old.config.settings.never_ban != new.config.settings.never_ban {
+            self.judge_bans_again();
+        }
         self.tell_problems(Some(&old));
         let index_of = |service: u32| {
             let key = &old.service(service)?.key;

@@ -83,6 +83,8 @@ impl Door {
         let listeners: Vec<_> =
             self.listeners.iter().filter(mine).map(|l| listener_status(l, now)).collect();
         let refused = counts.as_ref().map(|c| c.refused.clone()).unwrap_or_default();
+        let sprung = counts.as_ref().map(|c| c.sprung).filter(|n| *n > 0);
+        let sprung = sprung.map(|n| ("trap".to_owned(), n));
         let secs = |d: Duration| u32::try_from(d.as_secs().max(1)).unwrap_or(u32::MAX);
         ServiceStatus {
             last_minute: self.tally.last_minute(&key, now),
@@ -98,7 +100,7 @@ impl Door {
             startups_by_age: service.admission.authentication == Authentication::None,
             paused: counts.as_ref().and_then(|c| c.pause_left).map(secs),
             admitted: counts.as_ref().map_or(0, |c| c.granted),
-            refused: refused.iter().map(|(r, n)| (r.word().to_owned(), *n)).collect(),
+            refused: refused.iter().map(|(r, n)| (r.word().to_owned(), *n)).chain(sprung).collect(),
         }
     }
 
@@ -123,7 +125,9 @@ impl Door {
             now: self.now.mono,
             wall: at.unwrap_or_else(|| self.now.unix()),
             load: self.load.value,
-            dice: self.dice.hundred(),
+            // the luckiest throw, as from the files: the step says the chance, and asking again
+            // gives the same answer
+            dice: 99,
             names: Names::NotAsked,
             ident: IdentAnswer::NotAsked,
         };

@@ -293,9 +293,9 @@ fn only_door(paths: &Paths) -> Result<File, Failed> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Failed::System(format!(
-            "another door is open: it holds `{}` and answers on `{}`",
-            path.display(),
-            paths.control.display()
+            "another door is open, or closing while its sessions go on: it holds `{}`; \
+             `portreeve status` tells which, and a second SIGTERM ends one that is closing",
+            path.display()
         ))),
         Err(TryLockError::Error(error)) => Err(system("lock this door's folder")(error)),
     }

@@ -224,6 +224,21 @@ impl Door {
         }
     }
 
+    /// A new never-ban list frees whom it names.
+    pub(crate) fn judge_bans_again(&mut self) {
+        self.read_local_addresses();
+        let current = Arc::clone(&self.current);
+        let locals = self.unstored.locals.as_ref().map_or(&[][..], |(_, all)| all);
+        let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
+        let freed =
+            |ban: &&Ban| State::judge_network(&current.tables, ban.network, &holds).is_err();
+        let freed: Vec<Network> = self.state.bans().filter(freed).map(|ban| ban.network).collect();
+        for network in freed {
+            self.state.unban(network);
+            self.ban_ended(network, "lifted");
+        }
+    }
+
     /// Ends the bans whose time is over.
     pub(crate) fn tick_bans(&mut self) {
         for ban in self.state.expire(self.now.unix()) {

@@ -81,12 +81,6 @@ impl Tables {
         self.get(service).is_some_and(|table| table.load.is_some())
     }
 
-    /// Whether any service needs the load average.
-    #[must_use]
-    pub fn any_needs_load(&self) -> bool {
-        self.services.iter().any(|table| table.load.is_some())
-    }
-
     /// How the service says that a session has authenticated.
     #[must_use]
     pub fn authentication(&self, service: ServiceIndex) -> Authentication {

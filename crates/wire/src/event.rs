@@ -75,7 +75,8 @@ pub struct Refused {
     pub key: String,
     /// The other end (of the first, when several are counted together).
     pub peer: End,
-    /// Which of the table's words: `paused`, `banned`, `hours`, `rule`, `full`.
+    /// Which of the table's words: `paused`, `banned`, `hours`, `rule`, `full`; or `trap`, for
+    /// touches that ban nobody and are counted together.
     pub class: String,
     /// The finer word: `instances`, `per-source`, `startups`…
     pub reason: String,

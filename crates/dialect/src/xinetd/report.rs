@@ -34,6 +34,8 @@ impl<'d> Report<'d> {
     pub(super) fn push(&mut self, mut diagnostic: Diagnostic) {
         if self.scope == Scope::Disabled {
             diagnostic.level = Level::Note;
+            // it says so already
+            diagnostic.help.retain(|help| !help.starts_with(SWITCH_OFF));
         }
         if diagnostic.level == Level::Error {
             self.errors += 1;
@@ -56,6 +58,9 @@ impl<'d> Report<'d> {
         self.errors
     }
 }
+
+/// How help begins that says to disable an entry.
+pub(super) const SWITCH_OFF: &str = "write `disable = yes` here";
 
 /// An error at a place.
 pub(super) fn error(code: Code, at: Span, message: impl Into<String>) -> Diagnostic {

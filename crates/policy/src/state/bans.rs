@@ -26,12 +26,6 @@ impl State {
         self.bans.find(unmapped(peer), wall)
     }
 
-    /// The ban of exactly this network, ended or not.
-    #[must_use]
-    pub fn ban_of(&self, network: Network) -> Option<&Ban> {
-        self.bans.get(network)
-    }
-
     /// All bans: those that end soonest first, then those for ever.
     pub fn bans(&self) -> impl Iterator<Item = &Ban> {
         self.bans.iter()

@@ -56,7 +56,7 @@ impl Budget {
 
 /// The process that holds the TCP listener in the way of `address`, as far as `/proc` shows it to
 /// this user. A wildcard listener of either family is in the way too. `None` as well when it was
-/// not found among the first 5000 processes and descriptors, or in 20 ms.
+/// not found among the first 20,000 processes and descriptors, or in 100 ms.
 #[must_use]
 pub fn port_holder(address: SocketAddr) -> Option<Holder> {
     holder_within(address, &mut Budget::new())

@@ -3,7 +3,7 @@
 use super::Subject;
 use crate::xinetd::attribute::Attribute;
 use crate::xinetd::codes;
-use crate::xinetd::report::{Report, error, note, quote, warning};
+use crate::xinetd::report::{Report, SWITCH_OFF, error, note, quote, warning};
 use crate::xinetd::value::word::{Flag, SocketType, Type};
 use portreeve_diag::{Code, Diagnostic, Level, Span};
 use portreeve_model::Sentence;
@@ -45,8 +45,7 @@ pub(super) fn of(subject: &Subject<'_>, report: &mut Report<'_>) -> Option<Kind>
 }
 
 fn away(code: Code, at: Span, message: impl Into<String>) -> Diagnostic {
-    error(code, at, message)
-        .help("write `disable = yes` here and leave this service to another server")
+    error(code, at, message).help(format!("{SWITCH_OFF} and leave this service to another server"))
 }
 
 /// Names everything the entry needs that portreeve does not do. Whether there is anything is
