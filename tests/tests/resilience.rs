@@ -186,3 +186,25 @@ fn a_killed_monitors_clerk_is_gone_before_another_one_writes() {
     assert_ne!(clerk(&again), first);
     drop(peer);
 }
+
+#[test]
+fn refusals_counted_together_are_told_when_the_door_closes_at_once() {
+    let world = World::standard();
+    let configuration = "[service.shut]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/echo\", \"in\"]\nallow = []\n";
+    let mut door = Door::native(&world, configuration);
+    let count = 300;
+    let peers: Vec<_> =
+        (0..count).map(|_| world.connect("far", "192.168.0.1:700").unwrap()).collect();
+    for peer in &peers {
+        read_to_end_bounded(peer, 16, SOON);
+    }
+    door.running().signal(Signal::TERM);
+    assert!(door.running().wait(SOON).success());
+    let told: u64 = door
+        .events()
+        .iter()
+        .filter(|e| e["event"] == "refused")
+        .filter_map(|e| e["count"].as_u64())
+        .sum();
+    assert_eq!(told, count, "every refusal is in the log");
+}

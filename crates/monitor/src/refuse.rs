@@ -15,16 +15,16 @@ const SHORT: usize = 4096;
 impl Door {
     pub(crate) fn refuse(&mut self, current: &Arc<Current>, arrival: Arrival, refusal: &Refusal) {
         let Some(service) = current.service(arrival.service) else { return };
-        let key = service.key.to_string();
-        self.tally.refused(&key, self.now.mono);
+        self.tally.refused(service.key.as_str(), self.now.mono);
         if let Detail::Rate { rate, .. } = &refusal.detail {
             let seconds = u32::try_from(rate.pause.as_secs()).unwrap_or(u32::MAX);
-            let (key, service) = (key.clone(), arrival.service);
-            self.event(What::Paused { key, service, seconds });
+            let key = service.key.to_string();
+            self.event(What::Paused { key, service: arrival.service, seconds });
         }
-        let refused = Refused {
+        let kind = (arrival.service, arrival.peer.address, refusal.reason.word());
+        let single = self.gather.take(kind, self.now.mono, || Refused {
             service: arrival.service,
-            key,
+            key: service.key.to_string(),
             peer: arrival.peer,
             class: refusal.reason.class().into(),
             reason: refusal.reason.word().into(),
@@ -32,11 +32,18 @@ impl Door {
             text: refusal_sentence(refusal, arrival.peer.address, &current.config.files),
             origin: refusal.origin.map(|origin| current.show(origin)),
             count: 1,
-        };
-        if let Some(single) = self.gather.take(refused, self.now.mono) {
+        });
+        if let Some(single) = single {
             self.event(What::Refused(single));
         }
         self.turn_away(current, arrival);
+    }
+
+    /// Tells the refusals that were being counted together, before their second is over.
+    pub(crate) fn tell_gathered(&mut self) {
+        for refused in self.gather.drain() {
+            self.event(What::Refused(refused));
+        }
     }
 
     /// Says what there is to say and closes, without ever waiting for the peer.

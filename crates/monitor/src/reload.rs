@@ -161,6 +161,7 @@ impl Door {
     /// Puts a configuration in force: counters, sessions, listeners and waiting connections go over.
     pub(crate) fn swap(&mut self, config: Config, resolved: Resolved) {
         self.spawner.refresh();
+        self.tell_gathered();
         let old = Arc::clone(&self.current);
         let generation = old.generation.saturating_add(1);
         let new = Arc::new(Current::new(config, resolved, &self.inherited, generation));

@@ -356,6 +356,7 @@ impl Door {
     /// The last words: what is queued is written, the clerk ends, the socket goes.
     pub(crate) fn finish(&mut self) {
         let until = self.now.mono.saturating_add(LAST_WORDS);
+        self.tell_gathered();
         self.outbox.message(ToClerk::Finish, None);
         if let Ok(poller) = Poller::new() {
             self.last_words(poller, until);

@@ -176,7 +176,8 @@ impl Door {
 
     /// Whether a touch that bans nobody gets an event of its own; a flood is counted instead.
     fn gets_own_event(&mut self, arrival: &Arrival, key: &str, why: &str) -> bool {
-        let touched = Refused {
+        let kind = (arrival.service, arrival.peer.address, "trap");
+        let touched = || Refused {
             service: arrival.service,
             key: key.to_owned(),
             peer: arrival.peer,
@@ -187,7 +188,7 @@ impl Door {
             origin: None,
             count: 1,
         };
-        self.gather.take(touched, self.now.mono).is_some()
+        self.gather.take(kind, self.now.mono, touched).is_some()
     }
 
     /// Bans that the ledger kept from before, judged again: the configuration may have changed.
