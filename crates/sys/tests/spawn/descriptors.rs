@@ -139,7 +139,8 @@ fn the_service_talks_to_the_peer() {
 
 #[test]
 fn a_pool_that_is_never_collected_from_loses_nothing() {
-    let mut spawner = Spawner::new(2).unwrap();
+    // Half of them, two, are for starts of one user.
+    let mut spawner = Spawner::new(4).unwrap();
     let program = Arc::new(Plan::new(c"/bin/true".into()).prepare().unwrap());
     let mut started = Vec::new();
     for _ in 0..50 {
