@@ -41,7 +41,7 @@ pub use early_drop::drop_chance;
 pub use explain::{ban_sentence, date, need_sentence, refusal_sentence, step_sentence};
 pub use facts::{Facts, IdentAnswer, Names};
 pub use judge::WhyNot;
-pub use state::{Reservation, ServiceStatus, StartupAges, State, Ticket};
+pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};
 pub use tables::{ServiceIndex, Tables};
 pub use trace::{Answer, NoTrace, Question, Step, StepRecord, Trace};
 pub use verdict::{Detail, Need, Reason, Refusal, Sprung, Verdict};

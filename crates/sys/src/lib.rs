@@ -16,12 +16,15 @@
     )
 )]
 
+pub mod adopted;
 pub mod capability;
 pub mod channel;
 pub mod clock;
 pub mod descriptor;
 pub mod file;
+pub mod inheritance;
 pub mod limits;
+pub mod notify;
 pub mod pipe;
 pub mod poll;
 pub mod privileges;

@@ -96,6 +96,15 @@ const SET_SIZE: usize = 8;
 /// # Errors
 /// Those of `sigprocmask`.
 pub fn normalise() -> io::Result<()> {
+    normalise_but(&[])
+}
+
+/// As [`normalise`], but these stay blocked if they are: for a program that takes another's place
+/// in its process, where they may be waiting already to be read.
+///
+/// # Errors
+/// Those of `sigprocmask`.
+pub fn normalise_but(blocked: &[Signal]) -> io::Result<()> {
     for number in (1..=HIGHEST).filter(|number| *number != libc::SIGPIPE) {
         let action =
             if number == libc::SIGCHLD { &raw const EXITS_ONLY } else { &raw const DEFAULT_ACTION };
@@ -115,7 +124,11 @@ pub fn normalise() -> io::Result<()> {
     }
     // SAFETY: SIG_IGN runs no code of ours.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
-    let set = empty_set();
+    let mut set = empty_set();
+    for signal in blocked {
+        // SAFETY: `set` is an initialised set of ours, the number is one of Linux's.
+        check(unsafe { libc::sigaddset(&raw mut set, signal.number()) })?;
+    }
     // SAFETY: `set` is initialised and only read; a null old mask is allowed.
     let errno =
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const set, ptr::null_mut()) };

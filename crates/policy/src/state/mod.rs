@@ -5,6 +5,7 @@
 
 mod adopt;
 mod bans;
+mod estate;
 mod pauses;
 mod reserve;
 mod slot;
@@ -13,6 +14,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use estate::{Place, Totalled, Totals};
 pub use reserve::{Reservation, Ticket};
 pub use status::{ServiceStatus, StartupAges};
 
@@ -111,7 +113,12 @@ impl State {
     }
 
     fn make(&mut self, table: &ServiceTable) -> u32 {
-        let slot = Some(Slot::new(table));
+        self.put(Slot::new(table))
+    }
+
+    fn put(&mut self, slot: Slot) -> u32 {
+        let key = slot.key.clone();
+        let slot = Some(slot);
         let number = match self.free.pop() {
             Some(number) => number,
             None => u32::try_from(self.slots.len()).unwrap_or(u32::MAX),
@@ -120,7 +127,7 @@ impl State {
             Some(place) => *place = slot,
             None => self.slots.push(slot),
         }
-        self.by_key.insert(table.key.clone(), number);
+        self.by_key.insert(key, number);
         number
     }
 

@@ -17,11 +17,11 @@ pub struct Ticket(pub u64);
 #[must_use]
 #[derive(Debug, PartialEq)]
 pub struct Reservation {
-    ticket: Ticket,
-    slot: u32,
-    peer: IpAddr,
+    pub(super) ticket: Ticket,
+    pub(super) slot: u32,
+    pub(super) peer: IpAddr,
     /// While it counts as a startup: the end of its grace, if it has one.
-    startup: Option<Option<Duration>>,
+    pub(super) startup: Option<Option<Duration>>,
 }
 
 impl Reservation {

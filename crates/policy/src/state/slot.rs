@@ -44,9 +44,14 @@ impl Slot {
     pub(crate) fn new(table: &ServiceTable) -> Self {
         let mut sources = Sources::default();
         sources.adopt(table);
+        Self { vanished: false, ..Self::vanished(table.key.clone(), sources) }
+    }
+
+    /// The slot of a service that is in no tables.
+    pub(crate) fn vanished(key: ServiceKey, sources: Sources) -> Self {
         Self {
-            key: table.key.clone(),
-            vanished: false,
+            key,
+            vanished: true,
             disabled: false,
             sessions: 0,
             sources,
@@ -66,6 +71,12 @@ impl Slot {
     pub(crate) fn count_refusal(&mut self, reason: Reason) {
         if let Some(count) = self.refused.get_mut(reason as usize) {
             *count = count.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn set_refused(&mut self, reason: Reason, count: u64) {
+        if let Some(kept) = self.refused.get_mut(reason as usize) {
+            *kept = count;
         }
     }
 

@@ -3,6 +3,7 @@
 mod accept;
 mod address;
 mod farewell;
+mod given;
 mod holder;
 mod listen;
 mod load;
@@ -11,6 +12,7 @@ mod outgoing;
 pub use accept::{AcceptError, Accepted, accept, as_ipv4};
 pub use address::{local_address, local_addresses, unmapped};
 pub use farewell::{Discard, discard, send_once, shutdown_write};
+pub use given::{Place, place, take};
 pub use holder::{Holder, port_holder};
 pub use listen::{ListenError, ListenOptions, ListenStep, listen, reconfigure};
 pub use load::load_average;

@@ -1,0 +1,87 @@
+//! Processes that are not our children: named for good by a descriptor, watched, signalled.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use rustix::process::PidfdFlags;
+
+use crate::process::{Pid, Signal};
+
+/// Bytes of `/proc/PID/stat` that are looked at: the name in it has 15 at most.
+const MOST_STAT: u64 = 4096;
+/// The field `starttime` of proc_pid_stat(5), counted from the one after the name.
+const START: usize = 19;
+
+/// When a process began, in clock ticks since the boot: with its number it names it for good.
+///
+/// # Errors
+/// `NotFound` when there is no such process; `InvalidData` when the kernel's line is not understood.
+pub fn start_time(pid: Pid) -> io::Result<u64> {
+    let mut text = Vec::new();
+    File::open(format!("/proc/{pid}/stat"))?.take(MOST_STAT).read_to_end(&mut text)?;
+    // the name stands in brackets and may hold anything, brackets too
+    let bad = || io::Error::from(io::ErrorKind::InvalidData);
+    let end = text.iter().rposition(|byte| *byte == b')').ok_or_else(bad)?;
+    let rest = text.get(end.saturating_add(1)..).and_then(|rest| str::from_utf8(rest).ok());
+    let field = rest.and_then(|rest| rest.split_ascii_whitespace().nth(START));
+    field.and_then(|field| field.parse().ok()).ok_or_else(bad)
+}
+
+/// A process that somebody else started (pidfd_open(2)): becomes readable when it has ended.
+#[derive(Debug)]
+pub struct Adopted(OwnedFd);
+
+impl Adopted {
+    /// The process of that number, if it is the one that began then.
+    ///
+    /// # Errors
+    /// `NotFound` when it has ended, whoever has its number now; those of pidfd_open(2).
+    pub fn new(pid: Pid, began: u64) -> io::Result<Self> {
+        let gone = || io::Error::from(io::ErrorKind::NotFound);
+        let raw = rustix::process::Pid::from_raw(pid.as_raw()).ok_or_else(gone)?;
+        let fd = rustix::process::pidfd_open(raw, PidfdFlags::empty()).map_err(|errno| {
+            if errno == rustix::io::Errno::SRCH { gone() } else { errno.into() }
+        })?;
+        // the descriptor holds its process: if the time fits now, it is the one
+        if start_time(pid)? != began {
+            return Err(gone());
+        }
+        Ok(Self(fd))
+    }
+
+    /// Sends a signal to it; never to another one.
+    ///
+    /// # Errors
+    /// `ESRCH` when it has ended.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        let signal = rustix::process::Signal::from_named_raw(signal.number());
+        let signal = signal.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(rustix::process::pidfd_send_signal(&self.0, signal)?)
+    }
+}
+
+impl AsFd for Adopted {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn we_began_once_and_nobody_else_is_taken_for_us() {
+        let own = start_time(Pid::own()).unwrap();
+        assert_eq!(own, start_time(Pid::own()).unwrap());
+        let adopted = Adopted::new(Pid::own(), own).unwrap();
+        adopted.signal(Signal::Window).unwrap();
+        let other = Adopted::new(Pid::own(), own.wrapping_add(1)).unwrap_err();
+        assert_eq!(other.kind(), io::ErrorKind::NotFound);
+        let nobody = Adopted::new(Pid::from_raw(i32::MAX).unwrap(), 1).unwrap_err();
+        assert!(matches!(nobody.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput));
+    }
+}
