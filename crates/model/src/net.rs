@@ -94,6 +94,12 @@ impl Network {
         peer.is_ipv4() == self.address.is_ipv4() && Self::masked(peer, self.length) == *self
     }
 
+    /// Whether some address lies in both: one of them is inside the other.
+    #[must_use]
+    pub fn overlaps(&self, other: Self) -> bool {
+        self.contains(other.address) || other.contains(self.address)
+    }
+
     fn width(address: IpAddr) -> u8 {
         if address.is_ipv4() { 32 } else { 128 }
     }
@@ -171,6 +177,18 @@ mod tests {
         for bad in ["10.1.2.3/33", "::/129", "10.1.2.3/", "10.1.2.3/+8", "10.1.2", "x/8"] {
             assert!(bad.parse::<Network>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn networks_overlap_where_one_is_inside_the_other() {
+        let overlap = |a: &str, b: &str| {
+            let (a, b): (Network, Network) = (a.parse().unwrap(), b.parse().unwrap());
+            assert_eq!(a.overlaps(b), b.overlaps(a));
+            a.overlaps(b)
+        };
+        assert!(overlap("10.0.0.0/8", "10.1.2.3") && overlap("::/0", "2001:db8::/32"));
+        assert!(overlap("10.0.0.0/8", "10.0.0.0/8"));
+        assert!(!overlap("10.0.0.0/24", "10.0.1.0/24") && !overlap("::/0", "0.0.0.0/0"));
     }
 
     #[test]

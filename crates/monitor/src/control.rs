@@ -32,6 +32,8 @@ struct Client {
     deadline: Duration,
     /// It has asked, and is not listened to any more.
     whole: bool,
+    /// Who asks.
+    uid: u32,
 }
 
 /// All askers.
@@ -42,7 +44,7 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    fn add(&mut self, poller: &Poller, fd: OwnedFd, now: Duration) -> Option<u64> {
+    fn add(&mut self, poller: &Poller, fd: OwnedFd, uid: u32, now: Duration) -> Option<u64> {
         let number = self.next;
         self.next = self.next.saturating_add(1);
         let stream = UnixStream::from(fd);
@@ -55,6 +57,7 @@ impl Clients {
             sent: 0,
             deadline,
             whole: false,
+            uid,
         };
         self.all.insert(number, client);
         Some(number)
@@ -149,7 +152,9 @@ impl Door {
                 continue; // dropping it closes it
             }
             let permitted = self.permits(&fd);
-            let Some(number) = self.clients.add(&self.poller, fd, self.now.mono) else { continue };
+            let uid = *permitted.as_ref().unwrap_or(&u32::MAX);
+            let added = self.clients.add(&self.poller, fd, uid, self.now.mono);
+            let Some(number) = added else { continue };
             if let Err(why) = permitted {
                 let answer = Answer::NotPermitted(why);
                 self.clients.answer(&self.poller, number, &answer, self.now.mono);
@@ -164,17 +169,21 @@ impl Door {
         }
     }
 
-    /// Root, the door's own user, and members of the control group.
-    fn permits(&self, fd: &OwnedFd) -> Result<(), String> {
+    /// Root, the door's own user, and members of the control group: who it is, if they may ask.
+    fn permits(&self, fd: &OwnedFd) -> Result<u32, String> {
         let who = channel::peer_credentials(fd).map_err(|e| format!("who asks is unknown: {e}"))?;
         let own = portreeve_sys::privileges::own_uid();
         if who.uid == 0 || who.uid == own {
-            return Ok(());
+            return Ok(who.uid);
         }
         let group = &self.current.config.settings.control_group;
         match self.current.resolved.control_group {
-            Some(gid) if channel::peer_in_group(fd, gid).unwrap_or(false) => Ok(()),
-            Some(_) | None => Err(format!("only root and members of the group `{group}` may ask")),
+            Some(gid) if channel::peer_in_group(fd, gid).unwrap_or(false) => Ok(who.uid),
+            Some(_) => Err(format!(
+                "only root and members of the group `{group}` may ask: root adds one with \
+                 `usermod --append --groups {group} NAME`, who then logs in again"
+            )),
+            None => Err("only root and the user who opened the door may ask".to_owned()),
         }
     }
 
@@ -194,6 +203,7 @@ impl Door {
     }
 
     fn requested(&mut self, number: u64, request: Request) {
+        let Some(uid) = self.clients.all.get(&number).map(|client| client.uid) else { return };
         match request {
             Request::Status => {
                 let status = Answer::Status(Box::new(self.status()));
@@ -218,6 +228,26 @@ impl Door {
             }
             Request::Events { json, last, follow, colour } => {
                 self.subscribe(number, ToClerk::Subscribe { json, last, follow, colour });
+            }
+            Request::Sessions { after, service, peer } => {
+                let answer = self.list_sessions(after, service.as_deref(), peer);
+                self.reply(number, &answer);
+            }
+            Request::End { sessions, startups } => {
+                let answer = self.end_by_hand(sessions, startups, uid);
+                self.reply(number, &answer);
+            }
+            Request::Bans { from, network } => {
+                let answer = self.list_bans(from, network);
+                self.reply(number, &answer);
+            }
+            Request::Ban { network, seconds, reason } => {
+                let answer = self.ban_by_hand(network, seconds, reason, uid);
+                self.reply(number, &answer);
+            }
+            Request::Unban { networks } => {
+                let answer = self.unban_by_hand(&networks, uid);
+                self.reply(number, &answer);
             }
         }
     }

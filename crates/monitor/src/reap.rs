@@ -4,14 +4,12 @@ use crate::convert::ending;
 use crate::door::Door;
 use portreeve_model::Authentication;
 use portreeve_sys::pipe::{One, read_one_nonblocking};
-use portreeve_sys::process::{self, kill, kill_group};
-use portreeve_sys::{Exit, Pid, Signal};
+use portreeve_sys::process;
+use portreeve_sys::{Exit, Pid};
 use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::event::{Ending, Helper, What};
 use std::time::Duration;
 
-/// Between being told to end and being killed.
-const KILL_AFTER: Duration = Duration::from_secs(5);
 /// Until the clerk has answered, a startup's grace is looked at again so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -117,10 +115,7 @@ impl Door {
             }
             let ended = session.authentication != Authentication::None && !blind;
             if ended {
-                if let Some(pid) = session.pid() {
-                    let _ = kill(pid, Signal::Term); // gone already: it will be reaped
-                }
-                self.sessions.kill_at(ticket.0, now.saturating_add(KILL_AFTER));
+                self.tell_to_end(ticket.0);
             } else {
                 self.state.grace_passed(&mut session.reservation);
             }
@@ -129,10 +124,7 @@ impl Door {
             };
             self.event(What::GracePassed { session, ended });
         }
-        for pid in self.sessions.take_kills(now) {
-            let _ = kill_group(pid, Signal::Kill);
-            let _ = kill(pid, Signal::Kill); // one that leads no group of its own
-        }
+        self.tick_kills();
         if self.pings.next_due().is_some_and(|due| due <= now) {
             self.pings.forget();
             self.misbehaved(Helper::Clerk, "answered nothing for thirty seconds");

@@ -98,7 +98,12 @@ impl Door {
             Ok(text) | Err(text) => text,
         });
         match self.waiting.take(question, |waiter| !matches!(waiter, For::Banner(..))) {
-            Some(For::Record(session)) => self.event(What::Identified { session, answer }),
+            Some(For::Record(reference)) => {
+                if let Some(session) = self.sessions.get_mut(reference.session.0) {
+                    session.user = answer.as_ref().ok().cloned();
+                }
+                self.event(What::Identified { session: reference, answer });
+            }
             Some(For::Decision(mut arrival)) => {
                 arrival.user = answer.ok();
                 arrival.ident = match arrival.user {

@@ -156,7 +156,7 @@ impl Door {
         reference.pid = pid.and_then(|pid| u32::try_from(pid.as_raw()).ok());
         self.tally.admitted(&reference.key, self.now.mono);
         self.event(What::SessionStarted(reference.clone()));
-        if let Some(user) = kept.user {
+        if let Some(user) = kept.user.clone() {
             self.event(What::Identified { session: reference.clone(), answer: Ok(user) });
         }
         if let Some(fd) = kept.notify.as_ref() {
@@ -182,6 +182,8 @@ impl Door {
             notify: kept.notify,
             clerk_deaths: self.clerk.restarts,
             ping: None,
+            ending: false,
+            user: kept.user,
         };
         if let Some(end) = session.reservation.grace_end()
             && end <= self.now.mono

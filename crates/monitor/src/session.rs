@@ -30,6 +30,10 @@ pub(crate) struct Session {
     pub(crate) clerk_deaths: u32,
     /// The question whose answer says that the clerk has read what it wrote.
     pub(crate) ping: Option<u64>,
+    /// Whether it has been told to end.
+    pub(crate) ending: bool,
+    /// The peer's user, if its ident server has named one.
+    pub(crate) user: Option<String>,
 }
 
 /// All of them; bounded by the reservations that admission gives.

@@ -1,9 +1,10 @@
 //! Traps and bans: who touches one is shut out, unless that would hit the wrong one.
 
+use crate::bans::Sources;
 use crate::current::Current;
 use crate::door::Door;
 use crate::pending::Arrival;
-use portreeve_model::{Network, Origin, Sentence, SourceWidth};
+use portreeve_model::{Network, Origin, Sentence};
 use portreeve_policy::{Ban, BanOutcome, State, WhyNot};
 use portreeve_sys::socket;
 use portreeve_wire::clerk::{BanRecord, ToClerk};
@@ -22,17 +23,26 @@ const MOST_TOLD: usize = 4_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct Unstored {
     all: BTreeMap<Network, (u64, ToClerk)>,
+    /// The same by their serials.
+    serials: BTreeMap<u64, Network>,
     next_serial: u64,
-    next_id: u64,
+    sources: Sources,
     /// Bans that the ledger has told.
     told: usize,
-    locals: Option<(Duration, Vec<IpAddr>)>,
+    pub(crate) locals: Option<(Duration, Vec<IpAddr>)>,
 }
 
 impl Unstored {
     /// A change is on disk; a newer one of the same network is not.
     pub(crate) fn stored(&mut self, serial: u64) {
-        self.all.retain(|_, (waiting, _)| *waiting != serial);
+        if let Some(network) = self.serials.remove(&serial) {
+            self.all.remove(&network);
+        }
+    }
+
+    /// How many changes wait for the ledger.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
     }
 
     fn serial(&mut self) -> u64 {
@@ -43,11 +53,6 @@ impl Unstored {
     /// For the next clerk.
     pub(crate) fn messages(&self) -> impl Iterator<Item = ToClerk> {
         self.all.values().map(|(_, message)| message.clone())
-    }
-
-    pub(crate) fn id(&mut self) -> u64 {
-        self.next_id = self.next_id.saturating_add(1);
-        self.next_id
     }
 }
 
@@ -90,7 +95,7 @@ impl Door {
         if let Ok(network) = judged {
             let reason = format!("touched the trap {key} from port {}", peer.port);
             let origin = Some(current.show(origin));
-            self.ban(BanRecord { network, since: now, until, service: key, reason, origin });
+            self.ban(BanRecord { network, since: now, until, service: key, reason, origin }, None);
         }
         self.turn_away(current, arrival);
     }
@@ -124,7 +129,7 @@ impl Door {
     }
 
     /// The host's own addresses, at most a second old.
-    fn read_local_addresses(&mut self) {
+    pub(crate) fn read_local_addresses(&mut self) {
         let now = self.now.mono;
         let fresh = |at: Duration| now.saturating_sub(at) < Duration::from_secs(1);
         if self.unstored.locals.as_ref().is_none_or(|(at, _)| !fresh(*at)) {
@@ -135,31 +140,28 @@ impl Door {
         }
     }
 
-    /// Shuts a network out now, and has it kept.
-    fn ban(&mut self, record: BanRecord) {
-        let at = record.origin.as_deref().map(|o| format!(" ({o})")).unwrap_or_default();
-        let ban = Ban {
-            id: self.unstored.id(),
-            network: record.network,
-            until: record.until,
-            cause: format!("{}{at}", record.reason).into(),
-        };
+    /// Shuts a network out now, and has it kept; `by` is who did it by hand. Says whether this ban
+    /// is in force now: no older one that lasts longer, and no full table.
+    pub(crate) fn ban(&mut self, record: BanRecord, by: Option<u32>) -> bool {
+        let ban = self.unstored.sources.ban(&record);
         match self.state.ban(ban) {
             BanOutcome::Added | BanOutcome::Lengthened => {}
-            BanOutcome::Replaced(gone) => self.ban_ended(gone.network, "crowded out"),
-            BanOutcome::AlreadyLonger => return,
+            BanOutcome::Replaced(gone) => self.ban_ended(gone.network, "crowded out", None),
+            BanOutcome::AlreadyLonger => return false,
             BanOutcome::Full => {
-                return self.alarm("the table of bans is full: a new ban was not taken");
+                self.alarm("the table of bans is full: a new ban was not taken");
+                return false;
             }
         }
         let BanRecord { network, until, service, reason, .. } = record.clone();
-        self.event(What::Banned { network, until, key: service, reason });
+        self.event(What::Banned { network, until, key: service, reason, by });
         let serial = self.unstored.serial();
         self.keep(network, serial, ToClerk::Ban { serial, ban: record });
+        true
     }
 
-    fn ban_ended(&mut self, network: Network, why: &str) {
-        self.event(What::BanEnded { network, why: why.to_owned() });
+    pub(crate) fn ban_ended(&mut self, network: Network, why: &str, by: Option<u32>) {
+        self.event(What::BanEnded { network, why: why.to_owned(), by });
         let serial = self.unstored.serial();
         self.keep(network, serial, ToClerk::Unban { serial, network });
     }
@@ -171,7 +173,10 @@ impl Door {
         if self.clerk.is_working() {
             self.outbox.message(message.clone(), None);
         }
-        self.unstored.all.insert(network, (serial, message));
+        if let Some((older, _)) = self.unstored.all.insert(network, (serial, message)) {
+            self.unstored.serials.remove(&older);
+        }
+        self.unstored.serials.insert(serial, network);
     }
 
     /// Whether a touch that bans nobody gets an event of its own; a flood is counted instead.
@@ -204,23 +209,21 @@ impl Door {
                 continue; // it has changed since: we know better than the ledger
             }
             if record.until.is_some_and(|until| until <= self.now.unix()) {
-                self.ban_ended(record.network, "expired");
+                self.ban_ended(record.network, "expired", None);
                 continue;
             }
             let locals = self.unstored.locals.as_ref().map_or(&[][..], |(_, all)| all);
             let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
             match State::judge_network(&current.tables, record.network, &holds) {
-                // a ledger cannot widen what a touch may cost
-                Ok(network) if is_narrow(network) => {
-                    let id = self.unstored.id();
-                    let at = record.origin.map(|o| format!(" ({o})")).unwrap_or_default();
-                    let cause = format!("{}{at}", record.reason).into();
-                    let outcome = self.state.ban(Ban { id, network, until: record.until, cause });
+                // a ledger cannot widen what a touch or an owner's word may cost
+                Ok(network) if self.may_be_so_wide(network) => {
+                    let ban = self.unstored.sources.ban(&record);
+                    let outcome = self.state.ban(ban);
                     if outcome == BanOutcome::Full {
                         self.alarm("the table of bans is full: kept bans were not taken");
                     }
                 }
-                Ok(_) | Err(_) => self.ban_ended(record.network, "lifted"),
+                Ok(_) | Err(_) => self.ban_ended(record.network, "lifted", None),
             }
         }
     }
@@ -236,14 +239,14 @@ impl Door {
         let freed: Vec<Network> = self.state.bans().filter(freed).map(|ban| ban.network).collect();
         for network in freed {
             self.state.unban(network);
-            self.ban_ended(network, "lifted");
+            self.ban_ended(network, "lifted", None);
         }
     }
 
     /// Ends the bans whose time is over.
     pub(crate) fn tick_bans(&mut self) {
         for ban in self.state.expire(self.now.unix()) {
-            self.ban_ended(ban.network, "expired");
+            self.ban_ended(ban.network, "expired", None);
         }
         for key in self.state.end_pauses(self.now.mono) {
             let at = self.current.config.services.iter().position(|s| s.key == key);
@@ -251,10 +254,4 @@ impl Door {
             self.event(What::Resumed { key: key.to_string(), service });
         }
     }
-}
-
-/// Whether it is no wider than what one touch of a trap may cost: an address, or an IPv6 /64.
-fn is_narrow(network: Network) -> bool {
-    let SourceWidth { v4, v6 } = SourceWidth::DEFAULT;
-    network.length() >= if network.address().is_ipv4() { v4 } else { v6 }
 }

@@ -167,7 +167,13 @@ fn cases(family: &str, v6: bool, count: u64) {
     let mut state = new_state(&open, count);
     for n in 0..count {
         let network = network(n, v6);
-        state.ban(Ban { id: n, network, until: None, cause: "bench".into() });
+        state.ban(Ban {
+            since: 0,
+            network,
+            until: None,
+            reason: "bench".into(),
+            source: Default::default(),
+        });
     }
     show(&case("bans, none matches"), &open, &mut state, &outside, no_names);
     show(&case("bans, one matches"), &open, &mut state, &inside, no_names);

@@ -10,17 +10,29 @@ use std::sync::Arc;
 /// great expiry does not hold up the door.
 pub const EXPIRE_BATCH: usize = 4096;
 
+/// Where a ban comes from; many share one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BanSource {
+    /// Key of the service at which it happened; empty for a ban made by hand.
+    pub service: Box<str>,
+    /// `path:line:column` of the rule, or who made it, in words: it outlives the configuration it
+    /// comes from.
+    pub origin: Option<Box<str>>,
+}
+
 /// A network shut out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// Its number in the ledger.
-    pub id: u64,
     /// Who is shut out.
     pub network: Network,
+    /// Since when, seconds since the epoch.
+    pub since: i64,
     /// First second, since the epoch, in which it is in no more; `None` for ever.
     pub until: Option<i64>,
-    /// What led to it, in words, with its place: it outlives the configuration it comes from.
-    pub cause: Arc<str>,
+    /// What led to it, in words.
+    pub reason: Arc<str>,
+    /// Where it comes from.
+    pub source: Arc<BanSource>,
 }
 
 impl Ban {
@@ -28,6 +40,15 @@ impl Ban {
     #[must_use]
     pub fn holds(&self, wall: i64) -> bool {
         self.until.is_none_or(|until| wall < until)
+    }
+
+    /// What led to it, in words, with its place.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match &self.source.origin {
+            Some(origin) => format!("{} ({origin})", self.reason),
+            None => self.reason.to_string(),
+        }
     }
 }
 
@@ -174,6 +195,18 @@ impl BanSet {
 
     pub(crate) fn next_end(&self) -> Option<i64> {
         self.ends.first().map(|(end, _)| *end)
+    }
+
+    /// Those whose place is `from` or after it, with their places; in no order that means anything.
+    pub(crate) fn from(&self, from: u32) -> impl Iterator<Item = (u32, &Ban)> {
+        let rest = self.records.get(from as usize..).unwrap_or_default();
+        let placed = (from..).zip(rest);
+        placed.filter_map(|(place, record)| Some((place, record.as_ref()?)))
+    }
+
+    /// How many are wider than these prefix lengths.
+    pub(crate) fn wider(&self, v4: u8, v6: u8) -> usize {
+        self.by_network.wider(v4, v6)
     }
 
     /// All of them: those that end soonest first, then those for ever.

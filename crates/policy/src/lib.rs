@@ -34,7 +34,7 @@ mod tables;
 mod trace;
 mod verdict;
 
-pub use ban::{Ban, BanOutcome, EXPIRE_BATCH};
+pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH};
 pub use decide::{admit, consider};
 pub use early_drop::drop_chance;
 

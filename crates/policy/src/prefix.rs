@@ -97,6 +97,12 @@ impl<K: Bits, V> Family<K, V> {
         old
     }
 
+    /// How many values are of networks wider than this prefix length.
+    fn wider(&self, length: u8) -> usize {
+        let wide = self.lengths.iter().filter(|at| at.length < length);
+        wide.fold(0, |sum: usize, at| sum.saturating_add(at.values.len()))
+    }
+
     fn around(&self, key: K) -> impl Iterator<Item = &V> {
         self.lengths.iter().filter_map(move |at| at.values.get(&key.cut(at.length)))
     }
@@ -132,6 +138,11 @@ impl<V> PrefixMap<V> {
             IpAddr::V4(v4) => self.v4.remove(bits(v4), network.length()),
             IpAddr::V6(v6) => self.v6.remove(v6.into(), network.length()),
         }
+    }
+
+    /// How many networks are wider than these prefix lengths.
+    pub(crate) fn wider(&self, v4: u8, v6: u8) -> usize {
+        self.v4.wider(v4).saturating_add(self.v6.wider(v6))
     }
 
     /// Reserved places.

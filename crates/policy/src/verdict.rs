@@ -213,8 +213,6 @@ pub enum Detail {
     },
     /// A ban.
     Ban {
-        /// Its number in the ledger.
-        id: u64,
         /// Who is shut out.
         network: Network,
         /// In seconds since the epoch; `None` for ever.

@@ -13,15 +13,11 @@ use serde_json::json;
 /// or why nothing did.
 pub(crate) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
     let answered = client::ask(paths, &Request::Reload, Patience::Load)?;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other answer is to another question")]
     let (changes, findings, exit) = match client::granted(answered.answer)? {
         Answer::Reloaded { changes, findings } => (changes, findings, Exit::Yes),
         Answer::ReloadRefused { findings } => (Vec::new(), findings, Exit::Configuration),
-        Answer::Status(_)
-        | Answer::Explained(_)
-        | Answer::Stopping { .. }
-        | Answer::Events
-        | Answer::NotPermitted(_)
-        | Answer::Failed(_) => return Err(client::unexpected()),
+        _ => return Err(client::unexpected()),
     };
     let reloaded = exit == Exit::Yes;
     let status = if reloaded { standing::ask(paths) } else { None };

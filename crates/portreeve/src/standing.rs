@@ -6,16 +6,8 @@ use portreeve_wire::control::{Answer, Request, ServiceStatus, Status};
 
 /// The door's status beside another answer: without it that answer stands alone.
 pub(crate) fn ask(paths: &Paths) -> Option<Status> {
-    match client::ask(paths, &Request::Status, Patience::Glance).ok()?.answer {
-        Answer::Status(status) => Some(*status),
-        Answer::Explained(_)
-        | Answer::Reloaded { .. }
-        | Answer::ReloadRefused { .. }
-        | Answer::Stopping { .. }
-        | Answer::Events
-        | Answer::NotPermitted(_)
-        | Answer::Failed(_) => None,
-    }
+    let answer = client::ask(paths, &Request::Status, Patience::Glance).ok()?.answer;
+    if let Answer::Status(status) = answer { Some(*status) } else { None }
 }
 
 /// What keeps a service, or one of its addresses, from serving.

@@ -7,7 +7,7 @@ use crate::post::Post;
 use portreeve_wire::relay::FromRelay;
 use portreeve_wire::{QuestionId, SessionId};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 #[derive(Debug)]
 pub(crate) struct Books {
     post: Rc<Post>,
-    sessions: RefCell<HashSet<SessionId>>,
+    sessions: RefCell<HashMap<SessionId, Option<AbortHandle>>>,
     questions: RefCell<HashMap<QuestionId, Option<AbortHandle>>>,
     writes: RefCell<BTreeMap<u64, Option<AbortHandle>>>,
     next_write: Cell<u64>,
@@ -49,8 +49,27 @@ impl Books {
 
     /// Owes the end of `session`; `None` if it is being served already.
     pub(crate) fn session(self: &Rc<Self>, session: SessionId) -> Option<Served> {
-        let new = self.sessions.borrow_mut().insert(session);
-        new.then(|| Served { books: self.clone(), session })
+        let mut sessions = self.sessions.borrow_mut();
+        if sessions.contains_key(&session) {
+            return None;
+        }
+        sessions.insert(session, None);
+        Some(Served { books: self.clone(), session })
+    }
+
+    /// Says which task serves `session`, so that it can be ended.
+    pub(crate) fn served_by(&self, session: SessionId, task: AbortHandle) {
+        if let Some(known) = self.sessions.borrow_mut().get_mut(&session) {
+            *known = Some(task);
+        }
+    }
+
+    /// Ends `session`, if it is served; its end is said as any other's.
+    pub(crate) fn end(&self, session: SessionId) {
+        let task = self.sessions.borrow().get(&session).cloned().flatten();
+        if let Some(task) = task {
+            task.abort();
+        }
     }
 
     /// Owes the answer to `question`; `otherwise` is what is said if the work ends without one.

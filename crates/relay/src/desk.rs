@@ -98,6 +98,10 @@ impl Desk {
                 self.books.forget(question);
                 Some(())
             }
+            (ToRelay::End(session), None, None, None) => {
+                self.books.end(session);
+                Some(())
+            }
             _ => None,
         }
     }
@@ -108,13 +112,14 @@ impl Desk {
         if full {
             return Some(()); // closes the connection and says that it ended
         }
-        spawn_local(async move {
+        let task = spawn_local(async move {
             // The end is what the monitor is told; why a peer went is nobody's question.
             let _ = match internal {
                 Internal::Echo => echo::serve(connection).await,
             };
             drop(served);
         });
+        self.books.served_by(session, task.abort_handle());
         Some(())
     }
 

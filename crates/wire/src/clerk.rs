@@ -14,11 +14,11 @@ pub struct BanRecord {
     pub since: i64,
     /// Until when; `None` for ever.
     pub until: Option<i64>,
-    /// Key of the service at which it happened.
+    /// Key of the service at which it happened; empty for a ban by hand.
     pub service: String,
     /// Why, in a sentence.
     pub reason: String,
-    /// `path:line:column` of the rule.
+    /// `path:line:column` of the rule, or who made it by hand.
     pub origin: Option<String>,
 }
 

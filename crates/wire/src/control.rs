@@ -1,7 +1,9 @@
 //! The command and the monitor, over the control socket.
 
-use crate::End;
-use crate::event::Helper;
+use crate::clerk::BanRecord;
+use crate::event::{Helper, SessionRef};
+use crate::{End, SessionId};
+use portreeve_model::Network;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -10,6 +12,12 @@ pub const MAX_REQUEST: usize = 64 * 1024;
 
 /// Bytes of an answer, at most.
 pub const MAX_ANSWER: usize = 16 << 20;
+
+/// Sessions or bans of one answer, and sessions or networks of one request, at most.
+pub const PAGE: usize = 2000;
+
+/// Bytes of the reason of a ban made by hand, at most.
+pub const MAX_REASON: usize = 512;
 
 /// From the command; one a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +49,44 @@ pub enum Request {
         follow: bool,
         /// Colours allowed.
         colour: bool,
+    },
+    /// Live sessions in the order of their numbers, at most [`PAGE`] of them.
+    Sessions {
+        /// Those with greater numbers than this.
+        after: Option<SessionId>,
+        /// Of the services of this key or name.
+        service: Option<String>,
+        /// From this network.
+        peer: Option<Network>,
+    },
+    /// End sessions, at most [`PAGE`] of them: they are told to, and killed if they do not.
+    End {
+        /// Which.
+        sessions: Vec<SessionId>,
+        /// Leave those alone that are no startups any more.
+        startups: bool,
+    },
+    /// Bans in no order, at most [`PAGE`] of them. A ban that is made meanwhile may be missed, one
+    /// that is changed meanwhile may come twice.
+    Bans {
+        /// Where to go on: 0, or [`Answer::Bans`]'s `next`.
+        from: u32,
+        /// Those that share an address with this network.
+        network: Option<Network>,
+    },
+    /// Shut a network out, as the asker wants it.
+    Ban {
+        /// Which.
+        network: Network,
+        /// For how long; `None` for ever.
+        seconds: Option<u64>,
+        /// Why, at most [`MAX_REASON`] bytes.
+        reason: String,
+    },
+    /// Lift the bans of exactly these networks, at most [`PAGE`] of them.
+    Unban {
+        /// Which.
+        networks: Vec<Network>,
     },
 }
 
@@ -74,6 +120,92 @@ pub enum Answer {
     NotPermitted(String),
     /// It cannot be answered: no such service, clerk away…
     Failed(String),
+    /// Live sessions.
+    Sessions {
+        /// In the order of their numbers.
+        sessions: Vec<SessionStatus>,
+        /// Whether there are more after these.
+        more: bool,
+    },
+    /// What became of sessions that were to end.
+    Ended {
+        /// Those that are ending, some of them maybe before.
+        ending: Vec<SessionId>,
+        /// Those that are no startups any more, where only startups were to end.
+        spared: Vec<SessionId>,
+        /// Those that are over.
+        over: Vec<SessionId>,
+    },
+    /// Bans.
+    Bans {
+        /// In no order.
+        bans: Vec<BanRecord>,
+        /// Where to go on, if there may be more.
+        next: Option<u32>,
+    },
+    /// A network is shut out.
+    Banned {
+        /// The ban in force: an older one, where that lasts longer.
+        ban: BanRecord,
+        /// Whether it is the one that was asked for.
+        new: bool,
+        /// Live sessions from there: they go on.
+        sessions: u32,
+    },
+    /// A network may not be shut out: why not.
+    NotBanned(String),
+    /// Bans were lifted.
+    Unbanned {
+        /// Whose bans: the others had none.
+        lifted: Vec<Network>,
+        /// How many of those asked for were not looked at, from the end of the list: the ledger
+        /// must keep up first.
+        left: u32,
+    },
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionStage {
+    /// It has not said that it has authenticated, and its service could.
+    Startup,
+    /// It counts as a startup until it is old enough, since its service cannot say.
+    ByAge,
+    /// Its service has said so.
+    Authenticated,
+    /// It counts as a startup no more, and its service cannot say.
+    Open,
+    /// It has been told to end.
+    Ending,
+}
+
+impl SessionStage {
+    /// Its word, in text and JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Startup => "startup",
+            Self::ByAge => "startup-by-age",
+            Self::Authenticated => "authenticated",
+            Self::Open => "open",
+            Self::Ending => "ending",
+        }
+    }
+}
+
+/// A live session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStatus {
+    /// Its number, service, ends and process.
+    pub session: SessionRef,
+    /// The peer's user, if its ident server named one: a stranger's word.
+    pub user: Option<String>,
+    /// Milliseconds since it was accepted.
+    pub age: u64,
+    /// How far it is.
+    pub stage: SessionStage,
+    /// Seconds until its grace ends, while that runs.
+    pub grace: Option<u32>,
 }
 
 /// One step of a decision, in the order of admission.

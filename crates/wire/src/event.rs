@@ -43,6 +43,26 @@ pub enum Ending {
     Lost,
 }
 
+/// Why the door ends a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndCause {
+    /// Somebody asked for it with the command.
+    Command {
+        /// Who.
+        uid: u32,
+    },
+}
+
+impl EndCause {
+    /// The cause's word in events.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Command { .. } => "command",
+        }
+    }
+}
+
 /// A helper program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Helper {
@@ -212,10 +232,12 @@ pub enum What {
         network: Network,
         /// Until when, seconds since the epoch; `None` for ever.
         until: Option<i64>,
-        /// The service at which it happened.
+        /// The service at which it happened; empty for a ban by hand.
         key: String,
         /// Why.
         reason: String,
+        /// The user who did it by hand.
+        by: Option<u32>,
     },
     /// A ban is over.
     BanEnded {
@@ -223,6 +245,8 @@ pub enum What {
         network: Network,
         /// `expired`, `lifted` or `crowded out`.
         why: String,
+        /// The user who lifted it by hand.
+        by: Option<u32>,
     },
     /// Another configuration is in force.
     Reloaded {
@@ -269,5 +293,12 @@ pub enum What {
     EventsLost {
         /// How many events.
         count: u64,
+    },
+    /// A session is being ended: told to end, and killed if it does not.
+    SessionEnding {
+        /// The session.
+        session: SessionRef,
+        /// Why.
+        cause: EndCause,
     },
 }

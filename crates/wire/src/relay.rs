@@ -56,6 +56,9 @@ pub enum ToRelay {
     },
     /// The answer is not needed any more.
     Forget(QuestionId),
+    /// Close the connection of a served session. It is over already, or [`FromRelay::Ended`]
+    /// follows.
+    End(SessionId),
 }
 
 /// What follows written bytes.

@@ -3,7 +3,7 @@
 use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
 use crate::text::escape::{escape, escape_lines};
 use portreeve_model::Sentence;
-use portreeve_wire::event::{Ending, Event, Refused, SessionRef, What};
+use portreeve_wire::event::{EndCause, Ending, Event, Refused, SessionRef, What};
 
 /// The line for an event.
 pub(crate) fn dated(event: Event) -> Dated {
@@ -75,6 +75,13 @@ fn entry(what: What) -> Entry {
         What::StartFailed { session: of, reason } => {
             Entry::StartFailed { session: session(&of), reason: clean(&reason) }
         }
+        What::SessionEnding { session: of, cause } => Entry::SessionEnding {
+            session: session(&of),
+            reason: cause.word().to_owned(),
+            by_uid: match cause {
+                EndCause::Command { uid } => Some(uid),
+            },
+        },
         What::SessionEnded { session: of, ending, duration } => ended(&of, ending, duration),
         What::Identified { session: of, answer } => Entry::Identified {
             session: session(&of),
@@ -97,14 +104,15 @@ fn entry(what: What) -> Entry {
                 origin: origin.as_deref().map(clean),
             }
         }
-        What::Banned { network, until, key, reason } => Entry::Banned {
+        What::Banned { network, until, key, reason, by } => Entry::Banned {
             network: network.to_string(),
             until: until.map(stamp::utc),
-            service: clean(&key),
+            service: Some(clean(&key)).filter(|service| !service.is_empty()),
             reason: clean(&reason),
+            by_uid: by,
         },
-        What::BanEnded { network, why } => {
-            Entry::BanEnded { network: network.to_string(), why: clean(&why) }
+        What::BanEnded { network, why, by } => {
+            Entry::BanEnded { network: network.to_string(), why: clean(&why), by_uid: by }
         }
     }
 }

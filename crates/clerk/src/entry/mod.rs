@@ -189,12 +189,17 @@ pub(crate) enum Entry {
         network: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<String>,
-        service: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service: Option<String>,
         reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_uid: Option<u32>,
     },
     BanEnded {
         network: String,
         why: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_uid: Option<u32>,
     },
     Reloaded {
         changes: Vec<String>,
@@ -226,6 +231,13 @@ pub(crate) enum Entry {
     },
     EventsSkipped {
         count: u64,
+    },
+    SessionEnding {
+        #[serde(flatten)]
+        session: Session,
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_uid: Option<u32>,
     },
 }
 

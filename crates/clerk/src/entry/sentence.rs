@@ -84,6 +84,13 @@ fn told(entry: &Entry, zone: &TimeZone) -> Told {
         Entry::StartFailed { session, reason } => {
             of(session, Warning, &format!("could not be started: {reason}"))
         }
+        Entry::SessionEnding { session, reason, by_uid } => {
+            let why = match (reason.as_str(), by_uid) {
+                ("command", Some(uid)) => format!("is ended by uid {uid}"),
+                (reason, _) => format!("is ended: {reason}"),
+            };
+            of(session, Plain, &why)
+        }
         Entry::SessionEnded { session, ending, status, signal, duration_ms } => {
             let how = match (ending, status, signal) {
                 (HowEnded::Exit, Some(status), _) => format!(" with status {status}"),
@@ -130,15 +137,17 @@ fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let (who, place) = (end(*peer, *peer_port), at(origin.as_ref()));
             sentence(Bad, Some(service), format!("trap touched by {who}: {cost}{place}"))
         }
-        Entry::Banned { network, until, service, reason } => {
+        Entry::Banned { network, until, service, reason, by_uid } => {
             let local = |utc: &String| stamp::read(utc).map(|ms| stamp::long(ms, zone));
             let until = until.as_ref().map_or("for ever".into(), |until| {
                 format!("until {}", local(until).unwrap_or_else(|| until.clone()))
             });
-            sentence(Bad, Some(service), format!("{network} is shut out {until}: {reason}"))
+            let by = by_uid.map(|uid| format!(" by uid {uid}")).unwrap_or_default();
+            sentence(Bad, service.as_ref(), format!("{network} is shut out{by} {until}: {reason}"))
         }
-        Entry::BanEnded { network, why } => {
-            sentence(Plain, None, format!("{network} is no longer shut out ({why})"))
+        Entry::BanEnded { network, why, by_uid } => {
+            let by = by_uid.map(|uid| format!(" by uid {uid}")).unwrap_or_default();
+            sentence(Plain, None, format!("{network} is no longer shut out ({why}{by})"))
         }
         Entry::Reloaded { changes } => {
             let text = match changes.as_slice() {

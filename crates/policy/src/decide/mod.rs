@@ -201,10 +201,9 @@ impl Case<'_> {
             return self.pass_unless(Question::Ban, None, rule.origin(), detail);
         }
         self.pass_unless(Question::Ban, Some(Reason::Banned), None, || Detail::Ban {
-            id: ban.id,
             network: ban.network,
             until: ban.until,
-            cause: (&*ban.cause).into(),
+            cause: ban.cause().into(),
         })
     }
 

@@ -56,7 +56,7 @@ fn needed(need: Need, detail: &Detail, place: Place<'_>) -> String {
 /// A ban as one line.
 #[must_use]
 pub fn ban_sentence(ban: &Ban) -> String {
-    shut_out(ban.network, ban.until, ban.id, &ban.cause)
+    shut_out(ban.network, ban.until, &ban.cause())
 }
 
 /// The place of a rule or limit, and the files it points into.
@@ -121,7 +121,7 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
             )
         }
         Detail::Load { now, limit } => load_is_high(*now, *limit, place),
-        Detail::Ban { id, network, until, cause } => shut_out(*network, *until, *id, cause),
+        Detail::Ban { network, until, cause } => shut_out(*network, *until, cause),
         Detail::Hours { minute, zone, .. } => {
             let hours = place.key("hours", "access_times");
             format!("{hours} leave out {} ({zone} time)", clock(*minute))
@@ -264,9 +264,9 @@ fn sprung(detail: &Detail, peer: IpAddr, place: Place<'_>) -> String {
     format!("{trap}: others are {cost}, but never-ban rule {rule} spares {peer}")
 }
 
-fn shut_out(network: Network, until: Option<i64>, id: u64, cause: &str) -> String {
+fn shut_out(network: Network, until: Option<i64>, cause: &str) -> String {
     let time = until.map_or_else(|| "for ever".into(), |until| format!("until {}", date(until)));
-    format!("{network} is banned {time} (ban {id}: {cause})")
+    format!("{network} is banned {time} ({cause})")
 }
 
 fn load_is_high(now: Option<Load>, limit: Load, place: Place<'_>) -> String {

@@ -31,6 +31,24 @@ impl State {
         self.bans.iter()
     }
 
+    /// The ban of exactly this network.
+    #[must_use]
+    pub fn ban_of(&self, network: Network) -> Option<&Ban> {
+        self.bans.get(network)
+    }
+
+    /// Bans from a place on, with their places, to go through them in pieces: the order means
+    /// nothing, and a ban that is lengthened meanwhile may be met twice.
+    pub fn bans_from(&self, place: u32) -> impl Iterator<Item = (u32, &Ban)> {
+        self.bans.from(place)
+    }
+
+    /// How many bans are of networks wider than these prefix lengths.
+    #[must_use]
+    pub fn bans_wider(&self, v4: u8, v6: u8) -> usize {
+        self.bans.wider(v4, v6)
+    }
+
     /// How many bans there are, ended ones not yet taken out included.
     #[must_use]
     pub fn bans_len(&self) -> usize {

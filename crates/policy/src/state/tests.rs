@@ -127,7 +127,13 @@ fn too_many_bans_fill_the_set_and_no_more() {
     let mut full = 0;
     for n in 0..600_000_u32 {
         let until = (n % 100 > 0).then(|| i64::from(n));
-        state.ban(Ban { id: 0, network: Network::host(source(n)), until, cause: "x".into() });
+        state.ban(Ban {
+            since: 0,
+            network: Network::host(source(n)),
+            until,
+            reason: "x".into(),
+            source: Default::default(),
+        });
         if n == 20_000 {
             full = state.footprint();
         }

@@ -11,7 +11,13 @@ fn tables(never: &str) -> Tables {
 }
 
 fn ban(network: &str, until: Option<i64>) -> Ban {
-    Ban { id: 1, network: net(network), until, cause: "trap `telnet`".into() }
+    Ban {
+        since: 0,
+        network: net(network),
+        until,
+        reason: "trap `telnet`".into(),
+        source: Default::default(),
+    }
 }
 
 /// The host of these tests.

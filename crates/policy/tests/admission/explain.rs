@@ -5,8 +5,8 @@ use portreeve_model::{
     Admission, Dialect, HourRange, Hours, Load, Offer, Origin, Sentence, SourceWidth, Trap, Zone,
 };
 use portreeve_policy::{
-    Ban, Detail, Facts, Names, Reason, Refusal, ServiceIndex, StepRecord, Verdict, ban_sentence,
-    consider, date, refusal_sentence, step_sentence,
+    Ban, BanSource, Detail, Facts, Names, Reason, Refusal, ServiceIndex, StepRecord, Verdict,
+    ban_sentence, consider, date, refusal_sentence, step_sentence,
 };
 
 fn hours() -> Hours {
@@ -120,9 +120,11 @@ fn a_refusal_is_one_sentence_with_a_place() {
 #[test]
 fn refusals_without_a_rule_are_sentences_too() {
     let mut door = Door::new(Admission::default());
-    let cause = "trap `telnet` (/etc/xinetd.d/telnet:3:1)".into();
-    let ban = Ban { id: 7, network: net("2001:db8::/64"), until: Some(MIDDAY), cause };
-    let sentence = "2001:db8::/64 is banned until 2026-11-21 12:00:00 UTC (ban 7: trap `telnet` \
+    let reason = "trap `telnet`".into();
+    let origin = Some("/etc/xinetd.d/telnet:3:1".into());
+    let source = BanSource { service: "telnet".into(), origin }.into();
+    let ban = Ban { since: 0, network: net("2001:db8::/64"), until: Some(MIDDAY), reason, source };
+    let sentence = "2001:db8::/64 is banned until 2026-11-21 12:00:00 UTC (trap `telnet` \
                     (/etc/xinetd.d/telnet:3:1))";
     assert_eq!(ban_sentence(&ban), sentence);
     door.state.ban(ban);

@@ -31,7 +31,13 @@ fn everything_wrong() -> Door {
     door.config.settings.max_sessions = 0;
     door.reload(door.config.clone());
     door.state.set_enabled(&door.tables, ServiceIndex(0), false);
-    door.state.ban(Ban { id: 1, network: net("10.0.0.1"), until: None, cause: "x".into() });
+    door.state.ban(Ban {
+        since: 0,
+        network: net("10.0.0.1"),
+        until: None,
+        reason: "x".into(),
+        source: Default::default(),
+    });
     door
 }
 
@@ -137,7 +143,13 @@ fn a_trap_is_sprung_by_whoever_the_lists_let_in_and_counts_nothing() {
     assert_eq!(shown(&door.ask(&facts("192.0.2.9"))), "rule 201");
     let status = door.state.status(&door.tables, ServiceIndex(0), secs(0)).unwrap();
     assert_eq!((status.sessions, status.sprung, status.window), (0, 5, 0));
-    door.state.ban(Ban { id: 1, network: net("10.0.0.1"), until: None, cause: "x".into() });
+    door.state.ban(Ban {
+        since: 0,
+        network: net("10.0.0.1"),
+        until: None,
+        reason: "x".into(),
+        source: Default::default(),
+    });
     assert_eq!(shown(&door.ask(&facts("10.0.0.1"))), "banned", "touched but once");
 }
 

@@ -114,7 +114,13 @@ fn a_pause_outlasts_a_reload_unless_the_rate_is_gone() {
 fn bans_outlast_a_reload() {
     let mut door = Door::new(Admission::default());
     let network = net("10.0.0.1");
-    door.state.ban(portreeve_policy::Ban { id: 1, network, until: None, cause: "x".into() });
+    door.state.ban(portreeve_policy::Ban {
+        since: 0,
+        network,
+        until: None,
+        reason: "x".into(),
+        source: Default::default(),
+    });
     door.reload(config(vec![service("echo", Admission::default())]));
     assert_eq!(shown(&door.ask(&facts("10.0.0.1"))), "banned");
 }

@@ -216,7 +216,8 @@ impl Life {
             return; // else nearly everybody is banned nearly always
         }
         let until = self.random.chance(85).then(|| self.wall + self.random.below(2000) as i64);
-        let ban = Ban { id: 7, network, until, cause: "test".into() };
+        let ban =
+            Ban { since: 0, network, until, reason: "test".into(), source: Default::default() };
         let longer = |a: Option<i64>, b: Option<i64>| a.unwrap_or(i64::MAX) > b.unwrap_or(i64::MAX);
         let soonest = self.bans.iter().filter_map(|ban| ban.until).min();
         let evicted = self.state.bans_evicted();

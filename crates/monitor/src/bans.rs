@@ -1,0 +1,172 @@
+//! Bans as their owner sees and changes them.
+
+use crate::door::{Door, Stage};
+use portreeve_model::{Network, SourceWidth};
+use portreeve_policy::{Ban, BanSource, State, WhyNot};
+use portreeve_wire::clerk::BanRecord;
+use portreeve_wire::control::{Answer, MAX_REASON, PAGE};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Places of the table that are looked at for one answer, so that a search for a few among a million
+/// does not hold up the door.
+const MOST_LOOKED_AT: u32 = 20_000;
+/// Bans wider than one peer's network, at most. With [`WIDEST`] this bounds what a ledger that
+/// somebody else wrote could shut out: a sixtieth part of IPv4.
+const MOST_WIDE: usize = 1000;
+/// The widest network that is banned.
+const WIDEST: SourceWidth = SourceWidth { v4: 16, v6: 32 };
+/// Sources of bans that are shared, at most.
+const MOST_SOURCES: usize = 4096;
+/// So many changes may wait for the ledger before bans are lifted by hand.
+const MOST_WAITING: usize = 8 * PAGE;
+
+/// Where bans come from: a few places of the configuration, shared by all their bans.
+#[derive(Debug, Default)]
+pub(crate) struct Sources(BTreeSet<Arc<BanSource>>);
+
+impl Sources {
+    /// The ban of a record.
+    pub(crate) fn ban(&mut self, record: &BanRecord) -> Ban {
+        let source = BanSource {
+            service: record.service.as_str().into(),
+            origin: record.origin.as_deref().map(Into::into),
+        };
+        let source = match self.0.get(&source) {
+            Some(known) => Arc::clone(known),
+            None => {
+                if self.0.len() >= MOST_SOURCES {
+                    self.0.clear(); // those in use live on with their bans
+                }
+                let new = Arc::new(source);
+                self.0.insert(Arc::clone(&new));
+                new
+            }
+        };
+        let BanRecord { network, since, until, ref reason, .. } = *record;
+        Ban { network, since, until, reason: reason.as_str().into(), source }
+    }
+}
+
+fn record(ban: &Ban) -> BanRecord {
+    BanRecord {
+        network: ban.network,
+        since: ban.since,
+        until: ban.until,
+        service: ban.source.service.to_string(),
+        reason: ban.reason.to_string(),
+        origin: ban.source.origin.as_deref().map(str::to_owned),
+    }
+}
+
+fn width(network: Network, widths: SourceWidth) -> u8 {
+    if network.address().is_ipv4() { widths.v4 } else { widths.v6 }
+}
+
+/// Whether it is no wider than what one touch of a trap may cost: an address, or an IPv6 /64.
+fn is_narrow(network: Network) -> bool {
+    network.length() >= width(network, SourceWidth::DEFAULT)
+}
+
+impl Door {
+    /// A page of the bans.
+    pub(crate) fn list_bans(&self, from: u32, network: Option<Network>) -> Answer {
+        let end = from.saturating_add(MOST_LOOKED_AT);
+        let now = self.now.unix();
+        let mut bans = Vec::new();
+        for (place, ban) in self.state.bans_from(from) {
+            if place >= end || bans.len() >= PAGE {
+                return Answer::Bans { bans, next: Some(place) };
+            }
+            if ban.holds(now) && network.is_none_or(|network| network.overlaps(ban.network)) {
+                bans.push(record(ban));
+            }
+        }
+        Answer::Bans { bans, next: None }
+    }
+
+    /// Shuts a network out, as an asker wants it.
+    pub(crate) fn ban_by_hand(
+        &mut self,
+        network: Network,
+        seconds: Option<u64>,
+        mut reason: String,
+        uid: u32,
+    ) -> Answer {
+        if let Err(why) = self.judge_by_hand(network) {
+            return Answer::NotBanned(why);
+        }
+        reason.truncate(reason.floor_char_boundary(MAX_REASON));
+        let now = self.now.unix();
+        let seconds = seconds.map(|s| i64::try_from(s).unwrap_or(i64::MAX));
+        let ban = BanRecord {
+            network,
+            since: now,
+            until: seconds.map(|seconds| now.saturating_add(seconds)),
+            service: String::new(),
+            reason,
+            origin: Some(format!("by hand, uid {uid}")),
+        };
+        let new = self.ban(ban, Some(uid));
+        let Some(ban) = self.state.ban_of(network).map(record) else {
+            return Answer::NotBanned("the table of bans is full of bans that last longer".into());
+        };
+        let inside = self.sessions.iter().filter(|s| network.contains(s.reference.peer.address));
+        Answer::Banned { ban, new, sessions: u32::try_from(inside.count()).unwrap_or(u32::MAX) }
+    }
+
+    /// Whether an owner may shut a network out: an authenticated session does not protect it, since
+    /// it may be what the ban is about, and it goes on.
+    fn judge_by_hand(&mut self, network: Network) -> Result<(), String> {
+        self.read_local_addresses();
+        let Some((_, locals)) = &self.unstored.locals else {
+            return Err("this host's own addresses are not known".to_owned());
+        };
+        let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
+        State::judge_network(&self.current.tables, network, &holds).map_err(|why| match why {
+            WhyNot::NeverBan(origin) => {
+                format!("the never-ban list protects it ({})", self.current.show(origin))
+            }
+            WhyNot::HostItself => "it is this host itself, or holds its address".to_owned(),
+        })?;
+        let widest = width(network, WIDEST);
+        if network.length() < widest {
+            return Err(format!(
+                "networks wider than /{widest} are not banned: write a `deny` for `[defaults]` instead"
+            ));
+        }
+        if self.may_be_so_wide(network) || self.state.ban_of(network).is_some() {
+            return Ok(());
+        }
+        Err(format!("there are {MOST_WIDE} bans of whole networks, and that is the most"))
+    }
+
+    /// Whether a network is narrow, or wide and one of a few.
+    pub(crate) fn may_be_so_wide(&self, network: Network) -> bool {
+        let SourceWidth { v4, v6 } = SourceWidth::DEFAULT;
+        is_narrow(network)
+            || network.length() >= width(network, WIDEST)
+                && self.state.bans_wider(v4, v6) < MOST_WIDE
+    }
+
+    /// Lifts bans for an asker, as many as the ledger can be told of now.
+    pub(crate) fn unban_by_hand(&mut self, networks: &[Network], uid: u32) -> Answer {
+        if matches!(self.stage, Stage::Waiting(_)) {
+            let why = "the bans of before are not all known: try again in some seconds";
+            return Answer::Failed(why.to_owned());
+        }
+        let mut lifted = Vec::new();
+        for (done, network) in networks.iter().enumerate() {
+            if self.unstored.len() >= MOST_WAITING || self.outbox.len() >= MOST_WAITING {
+                let left = networks.len().saturating_sub(done);
+                let left = u32::try_from(left).unwrap_or(u32::MAX);
+                return Answer::Unbanned { lifted, left };
+            }
+            if self.state.unban(*network).is_some() {
+                self.ban_ended(*network, "lifted", Some(uid));
+                lifted.push(*network);
+            }
+        }
+        Answer::Unbanned { lifted, left: 0 }
+    }
+}
