@@ -214,9 +214,7 @@ impl Door {
                 self.reply(number, &answer);
             }
             Request::Reload => {
-                if let Some(client) = self.clients.all.get_mut(&number) {
-                    client.deadline = self.now.mono.saturating_add(RELOAD_PATIENCE);
-                }
+                self.wait_for_compiler(number);
                 self.ask_reload(Some(number));
             }
             Request::Stop => {
@@ -224,6 +222,29 @@ impl Door {
                     self.close();
                 }
                 let answer = Answer::Stopping { sessions: self.sessions.len() };
+                self.reply(number, &answer);
+            }
+            Request::Claim { service } => {
+                let answer = self.claim(&service);
+                self.reply(number, &answer);
+            }
+            Request::GiveBack { service } => {
+                let answer = self.give_back(&service);
+                self.reply(number, &answer);
+            }
+            Request::SessionsOf { pids } => {
+                let answer = Answer::SessionsOf(self.sessions_of(&pids));
+                self.reply(number, &answer);
+            }
+            Request::ReloadOnTrial { seconds } => {
+                self.wait_for_compiler(number);
+                self.ask_trial(number, seconds);
+            }
+            Request::Confirm { ancestors, login } => {
+                let client = self.clients.all.get(&number).map(|client| &client.stream);
+                let asker = client.and_then(|stream| channel::peer_credentials(stream).ok());
+                let asker = asker.map_or(0, |asker| asker.pid);
+                let answer = self.confirm(asker, &ancestors, login);
                 self.reply(number, &answer);
             }
             Request::Events { json, last, follow, colour } => {
@@ -249,6 +270,12 @@ impl Door {
                 let answer = self.unban_by_hand(&networks, uid);
                 self.reply(number, &answer);
             }
+        }
+    }
+
+    fn wait_for_compiler(&mut self, number: u64) {
+        if let Some(client) = self.clients.all.get_mut(&number) {
+            client.deadline = self.now.mono.saturating_add(RELOAD_PATIENCE);
         }
     }
 

@@ -21,6 +21,7 @@ use crate::session::Sessions;
 use crate::tally::Tally;
 use crate::token::Token;
 use crate::trap::Unstored;
+use crate::trial::Trials;
 use portreeve_policy::State;
 use portreeve_sys::poll::{Event, Poller};
 use portreeve_sys::signals::Signals;
@@ -113,6 +114,8 @@ pub(crate) struct Door {
     pub(crate) bans_known: bool,
     /// Told twice to stop: sessions are left to themselves.
     pub(crate) leave: bool,
+    /// The configuration on trial.
+    pub(crate) trials: Trials,
 }
 
 /// The load average, read once a second at most.
@@ -199,6 +202,7 @@ impl Door {
         self.tick_graces();
         self.tick_bans();
         self.tick_handover();
+        self.tick_trial();
         self.tick_compile();
         self.farewells.tick(now);
         self.clients.tick(now);
@@ -241,6 +245,7 @@ impl Door {
             self.gather.next_due(),
             self.resolve_at.filter(|_| self.compile.is_none() && self.stage == Stage::Open),
             self.control_again,
+            self.trials.next_due(),
             self.pings.next_due(),
         ]
         .into_iter()

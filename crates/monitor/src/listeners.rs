@@ -5,7 +5,7 @@ use crate::token::Token;
 use portreeve_sys::descriptor;
 use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::socket::{self, ListenError, ListenOptions, ListenStep};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -38,6 +38,17 @@ pub(crate) struct Down {
     delay: Duration,
 }
 
+impl Down {
+    /// An address given back is not tried again.
+    pub(crate) fn is_tried_again(&self) -> bool {
+        self.retry_at < Duration::MAX
+    }
+}
+
+/// Why an address that was given back is not listened on.
+const GIVEN_BACK: &str =
+    "given back to the program that had it: `portreeve takeover` or `portreeve reload` asks again";
+
 /// What changed, for events.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -50,6 +61,8 @@ pub(crate) enum Change {
 pub(crate) struct Listeners {
     all: BTreeMap<u64, Listener>,
     next: u64,
+    /// Keys of services whose addresses are another program's until asked for again.
+    given_back: BTreeSet<String>,
 }
 
 impl Listeners {
@@ -111,12 +124,47 @@ impl Listeners {
 
     /// When the next try is due.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        let retries = self.all.values().filter_map(|l| l.down.as_ref().map(|down| down.retry_at));
+        let tried = self.all.values().filter_map(|l| l.down.as_ref());
+        let retries = tried.filter(|down| down.is_tried_again()).map(|down| down.retry_at);
         retries.chain(self.all.values().filter_map(|l| l.held)).min()
+    }
+
+    /// Closes the sockets of these services, and opens none until they are asked for again.
+    pub(crate) fn give_back(&mut self, keys: &[String]) {
+        self.given_back.extend(keys.iter().cloned());
+        for listener in self.all.values_mut().filter(|l| keys.contains(&l.want.key)) {
+            listener.socket = None; // epoll forgets a closed socket
+            listener.watched = false;
+            listener.down = Some(given_back());
+        }
+    }
+
+    /// Asks for the addresses of these services now.
+    pub(crate) fn claim(&mut self, keys: &[String], now: Duration) -> Vec<Change> {
+        self.given_back.retain(|key| !keys.contains(key));
+        let down = |(number, l): (&u64, &Listener)| {
+            (l.down.is_some() && keys.contains(&l.want.key)).then_some(*number)
+        };
+        let down: Vec<u64> = self.all.iter().filter_map(down).collect();
+        down.into_iter().filter_map(|number| self.open(number, now)).collect()
+    }
+
+    /// Nothing is given back any more; [`Self::fit`] follows.
+    pub(crate) fn take_all_again(&mut self) {
+        self.given_back.clear();
+        for down in self.all.values_mut().filter_map(|l| l.down.as_mut()) {
+            if !down.is_tried_again() {
+                down.retry_at = Duration::ZERO;
+            }
+        }
     }
 
     fn open(&mut self, number: u64, now: Duration) -> Option<Change> {
         let listener = self.all.get_mut(&number)?;
+        if self.given_back.contains(&listener.want.key) {
+            listener.down = Some(given_back());
+            return None;
+        }
         let opened =
             bind(&listener.want).and_then(|fd| descriptor::raise(fd).map_err(|e| e.to_string()));
         match opened {
@@ -176,6 +224,10 @@ impl Listeners {
     pub(crate) fn close(&mut self) {
         self.all.clear();
     }
+}
+
+fn given_back() -> Down {
+    Down { reason: GIVEN_BACK.to_owned(), retry_at: Duration::MAX, delay: SHORTEST }
 }
 
 fn options(want: &Wanted) -> ListenOptions {

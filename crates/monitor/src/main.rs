@@ -17,6 +17,7 @@ mod accepting;
 mod args;
 mod arrive;
 mod bans;
+mod claim;
 mod clerk;
 mod compiler;
 mod control;
@@ -47,6 +48,7 @@ mod start;
 mod tally;
 mod token;
 mod trap;
+mod trial;
 
 fn main() -> std::process::ExitCode {
     start::main()

@@ -27,6 +27,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(4);
 pub(crate) enum Asked {
     /// A reload, by a signal or by these askers.
     Reload(Vec<u64>),
+    /// A reload on trial, by this asker, for so long.
+    Trial(u64, Duration),
     /// Ourselves: has the host got what services want?
     Resolve,
 }
@@ -40,18 +42,44 @@ impl Door {
             }
             return;
         }
+        if let Some(why) = self.trials.refusal(self.now.mono) {
+            return self.not_compiled(Asked::Reload(client.into_iter().collect()), &why);
+        }
         let askers = client.into_iter().collect::<Vec<_>>();
         match (&self.compile, self.reload_again.as_mut()) {
             (None, _) => self.start_compiler(Asked::Reload(askers)),
             (Some(_), Some(Asked::Reload(waiting))) => waiting.extend(askers),
+            (Some((_, Asked::Trial(..))), _) | (Some(_), Some(Asked::Trial(..))) => {
+                let why = "a reload on trial is under way";
+                self.not_compiled(Asked::Reload(askers), why);
+            }
             (Some(_), _) => self.reload_again = Some(Asked::Reload(askers)),
+        }
+    }
+
+    /// Asks for a reload on trial, which stands alone: no other is under way.
+    pub(crate) fn ask_reload_for(&mut self, client: u64, time: Duration) {
+        let under_way = match (&self.compile, &self.reload_again) {
+            (Some((_, Asked::Reload(_) | Asked::Trial(..))), _) | (_, Some(_)) => {
+                Some("a reload is under way; try again".to_owned())
+            }
+            (Some((_, Asked::Resolve)) | None, None) => self.trials.refusal(self.now.mono),
+        };
+        let asked = Asked::Trial(client, time);
+        match under_way {
+            _ if self.stage != Stage::Open => {
+                self.reply(client, &Answer::Failed("the door is not open".into()));
+            }
+            Some(why) => self.not_compiled(asked, &why),
+            None if self.compile.is_some() => self.reload_again = Some(asked),
+            None => self.start_compiler(asked),
         }
     }
 
     fn start_compiler(&mut self, asked: Asked) {
         let current = Arc::clone(&self.current);
         let job = match asked {
-            Asked::Reload(_) => Job::Load(&self.args.entry),
+            Asked::Reload(_) | Asked::Trial(..) => Job::Load(&self.args.entry),
             Asked::Resolve => Job::Resolve(&current.config),
         };
         let (paths, now) = (&self.paths, self.now.mono);
@@ -104,53 +132,74 @@ impl Door {
     }
 
     fn compiled(&mut self, asked: Asked, answer: Compiled) {
-        match (answer, asked) {
-            (Compiled::Compiled { config, resolved, .. }, asked @ Asked::Reload(_))
+        let (clients, trial) = match asked {
+            Asked::Resolve => return self.resolved(answer),
+            Asked::Reload(clients) => (clients, None),
+            Asked::Trial(client, time) => (vec![client], Some(time)),
+        };
+        let refusal = match &answer {
+            Compiled::Compiled { config, resolved, .. }
                 if config.services.len() != resolved.services.len() =>
             {
-                self.not_compiled(asked, "the compiler contradicts itself");
+                Some("the compiler contradicts itself")
             }
-            (Compiled::Compiled { config, .. }, asked @ Asked::Reload(_))
+            Compiled::Compiled { config, .. }
                 if is_fixed(&self.current.config.settings, &config.settings) =>
             {
-                let why = "`clerk-user`, `relay-user` and `control-group` apply when the door opens: \
-                           stop it and run it again, or undo that edit";
-                self.not_compiled(asked, why);
+                Some(
+                    "`clerk-user`, `relay-user` and `control-group` apply when the door opens: \
+                     stop it and run it again, or undo that edit",
+                )
             }
-            (Compiled::Compiled { config, resolved, findings }, Asked::Reload(clients)) => {
-                let changes = difference(&self.current.config, &config);
+            Compiled::Compiled { .. } | Compiled::Refused { .. } => None,
+            Compiled::Resolved(_) => Some("the compiler answered another question"),
+        };
+        match (refusal, answer) {
+            (Some(why), _) => self.refuse_reload(clients, why.to_owned()),
+            (None, Compiled::Compiled { config, resolved, findings }) => {
+                let before = Arc::clone(&self.current);
+                let changes = difference(&before.config, &config);
+                self.listeners.take_all_again();
                 self.swap(*config, *resolved);
                 self.event(What::Reloaded { changes: changes.clone() });
+                if let Some(time) = trial {
+                    self.begin_trial(before, time);
+                }
                 let answer = Answer::Reloaded { changes, findings };
                 clients.into_iter().for_each(|number| self.reply(number, &answer));
             }
-            (Compiled::Refused { findings, .. }, Asked::Reload(clients)) => {
-                self.event(What::ReloadRefused { text: findings.clone() });
-                let answer = Answer::ReloadRefused { findings };
-                clients.into_iter().for_each(|number| self.reply(number, &answer));
-            }
-            (Compiled::Resolved(resolved), Asked::Resolve)
-                if resolved.services.len() == self.current.config.services.len() =>
+            (None, Compiled::Refused { findings, .. }) => self.refuse_reload(clients, findings),
+            (None, Compiled::Resolved(_)) => {}
+        }
+    }
+
+    /// What the host says now about the configuration in force.
+    fn resolved(&mut self, answer: Compiled) {
+        match answer {
+            Compiled::Resolved(resolved)
+                if resolved.services.len() == self.current.config.services.len()
+                    && *resolved != self.current.resolved =>
             {
-                if *resolved == self.current.resolved {
-                    self.ask_again();
-                } else {
-                    self.swap(self.current.config.clone(), *resolved);
-                }
+                self.swap(self.current.config.clone(), *resolved);
             }
-            (_, asked) => self.not_compiled(asked, "the compiler answered another question"),
+            Compiled::Resolved(_) | Compiled::Compiled { .. } | Compiled::Refused { .. } => {
+                self.ask_again();
+            }
         }
     }
 
     fn not_compiled(&mut self, asked: Asked, why: &str) {
         match asked {
-            Asked::Reload(clients) => {
-                self.event(What::ReloadRefused { text: why.to_owned() });
-                let answer = Answer::ReloadRefused { findings: why.to_owned() };
-                clients.into_iter().for_each(|number| self.reply(number, &answer));
-            }
+            Asked::Reload(clients) => self.refuse_reload(clients, why.to_owned()),
+            Asked::Trial(client, _) => self.refuse_reload(vec![client], why.to_owned()),
             Asked::Resolve => self.ask_again(),
         }
+    }
+
+    fn refuse_reload(&mut self, clients: Vec<u64>, findings: String) {
+        self.event(What::ReloadRefused { text: findings.clone() });
+        let answer = Answer::ReloadRefused { findings };
+        clients.into_iter().for_each(|number| self.reply(number, &answer));
     }
 
     pub(crate) fn ask_again(&mut self) {

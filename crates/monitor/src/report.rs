@@ -44,6 +44,7 @@ impl Door {
             cannot: self.cannot(),
             helpers,
             services,
+            trial: self.trials.status(self.now.mono),
         }
     }
 
@@ -180,10 +181,10 @@ fn wire_step(step: &StepRecord, peer: IpAddr, files: &[String]) -> Step {
     }
 }
 
-fn listener_status(listener: &Listener, now: Duration) -> ListenerStatus {
-    let retry = listener
-        .down
-        .as_ref()
+/// A listener, as its owner is told of it.
+pub(crate) fn listener_status(listener: &Listener, now: Duration) -> ListenerStatus {
+    let tried = listener.down.as_ref().filter(|down| down.is_tried_again());
+    let retry = tried
         .map(|down| u32::try_from(down.retry_at.saturating_sub(now).as_secs()).unwrap_or(u32::MAX));
     ListenerStatus {
         address: End { address: listener.want.address.ip(), port: listener.want.address.port() },

@@ -20,6 +20,7 @@ use crate::session::Sessions;
 use crate::tally::Tally;
 use crate::token::Token;
 use crate::trap::Unstored;
+use crate::trial::Trials;
 use portreeve_model::{Config, Ids, Resolved};
 use portreeve_policy::State;
 use portreeve_sys::channel::{self, ControlError};
@@ -184,6 +185,7 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
         clerk_alarms: BTreeSet::new(),
         bans_known: false,
         leave: false,
+        trials: Trials::default(),
     };
     door.set_helper_programs();
     let version = env!("CARGO_PKG_VERSION").to_owned();

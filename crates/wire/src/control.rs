@@ -88,7 +88,46 @@ pub enum Request {
         /// Which.
         networks: Vec<Network>,
     },
+    /// Try now to listen wherever the services of that key or name should, also where the address
+    /// was given back.
+    Claim {
+        /// Key or name of a service.
+        service: String,
+    },
+    /// Stop listening for the services of that key or name, until the next [`Self::Claim`] or
+    /// reload: another program has the port back. Their sessions go on.
+    GiveBack {
+        /// Key or name of a service.
+        service: String,
+    },
+    /// The sessions among these processes.
+    SessionsOf {
+        /// Their numbers; of more than [`MOST_ANCESTORS`], only so many are looked at.
+        pids: Vec<u32>,
+    },
+    /// As [`Self::Reload`], but the old configuration comes back unless the new one is confirmed.
+    ReloadOnTrial {
+        /// Within so many seconds, [`SHORTEST_TRIAL`] to [`LONGEST_TRIAL`].
+        seconds: u32,
+    },
+    /// Keep the configuration that is on trial.
+    Confirm {
+        /// The asker's process, its parent, and so on.
+        ancestors: Vec<u32>,
+        /// For an asker who did not come in through the door: for how many milliseconds it has been
+        /// logged in. Its own word; whoever may ask at all may also reload.
+        login: Option<u64>,
+    },
 }
+
+/// Ancestors of a process that are looked at, at most.
+pub const MOST_ANCESTORS: usize = 64;
+
+/// The shortest trial, in seconds: time to log in.
+pub const SHORTEST_TRIAL: u32 = 10;
+
+/// The longest trial, in seconds.
+pub const LONGEST_TRIAL: u32 = 3_600;
 
 /// From the monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -162,6 +201,14 @@ pub enum Answer {
         /// must keep up first.
         left: u32,
     },
+    /// Where the services asked about listen, by key.
+    Listening(Vec<(String, ListenerStatus)>),
+    /// The sessions among the processes asked about.
+    SessionsOf(Vec<ProcessSession>),
+    /// The configuration on trial stays.
+    Confirmed,
+    /// The asker's connection proves nothing, or nothing is on trial: why.
+    NotConfirmed(String),
 }
 
 /// How far a session is.
@@ -208,6 +255,30 @@ pub struct SessionStatus {
     pub grace: Option<u32>,
 }
 
+/// A session by its process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessSession {
+    /// The process.
+    pub pid: u32,
+    /// Key of its service.
+    pub service: String,
+    /// When it began: milliseconds of the monotonic clock.
+    pub since: u64,
+}
+
+/// A configuration on trial, or the last one that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialStatus {
+    /// Counts trials since the door opened.
+    pub number: u32,
+    /// When it began: milliseconds of the monotonic clock.
+    pub began: u64,
+    /// Seconds left to confirm it; 0 when it is over.
+    pub left: u32,
+    /// Whether it was kept, once it is over.
+    pub kept: Option<bool>,
+}
+
 /// One step of a decision, in the order of admission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -249,7 +320,7 @@ pub struct ListenerStatus {
     pub dual: bool,
     /// `None` while it listens; else why not.
     pub down: Option<String>,
-    /// Seconds until the next try, while it does not listen.
+    /// Seconds until the next try, while it does not listen and is tried again.
     pub retry: Option<u32>,
 }
 
@@ -332,4 +403,6 @@ pub struct Status {
     pub helpers: Vec<HelperStatus>,
     /// The services, in the order of the configuration.
     pub services: Vec<ServiceStatus>,
+    /// The configuration on trial, or how the last trial went.
+    pub trial: Option<TrialStatus>,
 }

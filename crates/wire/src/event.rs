@@ -301,4 +301,24 @@ pub enum What {
         /// Why.
         cause: EndCause,
     },
+    /// A service's addresses were given back to another program.
+    GivenBack {
+        /// The service's key.
+        key: String,
+    },
+    /// A configuration is in force on trial: the one before comes back unless it is confirmed.
+    TrialBegan {
+        /// Within so many seconds.
+        seconds: u32,
+    },
+    /// It was confirmed from a new connection.
+    TrialConfirmed {
+        /// How the one who confirmed it came in.
+        by: String,
+    },
+    /// The configuration before it is in force again.
+    TrialRolledBack {
+        /// Why.
+        reason: String,
+    },
 }

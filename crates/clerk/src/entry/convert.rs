@@ -114,6 +114,10 @@ fn entry(what: What) -> Entry {
         What::BanEnded { network, why, by } => {
             Entry::BanEnded { network: network.to_string(), why: clean(&why), by_uid: by }
         }
+        What::GivenBack { key } => Entry::GivenBack { service: clean(&key) },
+        What::TrialBegan { seconds } => Entry::TrialBegan { seconds },
+        What::TrialConfirmed { by } => Entry::TrialConfirmed { by: clean(&by) },
+        What::TrialRolledBack { reason } => Entry::TrialRolledBack { reason: clean(&reason) },
     }
 }
 

@@ -239,6 +239,18 @@ pub(crate) enum Entry {
         #[serde(skip_serializing_if = "Option::is_none")]
         by_uid: Option<u32>,
     },
+    GivenBack {
+        service: String,
+    },
+    TrialBegan {
+        seconds: u32,
+    },
+    TrialConfirmed {
+        by: String,
+    },
+    TrialRolledBack {
+        reason: String,
+    },
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

@@ -184,6 +184,20 @@ fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let skipped = count(*skipped, "event", "events");
             sentence(Warning, None, format!("{skipped} not shown: this reader was too slow"))
         }
+        Entry::GivenBack { service } => {
+            sentence(Warning, Some(service), "its addresses are given back".into())
+        }
+        Entry::TrialBegan { seconds } => sentence(
+            Warning,
+            None,
+            format!("the new configuration is on trial: to be confirmed within {seconds} s"),
+        ),
+        Entry::TrialConfirmed { by } => {
+            sentence(Good, None, format!("the new configuration is confirmed by {by}"))
+        }
+        Entry::TrialRolledBack { reason } => {
+            sentence(Warning, None, format!("the configuration of before is back: {reason}"))
+        }
     }
 }
 

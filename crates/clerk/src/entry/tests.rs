@@ -16,7 +16,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 30;
+const VARIANTS: usize = 34;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -50,6 +50,10 @@ fn number(entry: &Entry) -> usize {
         Entry::EventsLost { .. } => 27,
         Entry::EventsSkipped { .. } => 28,
         Entry::SessionEnding { .. } => 29,
+        Entry::GivenBack { .. } => 30,
+        Entry::TrialBegan { .. } => 31,
+        Entry::TrialConfirmed { .. } => 32,
+        Entry::TrialRolledBack { .. } => 33,
     }
 }
 
@@ -162,6 +166,16 @@ fn from_the_monitor() -> Vec<What> {
     ]
 }
 
+/// Events of takeovers and trials.
+fn of_trials() -> [What; 4] {
+    [
+        What::GivenBack { key: "ssh".into() },
+        What::TrialBegan { seconds: 60 },
+        What::TrialConfirmed { by: "a session of ssh, process 1234".into() },
+        What::TrialRolledBack { reason: "nobody confirmed it in time".into() },
+    ]
+}
+
 fn examples() -> Vec<Dated> {
     let at = |n: usize| 1_795_303_935_123 + n as u64 * 1000;
     let monitor = from_the_monitor();
@@ -189,11 +203,14 @@ fn examples() -> Vec<Dated> {
     ];
     let first_own = monitor.len();
     let events = monitor.into_iter().zip(0..).map(|(what, n)| dated(Event { at: at(n), what }));
+    let first_trial = first_own + own.len();
     let own = own
         .into_iter()
         .zip(first_own..)
         .map(|(entry, n)| Dated { at: crate::entry::stamp::utc_ms(at(n)), entry });
-    events.chain(own).collect()
+    let trials = of_trials().into_iter().zip(first_trial..);
+    let trials = trials.map(|(what, n)| dated(Event { at: at(n), what }));
+    events.chain(own).chain(trials).collect()
 }
 
 /// `PORTREEVE_BLESS=1 cargo test -p portreeve-clerk` writes the corpus.

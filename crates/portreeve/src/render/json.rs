@@ -3,7 +3,9 @@
 use super::explain::{Report, Source};
 use super::lines::{Escapes, harmless};
 use crate::exit::Failure;
-use portreeve_wire::control::{HelperStatus, ListenerStatus, ServiceStatus, Status, Step};
+use portreeve_wire::control::{
+    HelperStatus, ListenerStatus, ServiceStatus, Status, Step, TrialStatus,
+};
 use serde_json::{Map, Value, json};
 
 /// A value as text: indented, harmless on a terminal, with its line feed.
@@ -29,6 +31,15 @@ pub(crate) fn status(status: &Status) -> Value {
         "cannot": status.cannot,
         "helpers": status.helpers.iter().map(helper).collect::<Vec<_>>(),
         "services": status.services.iter().map(service).collect::<Vec<_>>(),
+        "trial": status.trial.as_ref().map(trial),
+    })
+}
+
+fn trial(trial: &TrialStatus) -> Value {
+    json!({
+        "number": trial.number,
+        "seconds-left": trial.left,
+        "kept": trial.kept,
     })
 }
 

@@ -12,6 +12,14 @@ const KEYS: usize = 16;
 /// All of it: the door, what needs mending, the services, the helpers.
 pub(crate) fn status(status: &Status, paint: Paint) -> String {
     let mut out = door(status, paint);
+    if let Some(trial) = status.trial.filter(|trial| trial.kept.is_none()) {
+        let left = span(Duration::from_secs(trial.left.into()));
+        let text = format!(
+            "the configuration in force is on trial: the one before comes back in {left}, unless \
+             `portreeve confirm` is run from a new connection"
+        );
+        out.push_str(&entry("trial", &text, paint, Ink::Care));
+    }
     for (word, texts) in [("mend", &status.alarms), ("cannot", &status.cannot)] {
         for text in texts {
             out.push_str(&entry(word, &visible(text), paint, Ink::Care));

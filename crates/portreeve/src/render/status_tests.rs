@@ -76,6 +76,7 @@ pub(crate) fn sample() -> Status {
         cannot: vec!["run services as other users".into()],
         helpers: vec![clerk, relay],
         services: vec![ssh(), telnet()],
+        trial: None,
     }
 }
 

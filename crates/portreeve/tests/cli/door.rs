@@ -24,6 +24,7 @@ fn status() -> Status {
         cannot: Vec::new(),
         helpers: Vec::new(),
         services: Vec::new(),
+        trial: None,
     }
 }
 
