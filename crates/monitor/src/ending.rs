@@ -1,8 +1,12 @@
-//! Ending a session: it is told to end, and killed if it does not.
+//! Sessions that the door ends: one way for all, whatever the cause.
+//!
+//! A program is told by SIGTERM, its process group with it, and killed when it is still there after
+//! a while. What the relay serves has no process: the relay closes the connection.
 
 use crate::door::Door;
-use portreeve_sys::Signal;
+use crate::session::Session;
 use portreeve_sys::process::{kill, kill_group};
+use portreeve_sys::{Pid, Signal};
 use portreeve_wire::SessionId;
 use portreeve_wire::event::{EndCause, What};
 use portreeve_wire::relay::ToRelay;
@@ -10,39 +14,57 @@ use std::time::Duration;
 
 /// Between being told to end and being killed.
 const KILL_AFTER: Duration = Duration::from_secs(5);
+/// A relay that has not closed what it was told to close is told again so often.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 impl Door {
     /// Ends a session and tells why. `false` if there is no such session, or it is ending already.
     pub(crate) fn end_session(&mut self, number: u64, cause: EndCause) -> bool {
-        let Some(session) = self.sessions.get(number).filter(|session| !session.ending) else {
+        let Some(session) = self.sessions.get_mut(number).filter(|s| s.ending.is_none()) else {
             return false;
         };
-        let reference = session.reference.clone();
-        self.tell_to_end(number);
+        session.ending = Some(cause);
+        let (reference, pid) = (session.reference.clone(), session.pid());
+        let delay = match pid {
+            Some(pid) => {
+                signal(pid, Signal::Term);
+                KILL_AFTER
+            }
+            None => {
+                self.close_relayed(number);
+                TELL_AGAIN
+            }
+        };
+        self.sessions.kill_at(number, self.now.mono.saturating_add(delay));
         self.event(What::SessionEnding { session: reference, cause });
         true
     }
 
-    /// A process gets `SIGTERM`, and with its group `SIGKILL` later; what the relay serves it closes.
-    /// The session is over when that has happened.
-    pub(crate) fn tell_to_end(&mut self, number: u64) {
-        let Some(session) = self.sessions.get_mut(number) else { return };
-        session.ending = true;
-        match session.pid() {
-            Some(pid) => {
-                let _ = kill(pid, Signal::Term); // gone already: it will be reaped
-                self.sessions.kill_at(number, self.now.mono.saturating_add(KILL_AFTER));
+    /// Kills those that were told to end and have not.
+    pub(crate) fn tick_kills(&mut self) {
+        let now = self.now.mono;
+        for number in self.sessions.take_kills(now) {
+            match self.sessions.get(number).map(Session::pid) {
+                Some(Some(pid)) => signal(pid, Signal::Kill),
+                Some(None) => {
+                    self.close_relayed(number);
+                    self.sessions.kill_at(number, now.saturating_add(TELL_AGAIN));
+                }
+                None => {}
             }
-            // a relay that does not take it is full or gone; gone, its sessions are over anyway
-            None => drop(self.tell_relay(&ToRelay::End(SessionId(number)), &[])),
         }
     }
 
-    /// Kills those that were told to end and have not.
-    pub(crate) fn tick_kills(&mut self) {
-        for pid in self.sessions.take_kills(self.now.mono) {
-            let _ = kill_group(pid, Signal::Kill);
-            let _ = kill(pid, Signal::Kill); // one that leads no group of its own
-        }
+    fn close_relayed(&mut self, number: u64) {
+        // one that is full is told again; with one that is gone its sessions are over anyway
+        self.tell_relay(&ToRelay::End(SessionId(number)), &[]);
+    }
+}
+
+/// To the group that a process leads, or to it alone if it leads none. One that is gone already is
+/// reaped soon.
+fn signal(pid: Pid, signal: Signal) {
+    if kill_group(pid, signal).is_err() {
+        let _ = kill(pid, signal);
     }
 }

@@ -7,7 +7,7 @@ use portreeve_sys::pipe::{One, read_one_nonblocking};
 use portreeve_sys::process;
 use portreeve_sys::{Exit, Pid};
 use portreeve_wire::clerk::ToClerk;
-use portreeve_wire::event::{Ending, Helper, What};
+use portreeve_wire::event::{EndCause, Ending, Helper, What};
 use std::time::Duration;
 
 /// Until the clerk has answered, a startup's grace is looked at again so often.
@@ -61,7 +61,8 @@ impl Door {
         let duration = self.now.mono.saturating_sub(session.since).as_millis();
         let duration = u64::try_from(duration).unwrap_or(u64::MAX);
         self.leave_behind(&session.reference, session.evidence, session.handed_over);
-        self.event(What::SessionEnded { session: session.reference, ending, duration });
+        let (session_ref, cause) = (session.reference, session.ending);
+        self.event(What::SessionEnded { session: session_ref, ending, duration, cause });
         self.state.release(session.reservation);
     }
 
@@ -114,15 +115,14 @@ impl Door {
                 continue;
             }
             let ended = session.authentication != Authentication::None && !blind;
-            if ended {
-                self.tell_to_end(ticket.0);
-            } else {
+            if !ended {
                 self.state.grace_passed(&mut session.reservation);
             }
-            let Some(session) = self.sessions.get(ticket.0).map(|s| s.reference.clone()) else {
-                continue;
-            };
+            let session = session.reference.clone();
             self.event(What::GracePassed { session, ended });
+            if ended {
+                self.end_session(ticket.0, EndCause::Grace);
+            }
         }
         self.tick_kills();
         if self.pings.next_due().is_some_and(|due| due <= now) {

@@ -182,7 +182,8 @@ impl Door {
             notify: kept.notify,
             clerk_deaths: self.clerk.restarts,
             ping: None,
-            ending: false,
+            ending: None,
+            kill: None,
             user: kept.user,
         };
         if let Some(end) = session.reservation.grace_end()

@@ -3,7 +3,7 @@
 use portreeve_model::Authentication;
 use portreeve_policy::Reservation;
 use portreeve_sys::Pid;
-use portreeve_wire::event::SessionRef;
+use portreeve_wire::event::{EndCause, SessionRef};
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -30,8 +30,10 @@ pub(crate) struct Session {
     pub(crate) clerk_deaths: u32,
     /// The question whose answer says that the clerk has read what it wrote.
     pub(crate) ping: Option<u64>,
-    /// Whether it has been told to end.
-    pub(crate) ending: bool,
+    /// Why it has been told to end.
+    pub(crate) ending: Option<EndCause>,
+    /// When it is killed, having been told to end.
+    pub(crate) kill: Option<Duration>,
     /// The peer's user, if its ident server has named one.
     pub(crate) user: Option<String>,
 }
@@ -74,7 +76,9 @@ impl Sessions {
             self.by_pid.remove(&pid);
         }
         self.authenticated.remove(&number);
-        self.kills.retain(|(_, other)| *other != number);
+        if let Some(at) = session.kill {
+            self.kills.remove(&(at, number));
+        }
         Some(session)
     }
 
@@ -107,6 +111,10 @@ impl Sessions {
 
     /// It is killed at that time, if it still lives.
     pub(crate) fn kill_at(&mut self, number: u64, at: Duration) {
+        let Some(session) = self.all.get_mut(&number) else { return };
+        if let Some(before) = session.kill.replace(at) {
+            self.kills.remove(&(before, number));
+        }
         self.kills.insert((at, number));
     }
 
@@ -116,11 +124,11 @@ impl Sessions {
     }
 
     /// Those whose time to be killed has come; each is named once.
-    pub(crate) fn take_kills(&mut self, now: Duration) -> Vec<Pid> {
+    pub(crate) fn take_kills(&mut self, now: Duration) -> Vec<u64> {
         let mut due = Vec::new();
         while let Some((_, number)) = self.kills.first().copied().filter(|(at, _)| *at <= now) {
             self.kills.pop_first();
-            due.extend(self.all.get(&number).and_then(Session::pid));
+            due.push(number);
         }
         due
     }

@@ -67,14 +67,14 @@ impl Door {
 
 fn status(session: &Session, now: Duration) -> SessionStatus {
     let says = session.authentication != Authentication::None;
-    let stage = match (session.ending, session.reservation.is_startup(), says) {
+    let stage = match (session.ending.is_some(), session.reservation.is_startup(), says) {
         (true, _, _) => SessionStage::Ending,
         (false, true, true) => SessionStage::Startup,
         (false, true, false) => SessionStage::ByAge,
         (false, false, true) => SessionStage::Authenticated,
         (false, false, false) => SessionStage::Open,
     };
-    let grace = session.reservation.grace_end().filter(|_| !session.ending);
+    let grace = session.reservation.grace_end().filter(|_| session.ending.is_none());
     SessionStatus {
         session: session.reference.clone(),
         user: session.user.clone(),

@@ -46,6 +46,12 @@ pub enum Ending {
 /// Why the door ends a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndCause {
+    /// It has not authenticated in time.
+    Grace,
+    /// No data has moved for too long.
+    Idle,
+    /// The door closes and does not wait for it.
+    Shutdown,
     /// Somebody asked for it with the command.
     Command {
         /// Who.
@@ -58,6 +64,9 @@ impl EndCause {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Grace => "grace",
+            Self::Idle => "idle",
+            Self::Shutdown => "shutdown",
             Self::Command { .. } => "command",
         }
     }
@@ -185,6 +194,8 @@ pub enum What {
         ending: Ending,
         /// Milliseconds from accept.
         duration: u64,
+        /// Why the door ended it, if it did.
+        cause: Option<EndCause>,
     },
     /// The peer's ident server answered, or not.
     Identified {

@@ -80,9 +80,12 @@ fn entry(what: What) -> Entry {
             reason: cause.word().to_owned(),
             by_uid: match cause {
                 EndCause::Command { uid } => Some(uid),
+                EndCause::Grace | EndCause::Idle | EndCause::Shutdown => None,
             },
         },
-        What::SessionEnded { session: of, ending, duration } => ended(&of, ending, duration),
+        What::SessionEnded { session: of, ending, duration, cause } => {
+            ended(&of, ending, duration, cause)
+        }
         What::Identified { session: of, answer } => Entry::Identified {
             session: session(&of),
             answer: answer.as_deref().ok().map(clean),
@@ -121,14 +124,15 @@ fn entry(what: What) -> Entry {
     }
 }
 
-fn ended(of: &SessionRef, ending: Ending, duration_ms: u64) -> Entry {
+fn ended(of: &SessionRef, ending: Ending, duration_ms: u64, cause: Option<EndCause>) -> Entry {
     let (ending, status, signal) = match ending {
         Ending::Exit(status) => (HowEnded::Exit, Some(status), None),
         Ending::Signal(signal) => (HowEnded::Signal, None, Some(signal)),
         Ending::Closed => (HowEnded::Closed, None, None),
         Ending::Lost => (HowEnded::Lost, None, None),
     };
-    Entry::SessionEnded { session: session(of), ending, status, signal, duration_ms }
+    let reason = cause.map(|cause| cause.word().to_owned());
+    Entry::SessionEnded { session: session(of), ending, status, signal, duration_ms, reason }
 }
 
 fn refused(refused: &Refused) -> Entry {

@@ -132,6 +132,8 @@ pub(crate) enum Entry {
         #[serde(skip_serializing_if = "Option::is_none")]
         signal: Option<i32>,
         duration_ms: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     Identified {
         #[serde(flatten)]

@@ -87,18 +87,22 @@ fn told(entry: &Entry, zone: &TimeZone) -> Told {
         Entry::SessionEnding { session, reason, by_uid } => {
             let why = match (reason.as_str(), by_uid) {
                 ("command", Some(uid)) => format!("is ended by uid {uid}"),
+                ("grace", _) => "is ended: it has not authenticated in time".into(),
+                ("idle", _) => "is ended: no data has moved for too long".into(),
+                ("shutdown", _) => "is ended: the door closes".into(),
                 (reason, _) => format!("is ended: {reason}"),
             };
             of(session, Plain, &why)
         }
-        Entry::SessionEnded { session, ending, status, signal, duration_ms } => {
+        Entry::SessionEnded { session, ending, status, signal, duration_ms, reason } => {
             let how = match (ending, status, signal) {
                 (HowEnded::Exit, Some(status), _) => format!(" with status {status}"),
                 (HowEnded::Signal, _, Some(signal)) => format!(" by signal {signal}"),
                 (HowEnded::Lost, _, _) => "; how is not known".into(),
                 (HowEnded::Exit | HowEnded::Signal | HowEnded::Closed, _, _) => String::new(),
             };
-            of(session, Plain, &format!("ended after {}{how}", duration(*duration_ms)))
+            let why = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            of(session, Plain, &format!("ended after {}{how}{why}", duration(*duration_ms)))
         }
         Entry::Identified { session, answer, failure } => match (answer, failure) {
             (Some(answer), _) => of(session, Plain, &format!("is of user {answer}, says its host")),

@@ -6,7 +6,7 @@ use crate::entry::sentence::tell;
 use crate::entry::{Dated, Entry, Loser};
 use jiff::tz::TimeZone;
 use portreeve_model::Sentence;
-use portreeve_wire::event::{Ending, Event, Helper, Refused, SessionRef, What};
+use portreeve_wire::event::{EndCause, Ending, Event, Helper, Refused, SessionRef, What};
 use portreeve_wire::{End, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -94,7 +94,9 @@ fn from_the_monitor() -> Vec<What> {
     let (key, reason) = (|| "ssh".to_owned(), "the address is in use by process 812 (`sshd`)");
     let origin = Some("/etc/xinetd.d/ssh:12:5".to_owned());
     let (address, retry) = (end("192.0.2.1", 22), 4);
-    let ended = |ending, duration| What::SessionEnded { session: ssh(), ending, duration };
+    let ended =
+        |ending, duration| What::SessionEnded { session: ssh(), ending, duration, cause: None };
+    let ending = |cause| What::SessionEnding { session: ssh(), cause };
     vec![
         What::DoorOpened { version: "0.1.0".into(), pid: 812, services: 3 },
         What::DoorClosing { sessions: 1 },
@@ -110,10 +112,18 @@ fn from_the_monitor() -> Vec<What> {
         What::SessionStarted(echo()),
         What::Authenticated(ssh()),
         What::GracePassed { session: ssh(), ended: true },
+        ending(EndCause::Grace),
+        ending(EndCause::Idle),
+        ending(EndCause::Shutdown),
         What::StartFailed { session: ssh(), reason: "cannot execute `/usr/sbin/sshd`".into() },
         ended(Ending::Exit(255), 3_210),
         ended(Ending::Signal(9), 90_000),
-        What::SessionEnded { session: echo(), ending: Ending::Closed, duration: 12 },
+        What::SessionEnded {
+            session: echo(),
+            ending: Ending::Closed,
+            duration: 12,
+            cause: Some(EndCause::Idle),
+        },
         ended(Ending::Lost, 86_400_000),
         What::Identified { session: ssh(), answer: Ok("UNIX : joe\x1b[2J".into()) },
         What::Identified { session: ssh(), answer: Err("timeout".into()) },

@@ -20,7 +20,7 @@ pub(crate) fn record(of: Named<'_>, what: &What) -> Option<String> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "xinetd records no other events")]
     match what {
         What::SessionStarted(session) => start(name, success, session),
-        What::SessionEnded { session, ending, duration } => {
+        What::SessionEnded { session, ending, duration, .. } => {
             exit(name, success, session, *ending, *duration)
         }
         What::StartFailed { session, .. } => {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn ended(ending: Ending) -> What {
-        What::SessionEnded { session: session(Some(18)), ending, duration: 65_999 }
+        What::SessionEnded { session: session(Some(18)), ending, duration: 65_999, cause: None }
     }
 
     fn refused(xinetd: &str, count: u32) -> What {

@@ -16,7 +16,12 @@ const RECORDS: Records = Records {
 };
 
 fn ended(number: u64) -> What {
-    What::SessionEnded { session: session(number), ending: Ending::Exit(0), duration: 1500 }
+    What::SessionEnded {
+        session: session(number),
+        ending: Ending::Exit(0),
+        duration: 1500,
+        cause: None,
+    }
 }
 
 fn refused() -> What {

@@ -188,6 +188,7 @@ fn thousands_of_pipes_at_once() {
                 session: session(number),
                 ending: Ending::Exit(0),
                 duration: 0,
+                cause: None,
             })
             .take(200),
     );

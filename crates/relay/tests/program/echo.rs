@@ -164,3 +164,21 @@ on_a_private_host! {
         poll_for(PATIENT, "closed descriptors", || (open() == before).then_some(()));
     }
 }
+
+on_a_private_host! {
+    fn a_session_that_is_ended_closes_and_says_so_once_and_another_goes_on() {
+        let relay = Relay::start(&[]);
+        let (mut ended_peer, mut other) = (serve(&relay, 1), serve(&relay, 2));
+        ended_peer.write_all(b"one\n").unwrap();
+        assert_eq!(read_until(&ended_peer, b"\n", PATIENT).text(), "one\n");
+        for _ in 0..2 {
+            // one that is over already is none
+            relay.say(&ToRelay::End(SessionId(1)), &[]);
+        }
+        assert_eq!(read_to_end_bounded(&ended_peer, 10, PATIENT).end, End::Closed);
+        assert_eq!(relay.next(), ended(1));
+        assert_eq!(relay.next_within(Duration::from_millis(200)), None);
+        other.write_all(b"two\n").unwrap();
+        assert_eq!(read_until(&other, b"\n", PATIENT).text(), "two\n");
+    }
+}
