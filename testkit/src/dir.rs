@@ -1,4 +1,4 @@
-//! A world's folder on the real file system, removed with the world.
+//! A folder of a test or a world, on the real file system, removed with its owner.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
@@ -19,7 +19,7 @@ const OLD: Duration = Duration::from_secs(60);
 
 /// A folder that exists as long as this value does.
 #[derive(Debug)]
-pub(crate) struct Dir {
+pub struct Dir {
     path: PathBuf,
     /// Locked while the owner lives; the kernel lets go when it dies, however it dies.
     _lock: File,
@@ -27,7 +27,11 @@ pub(crate) struct Dir {
 
 impl Dir {
     /// A new, empty folder that every user may enter but only root may write.
-    pub(crate) fn new() -> Self {
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let base = fs::canonicalize(std::env::temp_dir()).must("find the temporary folder");
         every_user_may_enter(&base);
@@ -52,8 +56,15 @@ impl Dir {
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Default for Dir {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -45,6 +45,7 @@ mod wait;
 mod world;
 mod xinetd;
 
+pub use dir::Dir;
 pub use dns::{DnsQuery, DnsServer, Misbehaviour, Zone};
 pub use ident::{IdentReply, IdentServer};
 pub use process::{ProcStatus, bin_dir, children, open_descriptors, proc_status};

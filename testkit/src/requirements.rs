@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::must::Must;
 
 /// Programs and files, and the Debian package of each.
-const NEEDED: [(&str, &str); 15] = [
+const NEEDED: [(&str, &str); 16] = [
     ("/bin/bash", "bash"),
     ("/usr/bin/renice", "bsdutils"),
     ("/usr/bin/setpriv", "util-linux"),
@@ -21,6 +21,7 @@ const NEEDED: [(&str, &str); 15] = [
     ("/usr/sbin/sshd", "openssh-server"),
     ("/usr/sbin/xinetd", "xinetd"),
     ("/usr/bin/tcpserver", "ucspi-tcp"),
+    ("/usr/bin/cdbmake", "freecdb"),
 ];
 
 /// The programs and files that are not there, each with its Debian package.

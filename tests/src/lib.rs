@@ -6,8 +6,10 @@
 
 pub mod compare;
 pub mod hours;
+mod random;
 
 use portreeve_testkit::{Running, World, poll_for, wait_for};
+pub use random::Random;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output};

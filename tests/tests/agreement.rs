@@ -12,7 +12,5 @@ mod live;
 mod offline;
 #[path = "agreement/opinion.rs"]
 mod opinion;
-#[path = "agreement/random.rs"]
-mod random;
 #[path = "agreement/words.rs"]
 mod words;

@@ -1,7 +1,7 @@
 //! Small configurations.
 
-use crate::random::Random;
 use crate::words::{ITEMS, NAMES, NETWORKS, any_hours};
+use portreeve_tests::Random;
 use portreeve_tests::compare::{Entry, Scene};
 use portreeve_tests::hours;
 use std::fmt::Write as _;

@@ -3,12 +3,12 @@
 
 use crate::generate::{For, native, xinetd};
 use crate::opinion::{View, reason};
-use crate::random::Random;
 use crate::words::{PEERS4, PEERS6};
 use portreeve_config::{Disk, Entry, Trust, load};
 use portreeve_model::{Config, Network, Offer, Pattern, Sentence};
 use portreeve_testkit::World;
 use portreeve_testkit::naive::{NaiveBan, NaiveCounts, NaiveNames, decide};
+use portreeve_tests::Random;
 use portreeve_tests::compare::allowed::{ALL, What};
 use portreeve_tests::compare::{Input, Scene, Script, Side, Step, Told, Verdict, Visit, from};
 use portreeve_tests::{Door, events, figures, hours};

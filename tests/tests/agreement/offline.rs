@@ -2,12 +2,12 @@
 
 use crate::generate::{For, native, xinetd};
 use crate::opinion::View;
-use crate::random::Random;
 use crate::words::{NAMES, PEERS4, PEERS6, rfc3339};
 use portreeve_config::{Disk, Entry, Trust, load};
 use portreeve_model::Config;
 use portreeve_testkit::World;
 use portreeve_testkit::naive::{NaiveCounts, NaiveNames, decide};
+use portreeve_tests::Random;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! The addresses, networks and hours of which configurations are made.
 
-use crate::random::Random;
+use portreeve_tests::Random;
 
 /// Peers at the edges of the networks below.
 pub(crate) const PEERS4: &[&str] = &[

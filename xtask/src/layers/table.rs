@@ -9,7 +9,7 @@ pub(super) enum Allowed {
 }
 
 /// Names without `portreeve-`.
-const TABLE: [(&str, &[&str]); 16] = [
+const TABLE: [(&str, &[&str]); 18] = [
     // words
     ("diag", &[]),
     ("model", &["diag"]),
@@ -17,6 +17,7 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("dialect", &["model", "diag"]),
     ("policy", &["model"]),
     ("wire", &["model"]),
+    ("ucspi", &["model", "diag"]),
     // edges
     ("sys", &[]),
     ("sandbox", &["sys"]),
@@ -27,6 +28,7 @@ const TABLE: [(&str, &[&str]); 16] = [
     ("monitor", &["policy", "wire", "model", "sys"]),
     ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
+    ("tools", &["ucspi", "dialect", "policy", "sys"]),
     ("portreeve", &["config", "dialect", "policy", "wire", "model", "diag", "sys"]),
     // beside
     ("testkit", &["model", "policy"]),
@@ -37,7 +39,7 @@ const TABLE: [(&str, &[&str]); 16] = [
 const BESIDE: [&str; 2] = ["tests", "benches"];
 
 /// Words and decisions.
-const PURE: [&str; 5] = ["diag", "model", "dialect", "policy", "wire"];
+const PURE: [&str; 6] = ["diag", "model", "dialect", "policy", "wire", "ucspi"];
 
 /// Crates from outside that do what words and decisions must not do.
 pub(super) const DOES_DEEDS: [&str; 8] =

@@ -2,7 +2,7 @@
 
 /// A generator (SplitMix64).
 #[derive(Clone, Debug)]
-pub(crate) struct Random(pub(crate) u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -13,22 +13,22 @@ impl Random {
     }
 
     /// Less than `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end.max(1) as u64).unwrap_or(0)
     }
 
     /// So many times in a hundred.
-    pub(crate) fn chance(&mut self, percent: usize) -> bool {
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
     /// One of them.
-    pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }
 
     /// One to `most` of them, perhaps one twice.
-    pub(crate) fn some<'a>(&mut self, all: &[&'a str], most: usize) -> Vec<&'a str> {
+    pub fn some<'a>(&mut self, all: &[&'a str], most: usize) -> Vec<&'a str> {
         (0..=self.below(most)).map(|_| *self.pick(all)).collect()
     }
 }

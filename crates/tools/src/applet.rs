@@ -1,0 +1,63 @@
+//! Which commands there are.
+
+use crate::trouble::Trouble;
+use crate::{cdb, install, rules};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// How a command is asked to run.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Its name, for messages.
+    pub(crate) name: &'static str,
+    /// What follows.
+    pub(crate) arguments: Vec<OsString>,
+}
+
+/// How the usage line of a command looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UsageLine {
+    /// `NAME: usage: NAME ARGUMENTS`
+    Ucspi,
+    /// `usage: NAME ARGUMENTS` with the name it is called by, path and all, and an empty line.
+    Cdb,
+}
+
+/// A command.
+#[derive(Debug)]
+pub(crate) struct Applet {
+    pub(crate) name: &'static str,
+    /// As its usage line has them.
+    pub(crate) arguments: &'static str,
+    pub(crate) usage: UsageLine,
+    /// Whether `install` makes a link for it.
+    pub(crate) linked: bool,
+    pub(crate) run: fn(&Call) -> Result<ExitCode, Trouble>,
+}
+
+const fn cdb(
+    name: &'static str,
+    arguments: &'static str,
+    run: fn(&Call) -> Result<ExitCode, Trouble>,
+) -> Applet {
+    Applet { name, arguments, usage: UsageLine::Cdb, linked: true, run }
+}
+
+const fn ucspi(
+    name: &'static str,
+    arguments: &'static str,
+    run: fn(&Call) -> Result<ExitCode, Trouble>,
+) -> Applet {
+    Applet { name, arguments, usage: UsageLine::Ucspi, linked: true, run }
+}
+
+/// All of them, by name.
+pub(crate) const APPLETS: &[Applet] = &[
+    cdb("cdbdump", "", cdb::dump),
+    cdb("cdbget", "key [skip]", cdb::get),
+    cdb("cdbmake", "cdb cdb.tmp", cdb::make),
+    cdb("cdbstats", "", cdb::stats),
+    Applet { linked: false, ..ucspi("install", "dir", install::install) },
+    ucspi("tcprules", "rules.cdb rules.tmp", rules::make),
+    ucspi("tcprulescheck", "rules.cdb", rules::check),
+];

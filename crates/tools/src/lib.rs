@@ -1,0 +1,96 @@
+//! The small commands of ucspi-tcp and cdb, in one program.
+//!
+//! Each is called by the name of a link to this program, or as its first argument. Arguments, exit
+//! codes, messages and files are the ancestors'; `docs/ucspi.md` says where one of them was mended.
+//! Nothing here is asynchronous, and nothing here runs as root unless its caller does.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::expect_used
+    )
+)]
+
+mod applet;
+mod cdb;
+mod fresh;
+mod install;
+mod reason;
+mod rules;
+mod trouble;
+
+use applet::{APPLETS, Call};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// This program, when it is not called by the name of a command.
+const OWN_NAME: &str = "portreeve-tools";
+
+/// Runs the command that these words, the program's own name first, ask for.
+#[must_use]
+pub fn main(words: Vec<OsString>) -> ExitCode {
+    let mut words = words.into_iter();
+    let mut called = words.next().unwrap_or_default();
+    let mut name = base_name(&called);
+    if name == OWN_NAME {
+        let Some(first) = words.next() else { return usage() };
+        match first.to_str() {
+            Some("--help" | "-h") => return help(),
+            Some("--version" | "-V") => {
+                return print(format!("{OWN_NAME} {}\n", env!("CARGO_PKG_VERSION")));
+            }
+            _ => name = base_name(&first),
+        }
+        called = first;
+    }
+    let Some(applet) = APPLETS.iter().find(|applet| applet.name == name) else {
+        say(format!("{OWN_NAME}: there is no command `{name}`; --help lists them\n"));
+        return ExitCode::from(100);
+    };
+    let call = Call { name: applet.name, arguments: words.collect() };
+    match (applet.run)(&call) {
+        Ok(code) => code,
+        Err(trouble) => {
+            say(trouble.message(applet, &called.to_string_lossy()));
+            ExitCode::from(trouble.code())
+        }
+    }
+}
+
+fn base_name(word: &OsString) -> String {
+    Path::new(word).file_name().unwrap_or(word).to_string_lossy().into_owned()
+}
+
+fn help() -> ExitCode {
+    let lines = APPLETS.iter().map(|applet| format!("  {} {}\n", applet.name, applet.arguments));
+    print(format!(
+        "usage: {OWN_NAME} COMMAND [ARGUMENT...]\n\
+         or, by a link of its name: COMMAND [ARGUMENT...]\n\n{}",
+        lines.collect::<String>()
+    ))
+}
+
+fn usage() -> ExitCode {
+    say(format!("{OWN_NAME}: usage: {OWN_NAME} command [argument ...]; --help lists them\n"));
+    ExitCode::from(100)
+}
+
+/// To standard error; where that is closed, nobody reads it.
+fn say(text: impl AsRef<[u8]>) {
+    let _ = std::io::stderr().write_all(text.as_ref());
+}
+
+fn print(text: String) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(format!("{OWN_NAME}: fatal: unable to write output: {}\n", reason::reason(&error)));
+            ExitCode::from(111)
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The small commands, by the name they are called by.
+
+fn main() -> std::process::ExitCode {
+    portreeve_tools::main(std::env::args_os().collect())
+}

@@ -1,0 +1,16 @@
+//! Rules as tcprules reads them and tcpserver obeys them.
+
+mod doubt;
+mod expand;
+mod line;
+mod lookup;
+mod stored;
+
+pub use doubt::doubt;
+pub use expand::Addresses;
+pub use line::{Action, Fault, Line, Rule, Setting, What, trimmed};
+pub use lookup::{Peer, look_up};
+pub use stored::{Stored, data};
+
+#[cfg(test)]
+mod tests;
