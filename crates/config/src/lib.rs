@@ -27,4 +27,5 @@ pub use keys::{Fallback, Key, Scope, key, keys, keys_of, markdown};
 pub use load::{Entry, Loaded, load};
 pub use print::print;
 pub use resolve::{Host, Node, NodeKind, System, resolve, resolve_with};
+pub use words::duration::parse as duration;
 pub use world::{Unread, World};

@@ -4,7 +4,7 @@ use crate::args::{Cli, Command};
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
-use crate::{check, events, explain, reload, render, run, status, stop};
+use crate::{check, completions, events, explain, live, reload, render, run, status, stop};
 use clap::Parser as _;
 use clap::error::Error as UsageError;
 use std::ffi::OsString;
@@ -43,6 +43,13 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Events(args) => events::run(args, &paths, form),
         Command::Reload => reload::run(&paths, form),
         Command::Stop => stop::run(&paths, form),
+        Command::Sessions(args) => live::sessions::run(args, &paths, form),
+        Command::End(args) => live::end::run(args, &paths, form),
+        Command::Bans(args) => live::bans::run(args, &paths, form),
+        Command::Ban(args) => live::ban::run(args, &paths, form),
+        Command::Unban(args) => live::unban::run(args, &paths, form),
+        Command::Completions(args) => completions::run(args),
+        Command::Names(args) => live::names::run(args),
     }
 }
 

@@ -1,5 +1,11 @@
 //! What may be typed. The option tables of the man page are made from this.
 
+mod live;
+
+pub(crate) use live::{
+    BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
+};
+
 use crate::peer::PeerArg;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -63,6 +69,21 @@ pub(crate) enum Command {
     Reload,
     /// Stop accepting connections; sessions go on
     Stop,
+    /// List who is inside
+    Sessions(SessionsArgs),
+    /// End sessions: they are told to, and killed if they do not
+    End(EndArgs),
+    /// List who is shut out
+    Bans(BansArgs),
+    /// Shut a network out of every service
+    Ban(BanArgs),
+    /// Let a network in again
+    Unban(UnbanArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Print the names a shell may offer
+    #[command(hide = true)]
+    Names(NamesArgs),
 }
 
 /// Arguments of `run`.
@@ -142,6 +163,14 @@ mod tests {
             "portreeve explain ssh [2001:db8::1]:22 --name a.example --name b.example",
             "portreeve status --json --root d",
             "portreeve events --follow -n 0",
+            "portreeve sessions --service ssh --peer 192.0.2.0/24",
+            "portreeve end 7 8 9 --yes",
+            "portreeve end --peer 2001:db8::/32 --startups",
+            "portreeve bans 192.0.2.7 --json",
+            "portreeve ban 192.0.2.0/24 --for 1d12h --reason scans",
+            "portreeve unban 192.0.2.7 2001:db8::/64",
+            "portreeve unban --all --yes",
+            "portreeve completions bash",
         ] {
             assert_eq!(kind(line), None, "{line}");
         }
@@ -155,6 +184,13 @@ mod tests {
             ("portreeve run --config a --xinetd b", ErrorKind::ArgumentConflict),
             ("portreeve explain ssh nowhere", ErrorKind::ValueValidation),
             ("portreeve explain ssh", ErrorKind::MissingRequiredArgument),
+            ("portreeve end", ErrorKind::MissingRequiredArgument),
+            ("portreeve end 7 --service ssh", ErrorKind::ArgumentConflict),
+            ("portreeve end seven", ErrorKind::ValueValidation),
+            ("portreeve unban", ErrorKind::MissingRequiredArgument),
+            ("portreeve unban 192.0.2.7 --all", ErrorKind::ArgumentConflict),
+            ("portreeve ban 192.0.2.0/33", ErrorKind::ValueValidation),
+            ("portreeve ban 192.0.2.7 --for 1y", ErrorKind::ValueValidation),
             ("portreeve --version", ErrorKind::DisplayVersion),
         ] {
             assert_eq!(kind(line), Some(want), "{line}");

@@ -1,4 +1,4 @@
-//! The command people type: `run`, `check`, `explain`, `status`, `events`, `reload`, `stop`.
+//! The command people type: `run`, `check`, `explain`, `status`, `sessions`, `bans` and more.
 //!
 //! `check` and `explain` work on the files alone, by the same code that the door runs; the others
 //! ask the running door over its control socket. What comes from there, and what stands in files
@@ -10,10 +10,12 @@ mod app;
 mod args;
 mod check;
 mod client;
+mod completions;
 mod configuration;
 mod events;
 mod exit;
 mod explain;
+mod live;
 #[cfg(test)]
 mod man;
 mod moment;

@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use portreeve_diag::Paint;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 
 /// How answers are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,26 @@ fn paint(terminal: bool) -> Paint {
 /// Colour of what goes to standard error.
 pub(crate) fn error_paint() -> Paint {
     paint(io::stderr().is_terminal())
+}
+
+/// Columns of the terminal that standard output is; `None` where it is none, and lines are left
+/// whole.
+pub(crate) fn columns() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0).max(20))
+}
+
+/// Whether somebody can be asked: standard input and standard error are terminals.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question whose answer is yes or no; anything but a yes is a no.
+pub(crate) fn ask(question: &str) -> bool {
+    remark(&format!("{question} [y/N] "));
+    let mut line = String::new();
+    let read = io::stdin().lock().take(16).read_line(&mut line);
+    read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes" | "Yes" | "YES")
 }
 
 /// Whether the reader still wants more.

@@ -15,8 +15,11 @@ const UNITS: [(&str, u64); 6] = [
 /// A hundred years: longer is a slip.
 const MOST: u64 = 36_525 * 86_400_000;
 
-/// Reads a duration: one or more numbers, each with a unit.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+/// Reads a duration: one or more numbers, each with a unit, such as `1m30s`.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let no = || format!("`{text}` is no duration (units are ms, s, m, h, d, w)");
     let mut rest = text.trim();
     let mut total: u64 = 0;

@@ -76,6 +76,22 @@ fn every_command_and_every_scope_is_in_a_man_page() {
 }
 
 #[test]
+fn every_flag_of_the_help_is_in_the_man_page() {
+    let page = fs::File::open(pages().join("portreeve.1")).and_then(std::io::read_to_string);
+    let page = page.unwrap();
+    for flag in options::flags() {
+        let macros = format!(".It Fl -{flag}");
+        let after = format!(" Fl -{flag}");
+        let named = page.lines().any(|line| {
+            line.starts_with(".It ") && (line == macros || line.starts_with(&format!("{macros} ")))
+                || line.ends_with(&after)
+                || line.contains(&format!("{after} "))
+        });
+        assert!(named, "--{flag}");
+    }
+}
+
+#[test]
 fn members_of_the_status_are_in_the_man_page() {
     let page = fs::File::open(pages().join("portreeve.1")).and_then(std::io::read_to_string);
     let page = page.unwrap();

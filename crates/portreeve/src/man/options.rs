@@ -2,7 +2,7 @@
 
 use super::mdoc;
 use crate::args::Cli;
-use clap::{Arg, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use std::fmt::Write as _;
 
 const COMMON: &str = "common";
@@ -13,10 +13,15 @@ fn command() -> Command {
     command
 }
 
+/// The commands that people are told of.
+fn seen(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|sub| !sub.is_hide_set())
+}
+
 /// The names of all tables.
 pub(super) fn names() -> Vec<String> {
     let command = command();
-    let with_options = command.get_subcommands().filter(|c| own(c).next().is_some());
+    let with_options = seen(&command).filter(|c| own(c).next().is_some());
     let names = with_options.map(|c| format!("options {}", c.get_name()));
     names.chain([format!("options {COMMON}"), "synopsis".to_owned()]).collect()
 }
@@ -28,6 +33,13 @@ fn own(command: &Command) -> impl Iterator<Item = &Arg> {
 
 fn is_added(arg: &Arg) -> bool {
     matches!(arg.get_id().as_str(), "help" | "version")
+}
+
+/// Every long flag of every command that people are told of.
+pub(super) fn flags() -> Vec<String> {
+    let command = command();
+    let args = seen(&command).flat_map(Command::get_arguments).chain(command.get_arguments());
+    args.filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
 }
 
 /// The table of one command, or of the options of every command.
@@ -78,7 +90,7 @@ fn value_name(arg: &Arg) -> String {
 pub(super) fn synopsis() -> String {
     let command = command();
     let mut out = String::new();
-    for sub in command.get_subcommands() {
+    for sub in seen(&command) {
         let _ = writeln!(out, ".Nm\n.Cm {}", sub.get_name());
         for arg in own(sub) {
             let value =
@@ -86,7 +98,12 @@ pub(super) fn synopsis() -> String {
             match arg.get_long() {
                 Some(long) if value.is_empty() => drop(writeln!(out, ".Op Fl -{long}")),
                 Some(long) => drop(writeln!(out, ".Op Fl -{long} Ar {value}")),
-                None => drop(writeln!(out, ".Ar {value}")),
+                None => {
+                    let several = matches!(arg.get_action(), ArgAction::Append);
+                    let more = if several { " ..." } else { "" };
+                    let optional = if arg.is_required_set() { "" } else { "Op " };
+                    let _ = writeln!(out, ".{optional}Ar {value}{more}");
+                }
             }
         }
     }

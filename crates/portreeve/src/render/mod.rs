@@ -1,5 +1,6 @@
 //! Values as text for people, at 80 columns: no file, clock or socket here.
 
+pub(crate) mod bans;
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod json;
@@ -7,7 +8,9 @@ pub(crate) mod lines;
 mod palette;
 mod places;
 pub(crate) mod reload;
+pub(crate) mod sessions;
 pub(crate) mod status;
+pub(crate) mod table;
 pub(crate) mod text;
 
 pub(crate) use palette::{Ink, ink};

@@ -38,12 +38,17 @@ pub(crate) fn push_visible(out: &mut String, c: char) {
 /// spaces the others. A word too long for a line has one to itself, unbroken: addresses and paths
 /// are copied from here.
 pub(crate) fn wrap(first: &str, text: &str) -> String {
+    wrap_to(WIDTH, first, text)
+}
+
+/// As [`wrap`], for lines of another width.
+pub(crate) fn wrap_to(width: usize, first: &str, text: &str) -> String {
     let indent = first.chars().count();
     let mut out = first.to_owned();
     let mut column = indent;
     for (index, word) in text.split(' ').filter(|word| !word.is_empty()).enumerate() {
         let length = word.chars().count();
-        if index > 0 && column + 1 + length > WIDTH {
+        if index > 0 && column + 1 + length > width {
             let _ = write!(out, "\n{:indent$}", "");
             column = indent;
         } else if index > 0 {
