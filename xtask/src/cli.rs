@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::demo::{self, Length};
-use crate::{deps, layers, test};
+use crate::{deps, fuzz, layers, test};
 
 /// Shown for `--help`, and after a wrong word.
 const HELP: &str = "\
@@ -14,6 +14,7 @@ Chores of the workspace, run as `cargo xtask CHORE`:
   demo [--once]    build, open a door on loopback in a folder of its own, say what to try, and
                    follow the events; with --once try everything and end
   test [STEP...]   install what is missing, then every check and test, or the named steps only
+  fuzz [WORD...]   mutated inputs for every reader; `cargo xtask fuzz --help` has the words
   layers           check who depends on whom, and that pure crates stay pure
   deps             compare the crates in the root process with docs/root-dependencies.txt
   deps --bless     write that file anew
@@ -29,6 +30,7 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
         ["test", steps @ ..] => return test::run_steps(steps),
         ["demo"] => demo::show(Length::Open),
         ["demo", "--once"] => demo::show(Length::Once),
+        ["fuzz", rest @ ..] => return fuzz::run(rest),
         ["layers"] => layers::check(),
         ["deps"] => deps::check(),
         ["deps", "--bless"] => deps::bless(),

@@ -10,6 +10,7 @@ mod cargo;
 mod cli;
 mod demo;
 mod deps;
+mod fuzz;
 mod layers;
 mod manual;
 mod program;

@@ -109,22 +109,37 @@ fn snippet<'a>(
     let last = end + after.find('\n').map_or(after.len(), |at| at + 1);
     let (line, column) = sources.line_column(at);
     let (line, column) = (line as usize, column as usize);
-    let path = sources.path(at.file);
+    let path = visible(sources.path(at.file)).replace('\n', "\u{fffd}");
     match text.get(first..last).filter(|lines| lines.len() <= SHOWN) {
         Some(lines) => {
-            let mut mark = kind.span(start - first..end - first);
+            let pieces = [0..start - first, start - first..end - first, end - first..lines.len()];
+            let [before, marked, after] = pieces.map(|piece| plain(lines.get(piece).unwrap_or("")));
+            let mut mark = kind.span(before.len()..before.len() + marked.len());
             if !label.is_empty() {
-                mark = mark.label(label);
+                mark = mark.label(visible(label));
             }
-            Snippet::source(lines).line_start(line).path(path).annotation(mark).into()
+            Snippet::source([before, marked, after].concat())
+                .line_start(line)
+                .path(path)
+                .annotation(mark)
+                .into()
         }
         None => Origin::path(path).line(line).char_column(column).into(),
     }
 }
 
-/// Quoted text may hold anything: control characters must not reach a terminal.
+/// The renderer replaces what a terminal would obey in the lines it shows, all but the second set of
+/// control characters, which begin sequences as an escape does.
+fn plain(text: &str) -> String {
+    text.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}")
+}
+
+/// Quoted text may hold anything: control characters must not reach a terminal, nor those that
+/// turn the direction of what follows.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let obeyed = |c: char| (c.is_control() && c != '\n') || turns(c);
+    text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -153,6 +168,26 @@ mod tests {
             assert!(text.contains(want), "{want} in:\n{text}");
         }
     }
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_is_shown() {
+        let mut sources = Sources::new();
+        let odd = "\u{1b}]0;x\u{7}\u{202e}\u{2066}\u{9b}\r";
+        let file = sources.add(format!("/etc/x{odd}"), format!("a{odd}b\n"));
+        let mut all = Diagnostics::new();
+        let at = Span::new(file, 0, 1);
+        all.push(
+            Diagnostic::new(Level::Error, Code("c"), Some(at), format!("no `{odd}`"))
+                .also(Span::new(file, 1, 2), format!("`{odd}`"))
+                .help(format!("not `{odd}`")),
+        );
+        let text = render(&all, &sources, Paint::Plain);
+        let found = text
+            .chars()
+            .find(|c| *c != '\n' && (c.is_control() || odd.contains(*c) && !c.is_ascii()));
+        assert_eq!(found, None, "{text:?}");
+    }
+
     #[test]
     fn a_place_in_an_endless_line_is_named_and_not_shown() {
         let mut sources = Sources::new();

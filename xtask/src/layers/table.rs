@@ -36,7 +36,7 @@ const TABLE: [(&str, &[&str]); 18] = [
 ];
 
 /// Stand beside the others and may use all of them.
-const BESIDE: [&str; 2] = ["tests", "benches"];
+const BESIDE: [&str; 3] = ["tests", "benches", "fuzz"];
 
 /// Words and decisions.
 const PURE: [&str; 6] = ["diag", "model", "dialect", "policy", "wire", "ucspi"];

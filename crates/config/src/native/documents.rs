@@ -6,7 +6,7 @@ use crate::check::{self, Check};
 use crate::codes;
 use crate::keys::{self, Scope};
 use crate::world::World;
-use portreeve_diag::{Diagnostic, FileId, Level, Span};
+use portreeve_diag::{Code, Diagnostic, FileId, Level, Span};
 
 /// How deep includes may go.
 const DEPTH: usize = 16;
@@ -76,14 +76,8 @@ impl Reading<'_> {
                 let deed =
                     if code == codes::UNTRUSTED { "does not believe" } else { "cannot read" };
                 let message = format!("{deed} `{path}`: {reason}");
-                let finding = Diagnostic::new(Level::Error, code, asked, message);
-                let help =
-                    "write it, or name another with `--config`, or an xinetd.conf with `--xinetd`";
-                self.check.say(if absent && asked.is_none() {
-                    finding.help(help)
-                } else {
-                    finding
-                });
+                let help = mend(code, absent, asked.is_some());
+                self.check.say(Diagnostic::new(Level::Error, code, asked, message).help(help));
                 None
             }
         }
@@ -135,7 +129,8 @@ impl Reading<'_> {
             Err(unread) => {
                 let message = format!("cannot read `{directory}`: {}", unread.reason);
                 let level = if unread.absent { Level::Warning } else { Level::Error };
-                self.check.say(Diagnostic::new(level, unread.code, Some(at_or_start), message));
+                let finding = Diagnostic::new(level, unread.code, Some(at_or_start), message);
+                self.check.say(finding.help(mend(unread.code, unread.absent, true)));
                 return;
             }
         };
@@ -155,6 +150,21 @@ impl Reading<'_> {
     /// The start of the file that is being read, for includes it does not write.
     fn start(&self) -> Span {
         Span::new(self.documents.last().map_or(FileId(0), |d| d.file), 0, 0)
+    }
+}
+
+/// The edit that mends a file or directory that was not read.
+fn mend(code: Code, absent: bool, included: bool) -> &'static str {
+    match (code, included) {
+        (codes::NOT_UTF8, _) => "save it as UTF-8, and leave other letters out",
+        (codes::TOO_LARGE, _) => "divide it, or leave out what is not needed",
+        (codes::UNTRUSTED, _) => "see to it that nobody else can change what the door obeys",
+        (_, true) if absent => "write it, or remove the include that asks for it",
+        (_, true) => "let it be read, or remove the include that asks for it",
+        (_, false) if absent => {
+            "write it, or name another with `--config`, or an xinetd.conf with `--xinetd`"
+        }
+        (_, false) => "let it be read, or name another with `--config`",
     }
 }
 
