@@ -11,12 +11,13 @@ use crate::readers::{Form, Readers, Wish};
 use crate::service::syslog::Syslog;
 use crate::service::{Outlets, Services};
 use crate::store::{Answer, Order, Store};
+use crate::text::lines::Reads;
 use jiff::tz::TimeZone;
 use portreeve_ledger::{Change, Offence};
 use portreeve_model::{EvidenceBounds, Settings};
 use portreeve_sys::channel::Channel;
 use portreeve_sys::clock;
-use portreeve_wire::clerk::{FromClerk, ToClerk};
+use portreeve_wire::clerk::{FromClerk, Item, ToClerk};
 use portreeve_wire::event::{Event, SessionRef, What};
 use portreeve_wire::{MAX_PACKET, SessionId};
 use std::cell::{Cell, RefCell};
@@ -58,6 +59,9 @@ pub(crate) struct Equipment {
     /// Evidence pipes at once.
     pub(crate) most_pipes: usize,
 }
+
+/// Why a message makes no sense that has not the descriptors it speaks of.
+const MISCOUNTED: &str = "a message with a descriptor too few or too many";
 
 /// What is to be stored, with its number if the monitor waits for it.
 type Numbered = (Change, Option<u64>);
@@ -198,10 +202,7 @@ impl Desk {
                 let added = self.services.borrow_mut().add(entry, fds, &self.alarms);
                 added.map_err(|_| "a service that was not announced")?;
             }
-            (ToClerk::Events(events), 0) => return Ok(self.events(events)),
-            (ToClerk::Evidence { session, resumed }, 1) => {
-                fds.into_iter().for_each(|fd| self.listen(session.clone(), resumed, fd));
-            }
+            (ToClerk::Batch(items), _) => return self.batch(items, fds),
             (ToClerk::Ban { serial, ban }, 0) => {
                 return Ok(vec![(Change::Keep(ban), Some(serial))]);
             }
@@ -217,36 +218,56 @@ impl Desk {
             (
                 ToClerk::Configure { .. }
                 | ToClerk::Service(_)
-                | ToClerk::Events(_)
-                | ToClerk::Evidence { .. }
                 | ToClerk::Ban { .. }
                 | ToClerk::Unban { .. }
                 | ToClerk::Ping(_)
                 | ToClerk::Subscribe { .. },
                 _,
-            ) => return Err("a message with a descriptor too few or too many"),
+            ) => return Err(MISCOUNTED),
         }
         Ok(Vec::new())
     }
 
-    fn events(&self, events: Vec<Event>) -> Vec<Numbered> {
-        let outlets = Outlets { alarms: &self.alarms, syslog: &self.syslog, zone: &self.zone };
-        let mut offences = Vec::new();
-        for event in events {
-            self.services.borrow_mut().record(&event, &outlets);
-            offences.extend(offence(&event).map(|offence| (Change::Record(offence), None)));
-            if let What::SessionEnded { session, .. } = &event.what {
-                self.pipes.session_over(session.session);
-            }
-            self.write(&dated(event));
+    /// Events and new pipes, in their order.
+    fn batch(
+        self: &Rc<Self>,
+        items: Vec<Item>,
+        fds: Vec<OwnedFd>,
+    ) -> Result<Vec<Numbered>, &'static str> {
+        let pipes = items.iter().filter(|item| matches!(item, Item::Evidence { .. })).count();
+        if pipes != fds.len() {
+            return Err(MISCOUNTED);
         }
-        offences
+        let (mut fds, mut offences) = (fds.into_iter(), Vec::new());
+        for item in items {
+            match item {
+                Item::Event(event) => offences.extend(self.event(event)),
+                Item::Evidence { session, resumed, packets } => {
+                    let reads = if packets { Reads::Packets } else { Reads::Stream };
+                    fds.next().into_iter().for_each(|fd| {
+                        self.listen(session.clone(), resumed, reads, fd);
+                    });
+                }
+            }
+        }
+        Ok(offences)
     }
 
-    fn listen(self: &Rc<Self>, session: SessionRef, resumed: bool, fd: OwnedFd) {
+    fn event(&self, event: Event) -> Option<Numbered> {
+        let outlets = Outlets { alarms: &self.alarms, syslog: &self.syslog, zone: &self.zone };
+        self.services.borrow_mut().record(&event, &outlets);
+        if let What::SessionEnded { session, .. } = &event.what {
+            self.pipes.session_over(session.session);
+        }
+        let offence = offence(&event).map(|offence| (Change::Record(offence), None));
+        self.write(&dated(event));
+        offence
+    }
+
+    fn listen(self: &Rc<Self>, session: SessionRef, resumed: bool, reads: Reads, fd: OwnedFd) {
         let watch = self.services.borrow().get(&session.key).and_then(|s| s.entry.watch);
-        let (pipe, reads) = match evidence::open(fd) {
-            Ok(opened) => opened,
+        let pipe = match evidence::open(fd) {
+            Ok(pipe) => pipe,
             Err(error) => {
                 let why = format!("what `{}` writes cannot be read: {error}", session.key);
                 return self.alarms.raise(&why);

@@ -1,6 +1,7 @@
 //! What passes between monitor and clerk.
 
 use crate::door::{Door, WITHOUT_BANS};
+use crate::outbox::Outgoing;
 use portreeve_model::{LogTarget, Offer, Stderr};
 use portreeve_sys::file;
 use portreeve_wire::clerk::{FromClerk, ServiceEntry, ToClerk};
@@ -94,9 +95,10 @@ impl Door {
     /// Tells a clerk at work everything it must know: the configuration, the live sessions' pipes,
     /// and bans that are not on disk. It comes before the events that wait.
     fn brief_clerk(&mut self) {
-        let mut lead = self.configuration_for_clerk();
+        let message = |(message, fd)| Outgoing::Message(message, fd);
+        let mut lead: Vec<_> = self.configuration_for_clerk().into_iter().map(message).collect();
         lead.extend(self.all_pipes());
-        lead.extend(self.unstored.messages().map(|message| (message, None)));
+        lead.extend(self.unstored.messages().map(|message| Outgoing::Message(message, None)));
         self.outbox.lead(lead);
         self.flush_clerk();
     }
@@ -181,8 +183,14 @@ impl Door {
         if self.outbox.is_empty() {
             return self.clerk.wait_to_write(&self.poller, false);
         }
+        if !self.outbox.is_due(self.now.mono) {
+            return;
+        }
         let before = self.outbox.len();
         let flushed = self.outbox.flush(&running.channel);
+        if flushed.is_err() {
+            self.outbox.put_off(self.now.mono);
+        }
         // an error means that it is dying; SIGCHLD tells the rest
         self.clerk.wait_to_write(&self.poller, matches!(flushed, Ok(false)));
         self.clerk_took(self.outbox.len() < before);

@@ -16,6 +16,7 @@ use crate::paths::Paths;
 use crate::pending::Waiting;
 use crate::pings::Pings;
 use crate::plan::Inherited;
+use crate::reap::Exits;
 use crate::reload::Asked;
 use crate::session::Sessions;
 use crate::tally::Tally;
@@ -24,7 +25,7 @@ use crate::trap::Unstored;
 use crate::trial::Trials;
 use portreeve_policy::State;
 use portreeve_sys::poll::{Event, Poller};
-use portreeve_sys::signals::Signals;
+use portreeve_sys::signals::{Caught, Signals};
 use portreeve_sys::spawn::Spawner;
 use portreeve_sys::{Signal, clock};
 use portreeve_wire::event::What;
@@ -88,6 +89,7 @@ pub(crate) struct Door {
     pub(crate) listeners: Listeners,
     pub(crate) scarce: Option<Scarce>,
     pub(crate) sessions: Sessions,
+    pub(crate) exits: Exits,
     pub(crate) waiting: Waiting,
     pub(crate) farewells: Farewells,
     pub(crate) clerk: HelperProcess,
@@ -128,7 +130,7 @@ pub(crate) struct LoadReading {
 impl Door {
     /// Adds an event.
     pub(crate) fn event(&mut self, what: What) {
-        self.outbox.event(self.now.wall, what);
+        self.outbox.event(self.now, what);
     }
 
     /// Turns until the door is closed and nobody is left inside.
@@ -168,11 +170,11 @@ impl Door {
     }
 
     fn on_signals(&mut self) {
-        for signal in self.signals.read().unwrap_or_default() {
+        for Caught { signal, pid } in self.signals.read().unwrap_or_default() {
             match signal {
                 Signal::Hup | Signal::Usr2 => self.ask_reload(None),
                 Signal::Term | Signal::Int => self.close(),
-                Signal::Child => self.reap(),
+                Signal::Child => self.children_ended(pid),
                 Signal::Quit
                 | Signal::Kill
                 | Signal::Usr1
@@ -189,6 +191,7 @@ impl Door {
     fn tick(&mut self) {
         let now = self.now.mono;
         self.reap_starts();
+        self.tick_exits();
         self.tick_helpers();
         if let Stage::Waiting(until) = self.stage
             && now >= until
@@ -228,10 +231,12 @@ impl Door {
         let compile = self.compile.as_ref().map(|(run, _)| run.deadline);
         [
             pending_starts,
+            self.exits.next_due(),
             waiting,
             bans.map(|due| due.max(now.saturating_add(Duration::from_millis(100)))),
             compile,
             self.clerk.next_due(),
+            self.clerk.takes_more().then(|| self.outbox.next_due()).flatten(),
             self.handover.next_due(),
             self.relay.next_due(),
             self.scarce.as_ref().and_then(|s| s.until),

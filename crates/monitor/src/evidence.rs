@@ -2,12 +2,13 @@
 //! the clerk is dead, slow or stopped; what waits is bounded.
 
 use crate::door::Door;
+use crate::outbox::Outgoing;
 use crate::session::Session;
 use portreeve_wire::SessionId;
-use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::event::{Helper, SessionRef};
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// With so many pipes on their way, accepting pauses a moment, so that the clerk keeps up.
@@ -32,10 +33,20 @@ enum Crowd {
     Spent,
 }
 
+/// The read end of a session's standard error.
+#[derive(Clone, Debug)]
+pub(crate) struct Pipe {
+    /// Never read here: while this is open, no write of the service fails for want of a clerk. What
+    /// is on its way to one holds on to it too.
+    pub(crate) fd: Arc<OwnedFd>,
+    /// Whether it keeps writes apart.
+    pub(crate) packets: bool,
+}
+
 /// What waits for a clerk, and how long it has been taking nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Handover {
-    left: VecDeque<(SessionRef, OwnedFd)>,
+    left: VecDeque<(SessionRef, Pipe)>,
     crowd: Crowd,
     /// Since when nothing has been taken though something waits.
     idle_since: Option<Duration>,
@@ -64,10 +75,8 @@ impl Door {
         if !self.clerk.is_working() || self.outbox.pipes() >= MOST {
             return;
         }
-        if let Some(fd) = session.evidence.as_ref().and_then(|fd| fd.try_clone().ok()) {
-            let reference = session.reference.clone();
-            let evidence = ToClerk::Evidence { session: reference, resumed: false };
-            self.outbox.message(evidence, Some(fd));
+        if let Some(pipe) = session.evidence.as_ref() {
+            self.outbox.pipe(self.now, session.reference.clone(), pipe);
             session.handed_over = true;
         }
     }
@@ -76,22 +85,22 @@ impl Door {
     pub(crate) fn leave_behind(
         &mut self,
         session: &SessionRef,
-        evidence: Option<OwnedFd>,
+        evidence: Option<Pipe>,
         told: bool,
     ) {
-        let Some(fd) = evidence.filter(|_| !told || !self.clerk.is_working()) else { return };
+        let Some(pipe) = evidence.filter(|_| !told || !self.clerk.is_working()) else { return };
         if self.handover.left.len() >= MOST_LEFT {
             self.handover.left.pop_front();
             self.alarm("last words of sessions were dropped while the clerk was away");
         }
-        self.handover.left.push_back((session.clone(), fd));
+        self.handover.left.push_back((session.clone(), pipe));
     }
 
     /// The clerk died: the pipes it never took are theirs who live, or wait for the next clerk.
-    pub(crate) fn take_back(&mut self, pipes: Vec<(SessionRef, OwnedFd)>) {
-        for (session, fd) in pipes {
+    pub(crate) fn take_back(&mut self, pipes: Vec<(SessionRef, Pipe)>) {
+        for (session, pipe) in pipes {
             if self.sessions.get(session.session.0).is_none() {
-                self.leave_behind(&session, Some(fd), false);
+                self.leave_behind(&session, Some(pipe), false);
             }
         }
         self.handover.idle_since = None;
@@ -99,20 +108,16 @@ impl Door {
     }
 
     /// For a new clerk: every pipe there is.
-    pub(crate) fn all_pipes(&mut self) -> Vec<(ToClerk, Option<OwnedFd>)> {
+    pub(crate) fn all_pipes(&mut self) -> Vec<Outgoing> {
         let mut all = Vec::new();
         for session in self.sessions.iter_mut() {
-            if let Some(fd) = session.evidence.as_ref().and_then(|fd| fd.try_clone().ok()) {
-                let resumed = session.handed_over;
-                session.handed_over = true;
-                let session = session.reference.clone();
-                all.push((ToClerk::Evidence { session, resumed }, Some(fd)));
+            if let Some(pipe) = session.evidence.as_ref() {
+                let resumed = std::mem::replace(&mut session.handed_over, true);
+                all.push(Outgoing::pipe(session.reference.clone(), resumed, pipe));
             }
         }
         let left = self.handover.left.drain(..);
-        all.extend(
-            left.map(|(session, fd)| (ToClerk::Evidence { session, resumed: true }, Some(fd))),
-        );
+        all.extend(left.map(|(session, pipe)| Outgoing::pipe(session, true, &pipe)));
         all
     }
 

@@ -163,6 +163,12 @@ impl HelperProcess {
         Ok(pid)
     }
 
+    /// Whether it is at work, and its channel has taken all that was sent.
+    pub(crate) fn takes_more(&self) -> bool {
+        let taking = |r: &Running| r.phase == Phase::Working && !r.waits_to_write;
+        self.running.as_ref().is_some_and(taking)
+    }
+
     /// Kills it for a reason; its exit is reaped like any other.
     pub(crate) fn end(&mut self, reason: &str) {
         self.trouble = Some(reason.to_owned());

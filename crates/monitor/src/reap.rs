@@ -5,27 +5,139 @@ use crate::door::Door;
 use portreeve_model::Authentication;
 use portreeve_sys::pipe::{One, read_one_nonblocking};
 use portreeve_sys::process;
-use portreeve_sys::{Exit, Pid};
+use portreeve_sys::{Exit, Pid, clock};
 use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::event::{EndCause, Ending, Helper, What};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Until the clerk has answered, a startup's grace is looked at again so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// With so few processes the kernel's walk along all of them is cheaper than anything else.
+const FEW: usize = 64;
+/// The youngest processes: the likeliest to end, asked for by number each time something has.
+const YOUNGEST: usize = 64;
+/// So long is a process young.
+const YOUTH: Duration = Duration::from_secs(1);
+/// Until everybody is asked for after an exit that may have hidden another.
+const SOON: Duration = Duration::from_millis(10);
+/// The walk along all takes no more than one part in so many of the time.
+const SHARE: u32 = 50;
+/// So many exits that nobody told of are no accident: then all are asked for, by number.
+const STORM: usize = 4;
+
+/// Which processes are asked whether they have ended, and when.
+///
+/// The kernel tells of exits by one pending signal, which names the first that has ended since the
+/// last was read. Whoever ends between is not named, and asking for anybody costs more the more
+/// sessions there are (see [`process::reap`]). So with many of them the one that is named and the
+/// youngest are asked for by number at once, and everybody a little later, at bounded cost.
+#[derive(Debug, Default)]
+pub(crate) struct Exits {
+    /// Oldest first.
+    young: VecDeque<(Duration, Pid)>,
+    /// When everybody is asked for.
+    due: Option<Duration>,
+    /// When that was last done, and how long the walk took.
+    last: Duration,
+    walk: Duration,
+}
+
+impl Exits {
+    /// A process was started for a session.
+    pub(crate) fn started(&mut self, pid: Pid, now: Duration) {
+        if self.young.len() >= YOUNGEST {
+            self.young.pop_front();
+        }
+        self.young.push_back((now, pid));
+    }
+
+    /// When everybody is asked for.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.due
+    }
+
+    /// Somebody may have ended unnoticed.
+    fn look_soon(&mut self, now: Duration) {
+        let rested = self.last.saturating_add(self.walk.saturating_mul(SHARE));
+        self.due.get_or_insert(now.saturating_add(SOON).max(rested));
+    }
+
+    /// Those that are still young and still run.
+    fn young(&mut self, now: Duration, runs: impl Fn(Pid) -> bool) -> Vec<Pid> {
+        self.young.retain(|(since, pid)| now.saturating_sub(*since) < YOUTH && runs(*pid));
+        self.young.iter().map(|(_, pid)| *pid).collect()
+    }
+
+    fn walked(&mut self, began: Duration) {
+        self.last = clock::monotonic();
+        self.walk = self.last.saturating_sub(began);
+        self.due = None;
+    }
+}
+
 impl Door {
+    /// The kernel says that children have ended, and names the first.
+    pub(crate) fn children_ended(&mut self, named: Option<Pid>) {
+        let processes = self.sessions.processes();
+        let mut exits = Vec::new();
+        if processes <= FEW {
+            let mut left = processes;
+            while left > 0 || processes == 0 {
+                let Ok(Some(exit)) = process::reap() else { break };
+                left = left.saturating_sub(usize::from(self.is_of_session(exit.pid)));
+                exits.push(exit);
+            }
+            if left == 0 && processes > 0 {
+                // only the end of a helper of ours can still be hidden
+                self.exits.look_soon(self.now.mono);
+            }
+        } else {
+            let young =
+                self.exits.young(self.now.mono, |pid| self.sessions.of_process(pid).is_some());
+            let others = young.into_iter().filter(|pid| Some(*pid) != named);
+            let asked = named.into_iter().chain(others);
+            exits.extend(asked.filter_map(|pid| process::reap_child(pid).ok().flatten()));
+            self.exits.look_soon(self.now.mono);
+        }
+        self.all_reaped(exits);
+    }
+
+    /// Asks for everybody when it is time to.
+    pub(crate) fn tick_exits(&mut self) {
+        if self.exits.next_due().is_some_and(|due| due <= self.now.mono) {
+            self.reap();
+        }
+    }
+
     /// Reaps every child that has ended.
     pub(crate) fn reap(&mut self) {
         let mut exits = Vec::new();
+        let mut began = clock::monotonic();
         while let Ok(Some(exit)) = process::reap() {
             exits.push(exit);
+            if exits.len() == STORM && self.sessions.processes() > FEW {
+                let asked = self.sessions.all_processes();
+                exits.extend(asked.filter_map(|pid| process::reap_child(pid).ok().flatten()));
+            }
+            began = clock::monotonic();
         }
+        self.exits.walked(began);
+        self.all_reaped(exits);
+    }
+
+    fn all_reaped(&mut self, exits: Vec<Exit>) {
         // whoever is reaped has its outcome by now: a failed start is told before the session's end
         self.reap_starts();
         // sessions first: what follows a helper's end may start programs, and pids come again
         let (sessions, others): (Vec<Exit>, Vec<Exit>) =
-            exits.into_iter().partition(|exit| self.sessions.of_process(exit.pid).is_some());
+            exits.into_iter().partition(|exit| self.is_of_session(exit.pid));
         sessions.into_iter().chain(others).for_each(|exit| self.reaped(exit));
+    }
+
+    fn is_of_session(&self, pid: Pid) -> bool {
+        self.sessions.of_process(pid).is_some()
     }
 
     fn reaped(&mut self, exit: Exit) {

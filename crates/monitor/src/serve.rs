@@ -2,6 +2,7 @@
 
 use crate::current::Current;
 use crate::door::Door;
+use crate::evidence::Pipe;
 use crate::pending::{Arrival, For};
 use crate::session::Session;
 use portreeve_model::{Authentication, Ident, Offer, Program, Stderr};
@@ -30,7 +31,7 @@ struct Kept {
     since: Duration,
     /// What the peer's ident server said before.
     user: Option<String>,
-    evidence: Option<OwnedFd>,
+    evidence: Option<Pipe>,
     notify: Option<OwnedFd>,
 }
 
@@ -193,6 +194,9 @@ impl Door {
             self.state.postpone_grace(&mut session.reservation, self.now.mono);
         }
         self.hand_over(&mut session);
+        if let Some(pid) = pid {
+            self.exits.started(pid, self.now.mono);
+        }
         self.sessions.insert(pid, session);
     }
 
@@ -213,8 +217,9 @@ impl Door {
             Stderr::Socket => Connection::socket(socket),
             Stderr::Evidence => {
                 let (read, write) = evidence_pipe(authentication).map_err(Failure::Descriptors)?;
-                pipe::set_nonblocking(&read, true).map_err(Failure::Descriptors)?;
-                kept.evidence = Some(descriptor::raise(read).map_err(Failure::Descriptors)?);
+                let fd = Arc::new(descriptor::raise(read).map_err(Failure::Descriptors)?);
+                let packets = matches!(authentication, Authentication::Watch(_));
+                kept.evidence = Some(Pipe { fd, packets });
                 Connection::new().give(socket, &[0, 1]).give(write, &[2])
             }
         };

@@ -1,5 +1,6 @@
 //! Live sessions: from the grant to the exit of the process, or of the relay's part.
 
+use crate::evidence::Pipe;
 use portreeve_model::Authentication;
 use portreeve_policy::Reservation;
 use portreeve_sys::Pid;
@@ -19,9 +20,9 @@ pub(crate) struct Session {
     pub(crate) since: Duration,
     /// How it says that it has authenticated.
     pub(crate) authentication: Authentication,
-    /// A duplicate of its evidence pipe's read end, never read here: if the clerk dies, no write of
-    /// the service fails, and the next clerk reads on.
-    pub(crate) evidence: Option<OwnedFd>,
+    /// Its evidence pipe: if the clerk dies, no write of the service fails, and the next clerk reads
+    /// on.
+    pub(crate) evidence: Option<Pipe>,
     /// Whether a clerk has been sent that pipe.
     pub(crate) handed_over: bool,
     /// Read end of its notification pipe.
@@ -68,6 +69,15 @@ impl Sessions {
 
     pub(crate) fn of_process(&self, pid: Pid) -> Option<u64> {
         self.by_pid.get(&pid).copied()
+    }
+
+    /// How many have a process.
+    pub(crate) fn processes(&self) -> usize {
+        self.by_pid.len()
+    }
+
+    pub(crate) fn all_processes(&self) -> impl Iterator<Item = Pid> {
+        self.by_pid.keys().copied()
     }
 
     pub(crate) fn remove(&mut self, number: u64) -> Option<Session> {

@@ -16,6 +16,7 @@ use crate::paths::Paths;
 use crate::pending::Waiting;
 use crate::pings::Pings;
 use crate::plan::{self, Inherited};
+use crate::reap::Exits;
 use crate::session::Sessions;
 use crate::tally::Tally;
 use crate::token::Token;
@@ -169,6 +170,7 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
         clerk: HelperProcess::new(Helper::Clerk, Token::Clerk.bits()),
         relay: HelperProcess::new(Helper::Relay, Token::Relay.bits()),
         pings: Pings::default(),
+        exits: Exits::default(),
         outbox: Outbox::default(),
         unstored: Unstored::default(),
         handover: Handover::default(),

@@ -20,25 +20,10 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 /// A write fills at least one of the pipe's pages (16, unless its size is set). The reader's buffer
 /// must hold 4,096 bytes, or the rest of a packet is lost.
 ///
-/// The read end has the flag too, where it does nothing but tell whoever is handed it
-/// ([`is_packets`]).
-///
 /// # Errors
 /// `EMFILE` or `ENFILE`.
 pub fn packets() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT)?;
-    // The kernel gives it to the write end alone.
-    let flags = rustix::fs::fcntl_getfl(&read)?;
-    rustix::fs::fcntl_setfl(&read, flags | OFlags::DIRECT)?;
-    Ok((read, write))
-}
-
-/// Whether this is an end of a pipe made by [`packets`].
-///
-/// # Errors
-/// Those of fcntl(2).
-pub fn is_packets(fd: impl AsFd) -> io::Result<bool> {
-    Ok(rustix::fs::fcntl_getfl(fd)?.contains(OFlags::DIRECT))
+    Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT)?)
 }
 
 /// Asks for a buffer of `bytes`; gives what the kernel made of it (whole pages, a power of two).
@@ -110,8 +95,6 @@ mod tests {
     fn packets_are_read_as_they_were_written() {
         let (read, write) = packets().unwrap();
         set_nonblocking(&read, true).unwrap();
-        assert!(is_packets(&read).unwrap() && is_packets(&write).unwrap());
-        assert!(!is_packets(pipe().unwrap().0).unwrap());
         for text in ["one\ntwo\n", "three"] {
             rustix::io::write(&write, text.as_bytes()).unwrap();
         }

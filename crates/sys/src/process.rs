@@ -4,7 +4,7 @@ use std::{fmt, io, num::NonZeroI32};
 
 use rustix::{
     io::Errno,
-    process::{WaitOptions, wait},
+    process::{WaitOptions, WaitStatus, wait, waitpid},
 };
 
 /// A process number, positive. Only an unreaped child's cannot be reused by the kernel.
@@ -133,11 +133,30 @@ pub struct Exit {
 
 /// Reaps one ended child, if there is any; never waits. Call until it gives `None`.
 ///
+/// The kernel walks the list of this process's children until it finds one that has ended: 0.4 µs
+/// with ten of them, 400 µs with ten thousand.
+///
 /// # Errors
 /// Those of waitid(2); having no children is `None`, not an error.
 pub fn reap() -> io::Result<Option<Exit>> {
+    reaped(|| wait(WaitOptions::NOHANG))
+}
+
+/// Reaps this child if it has ended; never waits. It costs the same however many children there
+/// are.
+///
+/// # Errors
+/// As [`reap`]; `None` for one that is no child of this process.
+pub fn reap_child(pid: Pid) -> io::Result<Option<Exit>> {
+    let raw = rustix::process::Pid::from_raw(pid.as_raw());
+    reaped(|| waitpid(raw, WaitOptions::NOHANG))
+}
+
+fn reaped(
+    ask: impl Fn() -> rustix::io::Result<Option<(rustix::process::Pid, WaitStatus)>>,
+) -> io::Result<Option<Exit>> {
     loop {
-        match wait(WaitOptions::NOHANG) {
+        match ask() {
             Ok(Some((pid, status))) => {
                 let end = status
                     .exit_status()

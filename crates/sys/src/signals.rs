@@ -9,7 +9,7 @@ use std::{
 
 use rustix::io::Errno;
 
-use crate::process::{Signal, check};
+use crate::process::{Pid, Signal, check};
 
 /// The highest signal number on Linux.
 const HIGHEST: libc::c_int = 64;
@@ -50,9 +50,14 @@ impl Signals {
     ///
     /// # Errors
     /// Those of read(2) but `EAGAIN` and `EINTR`.
-    pub fn read(&self) -> io::Result<Vec<Signal>> {
+    pub fn read(&self) -> io::Result<Vec<Caught>> {
         const RECORD: usize = mem::size_of::<libc::signalfd_siginfo>();
-        let mut seen = Vec::new();
+        const PID: usize = mem::offset_of!(libc::signalfd_siginfo, ssi_pid);
+        let number = |record: &[u8], at: usize| {
+            let four = record.get(at..).and_then(<[u8]>::first_chunk);
+            four.and_then(|four| i32::try_from(u32::from_ne_bytes(*four)).ok())
+        };
+        let mut seen: Vec<Caught> = Vec::new();
         let mut buffer = [0_u8; RECORD * 16];
         loop {
             let filled = match rustix::io::read(&self.fd, &mut buffer[..]) {
@@ -61,17 +66,32 @@ impl Signals {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
-            // The record starts with `ssi_signo`, a u32.
+            // The record starts with `ssi_signo`.
             for record in buffer.get(..filled).unwrap_or(&[]).chunks_exact(RECORD) {
-                let number = record.first_chunk().map_or(0, |four| u32::from_ne_bytes(*four));
-                let signal = i32::try_from(number).ok().and_then(Signal::from_number);
-                seen.extend(signal.filter(|signal| !seen.contains(signal)));
+                let Some(signal) = number(record, 0).and_then(Signal::from_number) else {
+                    continue;
+                };
+                let pid = number(record, PID).and_then(Pid::from_raw);
+                if !seen.iter().any(|other| other.signal == signal) {
+                    seen.push(Caught { signal, pid });
+                }
             }
             if filled < buffer.len() {
                 return Ok(seen);
             }
         }
     }
+}
+
+/// A signal that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caught {
+    /// Which.
+    pub signal: Signal,
+    /// Whom the kernel names with it: for `SIGCHLD` the first child that has ended since the last
+    /// one was read (those that ended after it are not named), else who sent it. A hint: anybody
+    /// allowed to send a signal may choose when it comes, though not whom it names.
+    pub pid: Option<Pid>,
 }
 
 impl AsFd for Signals {
@@ -188,7 +208,8 @@ mod tests {
             // SAFETY: an integer by value; the signal is blocked in this thread.
             unsafe { libc::raise(libc::SIGUSR2) };
         }
-        assert_eq!(signals.read().unwrap(), [Signal::Usr2]);
+        let caught = Caught { signal: Signal::Usr2, pid: Some(Pid::own()) };
+        assert_eq!(signals.read().unwrap(), [caught]);
         assert_eq!(signals.read().unwrap(), []);
     }
 

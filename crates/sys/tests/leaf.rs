@@ -24,7 +24,7 @@ use portreeve_sys::{
     poll::{Interest, Poller},
     privileges::{self, StillPrivileged},
     process,
-    signals::{self, Signals},
+    signals::{self, Caught, Signals},
     spawn::{Connection, Ids, Plan, Spawner, Started},
 };
 use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
@@ -141,7 +141,10 @@ fn leaf_signals() {
     let signals = Signals::new(&[Signal::Hup, Signal::Term, Signal::Child]).unwrap();
     process::kill(portreeve_sys::Pid::own(), Signal::Term).unwrap();
     process::kill(portreeve_sys::Pid::own(), Signal::Hup).unwrap();
-    let mut seen = signals.read().unwrap();
+    let read = || -> Vec<Signal> {
+        signals.read().unwrap().into_iter().map(|caught| caught.signal).collect()
+    };
+    let mut seen = read();
     seen.sort_by_key(|signal| signal.number());
     assert_eq!(seen, [Signal::Hup, Signal::Term]);
     // A child that ends is a signal, and reaped once.
@@ -152,7 +155,8 @@ fn leaf_signals() {
     let mut poller = Poller::new().unwrap();
     poller.add(&signals, 0, Interest::READ).unwrap();
     poller.wait(&mut Vec::new(), Some(Duration::from_secs(5))).unwrap();
-    assert_eq!(signals.read().unwrap(), [Signal::Child]);
+    let caught = signals.read().unwrap();
+    assert_eq!(caught, [Caught { signal: Signal::Child, pid: Some(pid) }], "it names the child");
     let exit = process::reap().unwrap().unwrap();
     assert_eq!((exit.pid, exit.status), (pid, Status::Code(1)));
     assert_eq!(process::reap().unwrap(), None);
@@ -167,10 +171,13 @@ fn leaf_signals() {
         process::kill(pid, signal).unwrap();
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(signals.read().unwrap(), []);
+    assert_eq!(read(), []);
+    assert_eq!(process::reap_child(pid).unwrap(), None);
     process::kill(pid, Signal::Kill).unwrap();
     poller.wait(&mut Vec::new(), Some(Duration::from_secs(5))).unwrap();
-    assert_eq!(process::reap().unwrap().unwrap().status, Status::Signal(9));
+    let exit = process::Exit { pid, status: Status::Signal(9) };
+    assert_eq!(process::reap_child(pid).unwrap(), Some(exit), "asked for by its number");
+    assert_eq!(process::reap_child(pid).unwrap(), None, "it is no child any more");
 }
 
 fn leaf_drop() {

@@ -55,17 +55,9 @@ pub enum ToClerk {
     },
     /// One service; one descriptor if its log is a file that could be opened.
     Service(ServiceEntry),
-    /// Events, oldest first.
-    Events(Vec<Event>),
-    /// The read end of a session's standard error comes with it: a pipe in packet mode if the
-    /// service is watched, or nothing it writes counts as its own sentence. Sent again, with `resumed`, to a
-    /// clerk that took a dead one's place.
-    Evidence {
-        /// Whose it is.
-        session: SessionRef,
-        /// Whether an earlier clerk has read part of it.
-        resumed: bool,
-    },
+    /// Events and new pipes, oldest first; with it come as many descriptors as it has
+    /// [`Item::Evidence`], in their order.
+    Batch(Vec<Item>),
     /// Keep a ban; answered by [`FromClerk::Stored`].
     Ban {
         /// Number of this change.
@@ -96,6 +88,24 @@ pub enum ToClerk {
     },
     /// Write what is pending and exit.
     Finish,
+}
+
+/// One thing of a [`ToClerk::Batch`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Item {
+    /// Something happened.
+    Event(Event),
+    /// A descriptor of the message is the read end of this session's standard error. Sent again,
+    /// with `resumed`, to a clerk that took a dead one's place.
+    Evidence {
+        /// Whose it is.
+        session: SessionRef,
+        /// Whether an earlier clerk has read part of it.
+        resumed: bool,
+        /// Whether the pipe keeps writes apart (packet mode): so it is where the service is
+        /// watched, or nothing it writes would count as its own sentence.
+        packets: bool,
+    },
 }
 
 /// From the clerk.

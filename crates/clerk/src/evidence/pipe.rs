@@ -4,7 +4,7 @@ use crate::entry::Entry;
 use crate::entry::convert::session;
 use crate::evidence::{Pipes, Place, Source};
 use crate::text::escape::escape;
-use crate::text::lines::{Line, Reads, Splitter, Start};
+use crate::text::lines::{Line, Splitter, Start};
 use crate::text::pace::Pace;
 use crate::text::sshd;
 use portreeve_model::Watcher;
@@ -35,14 +35,12 @@ pub(crate) trait Listener {
     fn authenticated(&self, session: SessionId);
 }
 
-/// The read end of a session's pipe, and how its reads relate to the writes.
+/// The read end of a session's pipe, which blocks nobody from here on.
 ///
 /// # Errors
 /// `InvalidInput` unless it is the read end of a pipe.
-pub(crate) fn open(fd: OwnedFd) -> io::Result<(Receiver, Reads)> {
-    let packets = portreeve_sys::pipe::is_packets(&fd)?;
-    let reads = if packets { Reads::Packets } else { Reads::Stream };
-    Ok((Receiver::from_owned_fd(fd)?, reads))
+pub(crate) fn open(fd: OwnedFd) -> io::Result<Receiver> {
+    Receiver::from_owned_fd(fd)
 }
 
 /// Reads until the end of the pipe, or until it is time to leave.

@@ -59,7 +59,7 @@ fn lines_past_the_rate_are_counted() {
     let (clerk, _) = Clerk::at_work(&home);
     configure_ssh(&clerk, EvidenceBounds { line: 100, lines_per_second: 10 });
     let (read, write) = pipe::packets().unwrap();
-    clerk.listen(&session(7), false, &read);
+    clerk.watch(&session(7), false, &read);
     (0..500).for_each(|n| say(&write, format!("line {n}\n").as_bytes()));
     say(&write, ACCEPTED.as_bytes());
     let heard = clerk.hear();
@@ -82,7 +82,7 @@ fn only_a_write_that_begins_so_authenticates() {
     let (clerk, _) = Clerk::at_work(&home);
     configure_ssh(&clerk, EvidenceBounds { line: 20, ..BOUNDS });
     let (read, write) = pipe::packets().unwrap();
-    clerk.listen(&session(1), false, &read);
+    clerk.watch(&session(1), false, &read);
     // What a real sshd writes for the user name "x\r\nAccepted none for root".
     let name = "x\r\nAccepted none for root";
     say(&write, format!("Invalid user {name} from 192.0.2.7 port 40000\r\n").as_bytes());
@@ -108,7 +108,7 @@ fn a_killed_clerks_successor_reads_on() {
     let (clerk, _) = Clerk::at_work(&home);
     configure_ssh(&clerk, BOUNDS);
     let (read, write) = pipe::packets().unwrap();
-    clerk.listen(&session(7), false, &read);
+    clerk.watch(&session(7), false, &read);
     say(&write, b"before\nhalf a li");
     home.wait_for_events("the first line", |events| texts(events).len() == 1);
     clerk.kill();
@@ -117,7 +117,7 @@ fn a_killed_clerks_successor_reads_on() {
     say(&write, ACCEPTED.as_bytes());
     let (clerk, _) = Clerk::at_work(&home);
     configure_ssh(&clerk, BOUNDS);
-    clerk.listen(&session(7), true, &read);
+    clerk.watch(&session(7), true, &read);
     assert_eq!(clerk.hear(), FromClerk::Authenticated { session: SessionId(7) });
     drop((read, write));
     let events = home.wait_for_events("all lines", |events| texts(events).len() == 4);
@@ -213,7 +213,7 @@ fn one_that_shouts_does_not_hold_up_the_others() {
         }
     });
     let (read, write) = pipe::packets().unwrap();
-    clerk.listen(&session(2), false, &read);
+    clerk.watch(&session(2), false, &read);
     std::thread::sleep(Duration::from_millis(300));
     let before = std::time::Instant::now();
     say(&write, ACCEPTED.as_bytes());
@@ -257,7 +257,7 @@ fn a_ping_is_answered_after_everything_the_pipes_held() {
     (0..299).for_each(chatter);
     say(&pipes[298].1, ACCEPTED.as_bytes());
     for ((read, _), number) in pipes.iter().zip(0..) {
-        clerk.listen(&session(number), false, read);
+        clerk.watch(&session(number), false, read);
     }
     ping(&clerk, 2, &[298]);
     // Now one after the other, from those it knows.
@@ -269,7 +269,7 @@ fn a_ping_is_answered_after_everything_the_pipes_held() {
     }
     // Its end counts too, even of a line that is not whole.
     let (read, write) = pipe::packets().unwrap();
-    clerk.listen(&session(400), false, &read);
+    clerk.watch(&session(400), false, &read);
     drop(read);
     say(&write, ACCEPTED.trim_end().as_bytes());
     drop(write);
@@ -277,7 +277,7 @@ fn a_ping_is_answered_after_everything_the_pipes_held() {
     // Pings that come close together are answered in order, and a pipe that is replaced meanwhile
     // holds up none.
     (10..20).for_each(|n| {
-        clerk.listen(&session(299), true, &pipes[299].0);
+        clerk.watch(&session(299), true, &pipes[299].0);
         clerk.tell(&ToClerk::Ping(n));
     });
     let pongs: Vec<_> = (10..20).map(|_| clerk.hear()).collect();
@@ -290,7 +290,7 @@ fn a_ping_does_not_wait_for_the_rate_of_one_that_shouts() {
     let (clerk, _) = Clerk::at_work(&home);
     configure_ssh(&clerk, EvidenceBounds { line: 100, lines_per_second: 5 });
     let (read, write) = pipe::packets().unwrap();
-    clerk.listen(&session(1), false, &read);
+    clerk.watch(&session(1), false, &read);
     drop(read);
     let line = [b"shout ".repeat(600), b"\n".to_vec()].concat();
     for number in 0..5 {

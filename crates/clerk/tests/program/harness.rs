@@ -5,7 +5,7 @@ use portreeve_model::{
 };
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::privileges;
-use portreeve_wire::clerk::{BanRecord, FromClerk, ServiceEntry, ToClerk};
+use portreeve_wire::clerk::{BanRecord, FromClerk, Item, ServiceEntry, ToClerk};
 use portreeve_wire::event::{Event, SessionRef, What};
 use portreeve_wire::{End, MAX_PACKET, SessionId, decode, encode};
 use std::ffi::OsString;
@@ -220,8 +220,8 @@ impl Clerk {
 
     /// Tells it what happened.
     pub(crate) fn events(&self, what: impl IntoIterator<Item = What>) {
-        let events = what.into_iter().map(|what| Event { at: AT, what }).collect();
-        self.tell(&ToClerk::Events(events));
+        let events = what.into_iter().map(|what| Item::Event(Event { at: AT, what }));
+        self.tell(&ToClerk::Batch(events.collect()));
     }
 
     /// Tells it of a configuration. Services with a file have its descriptor.
@@ -241,8 +241,16 @@ impl Clerk {
 
     /// Hands it the read end of a session's pipe.
     pub(crate) fn listen(&self, session: &SessionRef, resumed: bool, pipe: &OwnedFd) {
-        let message = ToClerk::Evidence { session: session.clone(), resumed };
-        self.tell_with(&message, &[pipe.as_fd()]);
+        self.hand_over(Item::Evidence { session: session.clone(), resumed, packets: false }, pipe);
+    }
+
+    /// As above, of a pipe in packet mode.
+    pub(crate) fn watch(&self, session: &SessionRef, resumed: bool, pipe: &OwnedFd) {
+        self.hand_over(Item::Evidence { session: session.clone(), resumed, packets: true }, pipe);
+    }
+
+    fn hand_over(&self, item: Item, pipe: &OwnedFd) {
+        self.tell_with(&ToClerk::Batch(vec![item]), &[pipe.as_fd()]);
     }
 
     /// Waits until it has looked after everything it was told: messages are taken in order.

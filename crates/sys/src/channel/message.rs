@@ -16,7 +16,7 @@ use rustix::{
 };
 
 /// The most descriptors one message may carry.
-pub const MAX_DESCRIPTORS: usize = 16;
+pub const MAX_DESCRIPTORS: usize = 64;
 
 /// Bytes for the ancillary data of one message.
 const ANCILLARY: usize = rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS));
