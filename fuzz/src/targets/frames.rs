@@ -130,7 +130,7 @@ fn clerk_seeds() -> Vec<Vec<u8>> {
         FromClerk::Authenticated { session: SessionId(3) },
         FromClerk::Alarm("the disk is full".into()),
     ];
-    let told = [ToClerk::Ping(1), ToClerk::Events(Vec::new()), ToClerk::Finish];
+    let told = [ToClerk::Ping(1), ToClerk::Batch(Vec::new()), ToClerk::Finish];
     let said = said.iter().filter_map(|message| encode(message, MAX_PACKET).ok());
     said.chain(told.iter().filter_map(|message| encode(message, MAX_PACKET).ok())).collect()
 }
