@@ -3,14 +3,17 @@
 use crate::alarms::Alarms;
 use crate::entry::convert::dated;
 use crate::entry::layout::Colour;
-use crate::entry::{Dated, Entry, Loser, stamp};
+use crate::entry::{Dated, Entry, Loser, Target, stamp};
 use crate::evidence::{self, Listener, Pipes, Source};
 use crate::link::{Link, Received};
-use crate::log::{EventLog, Folder, News};
+use crate::log::{EventLog, Folder};
 use crate::readers::{Form, Readers, Wish};
-use crate::service::syslog::Syslog;
+use crate::service::records::RecordsPost;
 use crate::service::{Outlets, Services};
 use crate::store::{Answer, Order, Store};
+use crate::target::post::{Address, Post};
+use crate::target::stderr::Stderr;
+use crate::target::{Lost, Targets};
 use crate::text::lines::Reads;
 use jiff::tz::TimeZone;
 use portreeve_ledger::{Change, Offence};
@@ -36,6 +39,16 @@ const LINGER: Duration = Duration::from_secs(3);
 /// How long each of the last things to be done may take.
 const PARTING: Duration = Duration::from_secs(2);
 
+const SYSLOG: Address =
+    Address { path: "/dev/log", name: "the system log", what: "records", files: false };
+
+const JOURNAL: Address = Address {
+    path: "/run/systemd/journal/socket",
+    name: "the journal",
+    what: "events",
+    files: true,
+};
+
 const CROWDED: &str = "too many sessions write evidence: that of some is not read";
 
 /// How work ended.
@@ -43,6 +56,8 @@ const CROWDED: &str = "too many sessions write evidence: that of some is not rea
 pub(crate) enum Ending {
     /// The monitor is gone or had said so; all is written.
     Done,
+    /// The log's directory was removed or replaced: another clerk can use the new one.
+    Moved,
     /// The monitor said what makes no sense.
     Nonsense(String),
 }
@@ -52,7 +67,10 @@ pub(crate) struct Equipment {
     pub(crate) channel: Channel,
     pub(crate) ready: FromClerk,
     pub(crate) folder: Folder,
-    pub(crate) syslog: UnixDatagram,
+    /// For the system log, and for the journal: a receiver that hangs holds what it was sent, and
+    /// with it the socket.
+    pub(crate) sockets: [UnixDatagram; 2],
+    pub(crate) journal_stream: Option<String>,
     pub(crate) zone: TimeZone,
     /// The process that syslog is told of: the monitor.
     pub(crate) monitor: u32,
@@ -66,15 +84,24 @@ const MISCOUNTED: &str = "a message with a descriptor too few or too many";
 /// What is to be stored, with its number if the monitor waits for it.
 type Numbered = (Change, Option<u64>);
 
+/// What an earlier clerk has done about an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// All.
+    Wholly,
+    /// It is in the files, and nowhere else.
+    InPart,
+}
+
 /// What the parts share. All on one thread.
 struct Desk {
     link: Rc<Link>,
     alarms: Rc<Alarms>,
     zone: TimeZone,
-    log: RefCell<EventLog>,
+    targets: RefCell<Targets>,
     readers: Rc<Readers>,
     services: RefCell<Services>,
-    syslog: Syslog,
+    records: RecordsPost,
     pipes: Rc<Pipes>,
     bounds: Cell<EvidenceBounds>,
 }
@@ -89,22 +116,42 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
     spawn_local(async move { deliver.deliver().await });
     link.send(&with.ready);
     let alarms = Rc::new(Alarms::new(Rc::clone(&link)));
-    let (syslog, to_syslog) = Syslog::new(with.syslog, &alarms, &with.zone, with.monitor);
-    spawn_local(to_syslog);
+    let [syslog, journal] = with.sockets.map(Rc::new);
+    let post = |socket, address| {
+        let post = Rc::new(Post::new(socket, address, Rc::clone(&alarms)));
+        let deliver = Rc::clone(&post);
+        spawn_local(async move { deliver.deliver().await });
+        post
+    };
     let settings = Settings::default();
+    let targets = Targets {
+        on: settings.log,
+        file: EventLog::new(with.folder, settings.log.file.unwrap_or_default()),
+        stderr: Stderr::new(with.journal_stream.as_deref()),
+        syslog: post(Rc::clone(&syslog), Address { what: "events", ..SYSLOG }),
+        journal: post(journal, JOURNAL),
+        alarms: Rc::clone(&alarms),
+        zone: with.zone.clone(),
+        pid: with.monitor,
+    };
+    let records = post(syslog, SYSLOG);
     let desk = Rc::new(Desk {
         link,
         alarms,
-        log: RefCell::new(EventLog::new(with.folder, settings.rotation)),
+        targets: RefCell::new(targets),
         readers: Rc::new(Readers::new(with.zone.clone())),
         services: RefCell::default(),
-        syslog,
+        records: RecordsPost::new(records, with.zone.clone(), with.monitor),
         pipes: Pipes::new(with.most_pipes),
         bounds: Cell::new(settings.evidence),
         zone: with.zone,
     });
     let ending = desk.take_messages(&mut store).await?;
-    desk.part(store).await;
+    match ending {
+        // What the sessions' pipes hold is left there for the next one.
+        Ending::Moved => desk.store_the_rest(store).await,
+        Ending::Done | Ending::Nonsense(_) => desk.part(store).await,
+    }
     Ok(ending)
 }
 
@@ -118,11 +165,15 @@ impl Desk {
                 received = self.link.receive(&mut buffer) => match received? {
                     Received::Message(ToClerk::Finish, _) => return Ok(Ending::Done),
                     Received::Message(ToClerk::Ping(number), fds) if fds.is_empty() => {
+                        self.link.taken()?;
                         self.read_round(store).await;
                         self.link.send(&FromClerk::Pong(number));
                     }
                     Received::Message(message, fds) => match self.take(message, fds) {
-                        Ok(changes) => self.store(changes, store).await,
+                        Ok(changes) => {
+                            self.link.taken()?;
+                            self.store(changes, store).await;
+                        }
                         Err(why) => return Ok(Ending::Nonsense(why.into())),
                     },
                     Received::Closed => {
@@ -132,7 +183,12 @@ impl Desk {
                     Received::Nonsense(why) => return Ok(Ending::Nonsense(why)),
                 },
                 Some(answer) = store.answers.recv() => self.answered(answer),
-                _ = second.tick() => self.tend(store),
+                _ = second.tick() => {
+                    if !self.targets.borrow().file.is_there() {
+                        return Ok(Ending::Moved);
+                    }
+                    self.tend(store);
+                }
             }
         }
     }
@@ -176,8 +232,8 @@ impl Desk {
     }
 
     fn tend(&self, store: &Store) {
-        self.log.borrow_mut().tend();
-        self.log_news();
+        let lost = self.targets.borrow_mut().tend();
+        self.say_lost(lost);
         if !self.pipes.is_full() {
             self.alarms.over(CROWDED);
         }
@@ -193,8 +249,9 @@ impl Desk {
         fds: Vec<OwnedFd>,
     ) -> Result<Vec<Numbered>, &'static str> {
         match (message, fds.len()) {
-            (ToClerk::Configure { services, rotation, evidence, .. }, 0) => {
-                self.log.borrow_mut().set_rotation(rotation);
+            (ToClerk::Configure { services, log, evidence, .. }, 0) => {
+                let lost = self.targets.borrow_mut().set(log);
+                self.say_lost(lost);
                 self.bounds.set(evidence);
                 self.services.borrow_mut().announce(services, &self.alarms);
             }
@@ -238,10 +295,11 @@ impl Desk {
         if pipes != fds.len() {
             return Err(MISCOUNTED);
         }
+        let mut written = self.written_before(&items);
         let (mut fds, mut offences) = (fds.into_iter(), Vec::new());
         for item in items {
             match item {
-                Item::Event(event) => offences.extend(self.event(event)),
+                Item::Event(event) => offences.extend(self.event(&event, written.next())),
                 Item::Evidence { session, resumed, packets } => {
                     let reads = if packets { Reads::Packets } else { Reads::Stream };
                     fds.next().into_iter().for_each(|fd| {
@@ -253,15 +311,36 @@ impl Desk {
         Ok(offences)
     }
 
-    fn event(&self, event: Event) -> Option<Numbered> {
-        let outlets = Outlets { alarms: &self.alarms, syslog: &self.syslog, zone: &self.zone };
-        self.services.borrow_mut().record(&event, &outlets);
+    /// Has one event looked after, of which an earlier clerk may have done some.
+    fn event(&self, event: &Event, before: Option<Before>) -> Option<Numbered> {
         if let What::SessionEnded { session, .. } = &event.what {
             self.pipes.session_over(session.session);
         }
-        let offence = offence(&event).map(|offence| (Change::Record(offence), None));
-        self.write(&dated(event));
-        offence
+        let dated = match before {
+            Some(Before::Wholly) => return None,
+            Some(Before::InPart) | None => dated(event),
+        };
+        match before {
+            Some(_) => self.show(&dated, |targets, json| targets.write_beside(&dated, &json)),
+            None => self.write(&dated),
+        }
+        let outlets = Outlets { alarms: &self.alarms, records: &self.records, zone: &self.zone };
+        self.services.borrow_mut().record(event, &outlets);
+        offence(event).map(|offence| (Change::Record(offence), None))
+    }
+
+    /// What an earlier clerk, killed in the midst of the same events, had done about the first of
+    /// them: those that are in the files are not told twice.
+    fn written_before(&self, items: &[Item]) -> impl Iterator<Item = Before> + use<> {
+        let line = |item: &Item| match item {
+            Item::Event(event) => Some(dated(event).json()),
+            Item::Evidence { .. } => None,
+        };
+        let mut targets = self.targets.borrow_mut();
+        let found = targets.find_written(|| items.iter().filter_map(line).collect());
+        let finished = usize::from(found.finished);
+        std::iter::repeat_n(Before::Wholly, found.whole)
+            .chain(std::iter::repeat_n(Before::InPart, finished))
     }
 
     fn listen(self: &Rc<Self>, session: SessionRef, resumed: bool, reads: Reads, fd: OwnedFd) {
@@ -284,27 +363,29 @@ impl Desk {
     }
 
     fn welcome(&self, stream: OwnedFd, wish: Wish, last: u32) {
-        let past = self.log.borrow().past(last);
+        let past = self.targets.borrow().past(last);
         // One that is no stream has nobody at its other end.
         let _ = self.readers.welcome(stream, wish, past, wall_ms());
     }
 
     /// Writes an entry and shows it to those who read along.
     fn write(&self, dated: &Dated) {
-        let json = dated.json();
-        self.readers.publish(&json);
-        self.log.borrow_mut().append(json);
-        self.log_news();
+        self.show(dated, |targets, json| targets.write(dated, json));
     }
 
-    fn log_news(&self) {
-        let news = self.log.borrow_mut().take_news();
-        for news in news {
-            match news {
-                News::Trouble(text) => self.alarms.raise(&text),
-                News::Mended(text) => self.alarms.over(&text),
-                News::Lost(count) => self.said(Entry::EventsLost { by: Loser::Clerk, count }),
-            }
+    fn show(&self, dated: &Dated, write: impl FnOnce(&mut Targets, String)) {
+        let json = dated.json();
+        self.readers.publish(&json);
+        let mut targets = self.targets.borrow_mut();
+        write(&mut targets, json);
+        let lost = targets.news();
+        drop(targets);
+        self.say_lost(lost);
+    }
+
+    fn say_lost(&self, lost: Vec<Lost>) {
+        for (target, count) in lost {
+            self.said(Entry::EventsLost { by: Loser::Clerk, target: Some(target), count });
         }
     }
 
@@ -321,12 +402,31 @@ impl Desk {
     }
 
     /// The last things: what the pipes hold is read, what waits is written, in this order.
-    async fn part(&self, mut store: Store) {
+    async fn part(&self, store: Store) {
         self.pipes.leave_all();
         wait_until(|| self.pipes.count() == 0).await;
-        self.log.borrow_mut().tend();
-        self.log_news();
+        wait_until(|| self.targets.borrow().is_settled() && self.records.is_settled()).await;
+        let lost = self.targets.borrow_mut().give_up();
+        self.say_lost(lost);
+        self.tend_last();
         self.readers.close();
+        wait_until(|| self.readers.is_empty() && self.targets.borrow().is_settled()).await;
+        self.store_the_rest(store).await;
+        let _ = timeout(PARTING, self.link.drained_to(0)).await;
+    }
+
+    /// What the files do not take now, they never will: the other targets are told.
+    fn tend_last(&self) {
+        let lost = self.targets.borrow_mut().tend();
+        self.say_lost(lost);
+        let unwritten = self.targets.borrow().file.unwritten();
+        if unwritten > 0 {
+            self.say_lost(vec![(Target::File, unwritten)]);
+        }
+    }
+
+    /// The ledger's thread does what it was told, and ends.
+    async fn store_the_rest(&self, mut store: Store) {
         drop(store.orders);
         let stored = async {
             while let Some(answer) = store.answers.recv().await {
@@ -334,9 +434,6 @@ impl Desk {
             }
         };
         let stored = timeout(PARTING, stored).await.is_ok();
-        wait_until(|| self.readers.is_empty()).await;
-        wait_until(|| self.syslog.is_idle()).await;
-        let _ = timeout(PARTING, self.link.drained_to(0)).await;
         if stored {
             // It has said its last word; only a panic could be left, which it has shown itself.
             let _ = store.thread.join();

@@ -24,6 +24,7 @@ mod scratch;
 mod service;
 mod start;
 mod store;
+mod target;
 mod text;
 
 pub use start::main;

@@ -19,7 +19,8 @@ const WAITING: usize = 1024;
 /// What came.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// A message and its descriptors.
+    /// A message and its descriptors. It stays in the channel until [`Link::taken`]: should this
+    /// process be killed before it is looked after, the monitor has it still.
     Message(ToClerk, Vec<OwnedFd>),
     /// The monitor is gone, and all it had said is taken.
     Closed,
@@ -102,9 +103,9 @@ impl Link {
     pub(crate) async fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
         self.drained_to(WAITING).await;
         loop {
-            let receive = |channel: &Channel| channel.recv(buffer);
-            let (length, fds) = match self.channel.async_io(Interest::READABLE, receive).await {
-                Ok(Some(received)) => received,
+            let look = |channel: &Channel| channel.peek(buffer);
+            let (length, fds) = match self.channel.async_io(Interest::READABLE, look).await {
+                Ok(Some(looked)) => looked,
                 Ok(None) => return Ok(Received::Closed),
                 // The monitor went with messages of ours unread; its own are still to be taken.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
@@ -119,5 +120,13 @@ impl Link {
                 Err(error) => Received::Nonsense(error.to_string()),
             });
         }
+    }
+
+    /// What was received is looked after: the next message may come.
+    ///
+    /// # Errors
+    /// Those of recv(2).
+    pub(crate) fn taken(&self) -> io::Result<()> {
+        self.channel.get_ref().discard()
     }
 }

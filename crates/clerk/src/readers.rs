@@ -103,7 +103,7 @@ impl Readers {
         self: &Rc<Self>,
         stream: OwnedFd,
         wish: Wish,
-        past: Past,
+        past: Option<Past>,
         now: u64,
     ) -> io::Result<()> {
         let stream = std::os::unix::net::UnixStream::from(stream);
@@ -117,6 +117,8 @@ impl Readers {
             return Ok(());
         }
         let stream = UnixStream::from_std(stream)?;
+        let unkept =
+            (past.is_none()).then(|| Dated { at: stamp::utc_ms(now), entry: Entry::PastNotKept });
         let seat = Rc::new(Seat {
             wish,
             queue: RefCell::default(),
@@ -129,6 +131,9 @@ impl Readers {
         let readers = Rc::clone(self);
         spawn_local(async move {
             // Why a reader goes is its own affair.
+            if let Some(unkept) = unkept {
+                seat.put(show(&unkept.json(), wish.form, &readers.zone).into());
+            }
             let _ = readers.serve(&seat, stream, past).await;
             readers.list.borrow_mut().retain(|other| !Rc::ptr_eq(other, &seat));
         });
@@ -143,9 +148,14 @@ impl Readers {
         }
     }
 
-    async fn serve(&self, seat: &Seat, mut stream: UnixStream, past: Past) -> io::Result<()> {
-        let mut past = Reader::new(past);
-        while let Some(lines) = past.next() {
+    async fn serve(
+        &self,
+        seat: &Seat,
+        mut stream: UnixStream,
+        past: Option<Past>,
+    ) -> io::Result<()> {
+        let mut past = past.map(Reader::new);
+        while let Some(lines) = past.as_mut().and_then(Reader::next) {
             let text = lines.iter().map(|line| show(line, seat.wish.form, &self.zone));
             write(&mut stream, text.collect::<String>().as_bytes()).await?;
         }

@@ -60,8 +60,7 @@ fn run() -> Result<(), Stop> {
     let most_pipes = raise_descriptors()?;
     let _alone = alone(&places.log)?;
     let folder = Folder::open(&places.log).map_err(system("open the log's directory"))?;
-    let syslog = UnixDatagram::unbound().map_err(system("make a socket"))?;
-    syslog.set_nonblocking(true).map_err(system("make a socket"))?;
+    let sockets = [datagrams()?, datagrams()?];
     // Read here for good: the zone's file is out of reach later.
     let zone = TimeZone::system();
     // So is what tells the clock without a system call.
@@ -71,7 +70,9 @@ fn run() -> Result<(), Stop> {
     let why = ledger.as_ref().err().map(ToString::to_string);
     let ready = FromClerk::Ready { landlock, ledger: why };
     let monitor = std::os::unix::process::parent_id();
-    let with = Equipment { channel, ready, folder, syslog, zone, monitor, most_pipes };
+    let journal_stream = places.journal_stream;
+    let with =
+        Equipment { channel, ready, folder, sockets, journal_stream, zone, monitor, most_pipes };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -81,8 +82,16 @@ fn run() -> Result<(), Stop> {
     let work = clerk::work(with, store);
     match LocalSet::new().block_on(&runtime, work).map_err(system("use the channel"))? {
         Ending::Done => Ok(()),
+        Ending::Moved => Err(Stop(75, "the log's directory was removed or replaced".to_owned())),
         Ending::Nonsense(why) => Err(Stop(70, format!("the monitor makes no sense: {why}"))),
     }
+}
+
+/// A socket that sends to paths.
+fn datagrams() -> Result<UnixDatagram, Stop> {
+    let socket = UnixDatagram::unbound().map_err(system("make a socket"))?;
+    socket.set_nonblocking(true).map_err(system("make a socket"))?;
+    Ok(socket)
 }
 
 /// Confines this process, single-threaded, before any runtime exists; then proves it.

@@ -1,6 +1,6 @@
 //! The whole checked configuration.
 
-use crate::{Rule, Service};
+use crate::{EventTargets, Rule, Service};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the door as a whole.
@@ -16,19 +16,10 @@ pub struct Settings {
     pub relay_user: String,
     /// Members of this group may use the control socket.
     pub control_group: String,
-    /// Rotation of the event log.
-    pub rotation: LogRotation,
+    /// Where events are written.
+    pub log: EventTargets,
     /// Bounds on what services write on their evidence pipes.
     pub evidence: EvidenceBounds,
-}
-
-/// Rotation of the event log by size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogRotation {
-    /// Bytes of one file.
-    pub size: u64,
-    /// Old files kept.
-    pub keep: u32,
 }
 
 /// Bounds on evidence, for each session.
@@ -48,7 +39,7 @@ impl Default for Settings {
             clerk_user: "portreeve-clerk".into(),
             relay_user: "portreeve-relay".into(),
             control_group: "portreeve-admin".into(),
-            rotation: LogRotation { size: 16 << 20, keep: 8 },
+            log: EventTargets::default(),
             evidence: EvidenceBounds { line: 1024, lines_per_second: 100 },
         }
     }

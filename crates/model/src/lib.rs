@@ -17,13 +17,14 @@ mod origin;
 mod program;
 mod resolved;
 mod service;
+mod targets;
 mod trap;
 
 pub use access::{AccessList, AllowList, HostPattern, Pattern, Rule};
 pub use admission::{
     Admission, Authentication, Load, PerSource, Rate, SourceWidth, Startups, Watcher,
 };
-pub use config::{Config, EvidenceBounds, LogRotation, Settings};
+pub use config::{Config, EvidenceBounds, Settings};
 pub use difference::difference;
 pub use hours::{HourRange, Hours, LocalTime, Zone};
 pub use log::{
@@ -40,4 +41,5 @@ pub use resolved::{BannerBytes, Ids, Problem, Resolved, ServiceFacts};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,
 };
+pub use targets::{EventTargets, LogRotation, StderrFormat};
 pub use trap::{Sentence, Trap};

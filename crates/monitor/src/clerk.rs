@@ -57,12 +57,11 @@ impl Door {
         match message {
             // what is wrong with the ledger comes as an alarm of its own, and ends as one
             FromClerk::Ready { landlock, ledger: _ } => {
-                if let Some(running) = self.clerk.running.as_mut() {
-                    running.phase = Phase::Working;
-                }
+                let started = self.clerk.ready();
                 self.clerk.trouble =
                     landlock.is_none().then(|| "no Landlock on this kernel".to_owned());
                 self.brief_clerk();
+                started.into_iter().for_each(|what| self.event(what));
             }
             FromClerk::Bans { bans, last } => {
                 // once all have come, a later clerk knows no more than we do
@@ -119,7 +118,7 @@ impl Door {
             ToClerk::Configure {
                 generation: current.generation,
                 services: u32::try_from(current.config.services.len()).unwrap_or(u32::MAX),
-                rotation: settings.rotation,
+                log: settings.log,
                 evidence: settings.evidence,
             },
             None,

@@ -110,6 +110,11 @@ impl HelperProcess {
         }
     }
 
+    /// Whether it is to be started now.
+    pub(crate) fn is_due(&self, now: Duration) -> bool {
+        self.running.is_none() && self.next_due().is_some_and(|due| due <= now)
+    }
+
     /// Starts it if its time has come, or ends one that does not get ready.
     pub(crate) fn tick(
         &mut self,
@@ -126,13 +131,15 @@ impl HelperProcess {
             return None;
         }
         self.start_at = None;
-        match self.start(spawner, poller, outputs, now) {
-            Ok(pid) => {
-                let pid = u32::try_from(pid.as_raw()).unwrap_or(0);
-                Some(What::HelperStarted { helper: self.helper, pid })
-            }
-            Err(reason) => Some(self.failed(reason, now)),
-        }
+        self.start(spawner, poller, outputs, now).err().map(|reason| self.failed(reason, now))
+    }
+
+    /// It has said that it is ready: it is at work from now on.
+    pub(crate) fn ready(&mut self) -> Option<What> {
+        let running = self.running.as_mut()?;
+        running.phase = Phase::Working;
+        let pid = u32::try_from(running.pid.as_raw()).unwrap_or(0);
+        Some(What::HelperStarted { helper: self.helper, pid })
     }
 
     fn start(
@@ -141,7 +148,7 @@ impl HelperProcess {
         poller: &Poller,
         outputs: &Outputs,
         now: Duration,
-    ) -> Result<Pid, String> {
+    ) -> Result<(), String> {
         let program = self.program.clone().ok_or("nothing to run")?;
         let (channel, theirs) = channel::pair().map_err(|e| format!("no channel: {e}"))?;
         let given = theirs.as_fd().try_clone_to_owned().map_err(|e| format!("no channel: {e}"))?;
@@ -160,7 +167,7 @@ impl HelperProcess {
             waits_to_write: false,
             ending: false,
         });
-        Ok(pid)
+        Ok(())
     }
 
     /// Whether it is at work, and its channel has taken all that was sent.

@@ -15,6 +15,13 @@ pub(crate) struct Inherited {
     pub(crate) umask: u32,
 }
 
+impl Inherited {
+    /// The value of a variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsString> {
+        self.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
 /// Lays out what every start of this program has in common.
 pub(crate) fn prepare(
     program: &Program,

@@ -246,6 +246,9 @@ impl Door {
     /// Starts helpers whose time has come.
     pub(crate) fn tick_helpers(&mut self) {
         let now = self.now.mono;
+        if self.clerk.is_due(now) {
+            self.make_directories(); // somebody may have removed them
+        }
         let (spawner, poller, outputs) = (&mut self.spawner, &self.poller, &self.outputs);
         let clerk = self.clerk.tick(spawner, poller, outputs, now);
         let relay = self.relay.tick(spawner, poller, outputs, now);

@@ -47,9 +47,8 @@ impl Door {
     fn heard_from_relay(&mut self, message: FromRelay) {
         match message {
             FromRelay::Ready { landlock } => {
-                if let Some(running) = self.relay.running.as_mut() {
-                    running.phase = Phase::Working;
-                }
+                let started = self.relay.ready();
+                started.into_iter().for_each(|what| self.event(what));
                 self.alarms.remove(RELAY_AWAY);
                 self.relay.trouble =
                     landlock.is_none().then(|| "no Landlock on this kernel".to_owned());

@@ -319,6 +319,9 @@ fn open_control(paths: &Paths, resolved: &Resolved) -> Result<OwnedFd, Failed> {
 }
 
 /// The clerk's directories belong to the clerk.
+/// How an alarm about a directory of ours begins.
+const NO_DIRECTORY: &str = "the clerk has no directory: ";
+
 fn make_directories(paths: &Paths, resolved: &Resolved) -> Result<(), Failed> {
     let owner = resolved.clerk.as_ref().map(|ids| (ids.uid, ids.gid));
     for dir in [&paths.state, &paths.log] {
@@ -329,6 +332,16 @@ fn make_directories(paths: &Paths, resolved: &Resolved) -> Result<(), Failed> {
 }
 
 impl Door {
+    /// Makes the clerk's directories where they are missing.
+    pub(crate) fn make_directories(&mut self) {
+        self.alarms.retain(|alarm| !alarm.starts_with(NO_DIRECTORY));
+        if let Err(Failed::Usage(why) | Failed::Configuration(why) | Failed::System(why)) =
+            make_directories(&self.paths, &self.current.resolved)
+        {
+            self.alarm(&format!("{NO_DIRECTORY}{why}"));
+        }
+    }
+
     /// What the helpers run as, from the configuration in force.
     pub(crate) fn set_helper_programs(&mut self) {
         let resolved = &self.current.resolved;
@@ -336,12 +349,15 @@ impl Door {
         let (clerk, relay) = (as_sys(&resolved.clerk), as_sys(&resolved.relay));
         // the monitor bounds them; the relay only has to have room for any number it allows
         let sessions = PathBuf::from("1000000");
-        let clerk_args = [
+        let mut clerk_args = vec![
             PathBuf::from("--state"),
             self.paths.state.clone(),
             "--log".into(),
             self.paths.log.clone(),
         ];
+        if let Some(stream) = self.inherited.variable("JOURNAL_STREAM") {
+            clerk_args.extend(["--journal-stream".into(), stream.into()]);
+        }
         let relay_args = [PathBuf::from("--max-sessions"), sessions];
         let path = |name| self.paths.program(name);
         let words = |args: &[PathBuf]| args.to_vec();

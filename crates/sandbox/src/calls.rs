@@ -135,6 +135,7 @@ const WRITING: &[i64] = &[
     libc::SYS_inotify_add_watch,
     libc::SYS_inotify_init1,
     libc::SYS_inotify_rm_watch,
+    libc::SYS_memfd_create,
     libc::SYS_mkdirat,
     libc::SYS_msync,
     libc::SYS_renameat,

@@ -2,7 +2,7 @@
 
 use crate::event::{Event, SessionRef};
 use crate::{Phase, SessionId};
-use portreeve_model::{EvidenceBounds, LogRotation, Network, ServiceLog, Watcher};
+use portreeve_model::{EventTargets, EvidenceBounds, Network, ServiceLog, Watcher};
 use serde::{Deserialize, Serialize};
 
 /// A ban as it is kept.
@@ -48,8 +48,8 @@ pub enum ToClerk {
         generation: u64,
         /// Services that follow.
         services: u32,
-        /// Rotation of the event log.
-        rotation: LogRotation,
+        /// Where events are written.
+        log: EventTargets,
         /// Bounds on evidence.
         evidence: EvidenceBounds,
     },

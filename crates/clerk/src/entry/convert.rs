@@ -6,8 +6,8 @@ use portreeve_model::Sentence;
 use portreeve_wire::event::{EndCause, Ending, Event, Refused, SessionRef, What};
 
 /// The line for an event.
-pub(crate) fn dated(event: Event) -> Dated {
-    Dated { at: stamp::utc_ms(event.at), entry: entry(event.what) }
+pub(crate) fn dated(event: &Event) -> Dated {
+    Dated { at: stamp::utc_ms(event.at), entry: entry(&event.what) }
 }
 
 /// A session as entries name it.
@@ -28,66 +28,70 @@ fn clean(text: &str) -> String {
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each event, counted by the compiler")]
-fn entry(what: What) -> Entry {
+fn entry(what: &What) -> Entry {
     match what {
         What::DoorOpened { version, pid, services } => {
-            Entry::DoorOpened { version: clean(&version), pid, services }
+            Entry::DoorOpened { version: clean(version), pid: *pid, services: *services }
         }
-        What::DoorClosing { sessions } => Entry::DoorClosing { sessions },
+        What::DoorClosing { sessions } => Entry::DoorClosing { sessions: *sessions },
         What::ListenerUp { key, address } => {
-            Entry::ListenerUp { service: clean(&key), address: address.address, port: address.port }
+            Entry::ListenerUp { service: clean(key), address: address.address, port: address.port }
         }
         What::ListenerDown { key, address, reason, retry } => Entry::ListenerDown {
-            service: clean(&key),
+            service: clean(key),
             address: address.address,
             port: address.port,
-            reason: clean(&reason),
-            retry,
+            reason: clean(reason),
+            retry: *retry,
         },
         What::ServiceDown { key, reason, origin } => Entry::ServiceDown {
-            service: clean(&key),
-            reason: clean(&reason),
+            service: clean(key),
+            reason: clean(reason),
             origin: origin.as_deref().map(clean),
         },
-        What::ServiceUp { key } => Entry::ServiceUp { service: clean(&key) },
-        What::Paused { key, seconds, .. } => Entry::Paused { service: clean(&key), seconds },
-        What::Resumed { key, .. } => Entry::Resumed { service: clean(&key) },
-        What::Refused(refused) => self::refused(&refused),
+        What::ServiceUp { key } => Entry::ServiceUp { service: clean(key) },
+        What::Paused { key, seconds, .. } => {
+            Entry::Paused { service: clean(key), seconds: *seconds }
+        }
+        What::Resumed { key, .. } => Entry::Resumed { service: clean(key) },
+        What::Refused(refused) => self::refused(refused),
         What::Reloaded { changes } => {
             Entry::Reloaded { changes: changes.iter().map(|change| clean(change)).collect() }
         }
-        What::ReloadRefused { text } => Entry::ReloadRefused { findings: escape_lines(&text) },
+        What::ReloadRefused { text } => Entry::ReloadRefused { findings: escape_lines(text) },
         What::HelperStarted { helper, pid } => {
-            Entry::HelperStarted { helper: helper.name().into(), pid }
+            Entry::HelperStarted { helper: helper.name().into(), pid: *pid }
         }
         What::HelperDied { helper, reason, retry } => {
-            Entry::HelperDied { helper: helper.name().into(), reason: clean(&reason), retry }
+            Entry::HelperDied { helper: helper.name().into(), reason: clean(reason), retry: *retry }
         }
-        What::Exhausted { what } => Entry::Exhausted { what: clean(&what) },
-        What::Recovered { what } => Entry::Recovered { what: clean(&what) },
-        What::Alarm { text } => Entry::Alarm { text: clean(&text) },
-        What::EventsLost { count } => Entry::EventsLost { by: Loser::Monitor, count },
-        What::SessionStarted(of) => Entry::SessionStarted { session: session(&of) },
-        What::Authenticated(of) => Entry::Authenticated { session: session(&of) },
+        What::Exhausted { what } => Entry::Exhausted { what: clean(what) },
+        What::Recovered { what } => Entry::Recovered { what: clean(what) },
+        What::Alarm { text } => Entry::Alarm { text: clean(text) },
+        What::EventsLost { count } => {
+            Entry::EventsLost { by: Loser::Monitor, target: None, count: *count }
+        }
+        What::SessionStarted(of) => Entry::SessionStarted { session: session(of) },
+        What::Authenticated(of) => Entry::Authenticated { session: session(of) },
         What::GracePassed { session: of, ended } => {
-            Entry::GracePassed { session: session(&of), ended }
+            Entry::GracePassed { session: session(of), ended: *ended }
         }
         What::StartFailed { session: of, reason } => {
-            Entry::StartFailed { session: session(&of), reason: clean(&reason) }
+            Entry::StartFailed { session: session(of), reason: clean(reason) }
         }
         What::SessionEnding { session: of, cause } => Entry::SessionEnding {
-            session: session(&of),
+            session: session(of),
             reason: cause.word().to_owned(),
             by_uid: match cause {
-                EndCause::Command { uid } => Some(uid),
+                EndCause::Command { uid } => Some(*uid),
                 EndCause::Grace | EndCause::Idle | EndCause::Shutdown => None,
             },
         },
         What::SessionEnded { session: of, ending, duration, cause } => {
-            ended(&of, ending, duration, cause)
+            ended(of, *ending, *duration, *cause)
         }
         What::Identified { session: of, answer } => Entry::Identified {
-            session: session(&of),
+            session: session(of),
             answer: answer.as_deref().ok().map(clean),
             failure: answer.as_deref().err().map(|failure| clean(failure)),
         },
@@ -98,7 +102,7 @@ fn entry(what: What) -> Entry {
                 Sentence::Never => (Cost::Nothing, None),
             };
             Entry::TrapTouched {
-                service: clean(&key),
+                service: clean(key),
                 peer: peer.address,
                 peer_port: peer.port,
                 cost,
@@ -110,17 +114,17 @@ fn entry(what: What) -> Entry {
         What::Banned { network, until, key, reason, by } => Entry::Banned {
             network: network.to_string(),
             until: until.map(stamp::utc),
-            service: Some(clean(&key)).filter(|service| !service.is_empty()),
-            reason: clean(&reason),
-            by_uid: by,
+            service: Some(clean(key)).filter(|service| !service.is_empty()),
+            reason: clean(reason),
+            by_uid: *by,
         },
         What::BanEnded { network, why, by } => {
-            Entry::BanEnded { network: network.to_string(), why: clean(&why), by_uid: by }
+            Entry::BanEnded { network: network.to_string(), why: clean(why), by_uid: *by }
         }
-        What::GivenBack { key } => Entry::GivenBack { service: clean(&key) },
-        What::TrialBegan { seconds } => Entry::TrialBegan { seconds },
-        What::TrialConfirmed { by } => Entry::TrialConfirmed { by: clean(&by) },
-        What::TrialRolledBack { reason } => Entry::TrialRolledBack { reason: clean(&reason) },
+        What::GivenBack { key } => Entry::GivenBack { service: clean(key) },
+        What::TrialBegan { seconds } => Entry::TrialBegan { seconds: *seconds },
+        What::TrialConfirmed { by } => Entry::TrialConfirmed { by: clean(by) },
+        What::TrialRolledBack { reason } => Entry::TrialRolledBack { reason: clean(reason) },
     }
 }
 

@@ -81,6 +81,22 @@ pub(crate) fn lay_out(stamp: &str, told: &Told, colour: Colour) -> String {
     out
 }
 
+/// All of it on one line, for receivers to whom a line is a record.
+pub(crate) fn one_line(told: &Told) -> String {
+    let prefix = told.service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
+    let mut lines = told.text.lines();
+    let mut out = format!("{prefix}{}", lines.next().unwrap_or_default());
+    for (line, mark) in lines
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .zip([" "].into_iter().chain(std::iter::repeat("; ")))
+    {
+        out.push_str(mark);
+        out.push_str(line);
+    }
+    harmless(&out)
+}
+
 /// Broken at blanks; a word that is too long for any line has one of its own.
 fn wrap(text: &str) -> Vec<String> {
     let room = WIDTH - HANG;
@@ -139,6 +155,13 @@ mod tests {
             lay_out("Nov 21 23:32:15", &told(text), Colour::None),
             "Nov 21 23:32:15 ssh: refused:\n  a.toml:1:2: bad\n    |   ^^ \u{fffd}[31m\n"
         );
+    }
+
+    #[test]
+    fn one_line_is_one_line_whatever_is_told() {
+        let text = "refused:\na.toml:1:2: bad\n  |\n\n  |   ^^ \x1b[31m\r\n";
+        assert_eq!(one_line(&told(text)), "ssh: refused: a.toml:1:2: bad; |; |   ^^ \u{fffd}[31m");
+        assert_eq!(one_line(&told("")), "ssh: ");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod convert;
 pub(crate) mod layout;
 pub(crate) mod sentence;
+mod severity;
 pub(crate) mod stamp;
 
 #[cfg(test)]
@@ -70,6 +71,16 @@ pub(crate) enum Cost {
 pub(crate) enum Loser {
     Monitor,
     Clerk,
+}
+
+/// What lacks events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Target {
+    File,
+    Stderr,
+    Syslog,
+    Journal,
 }
 
 /// What happened.
@@ -229,11 +240,14 @@ pub(crate) enum Entry {
     },
     EventsLost {
         by: Loser,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<Target>,
         count: u64,
     },
     EventsSkipped {
         count: u64,
     },
+    PastNotKept,
     SessionEnding {
         #[serde(flatten)]
         session: Session,

@@ -2,7 +2,7 @@
 
 use crate::entry::layout::Tone::{Bad, Good, Plain, Quiet, Warning};
 use crate::entry::layout::{Colour, Told, Tone, lay_out};
-use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
+use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, Target, stamp};
 use jiff::tz::TimeZone;
 use std::net::{IpAddr, SocketAddr};
 
@@ -43,8 +43,9 @@ fn count(number: impl Into<u64>, one: &str, many: &str) -> String {
     }
 }
 
+/// What an entry tells people.
 #[expect(clippy::too_many_lines, reason = "one arm for each entry, counted by the compiler")]
-fn told(entry: &Entry, zone: &TimeZone) -> Told {
+pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
     match entry {
         Entry::DoorOpened { version, pid, services } => {
             let services = count(*services, "service", "services");
@@ -177,12 +178,19 @@ fn told(entry: &Entry, zone: &TimeZone) -> Told {
             sentence(Good, None, format!("connections are taken again: enough {what}"))
         }
         Entry::Alarm { text } => sentence(Warning, None, format!("alarm: {text}")),
-        Entry::EventsLost { by, count: lost } => {
-            let by = match by {
-                Loser::Monitor => "on the way to the log",
-                Loser::Clerk => "while the log could not be written",
+        Entry::EventsLost { by, target, count: lost } => {
+            let by = match (by, target) {
+                (Loser::Monitor, _) => "on the way to the log",
+                (Loser::Clerk, None | Some(Target::File)) => "while the log could not be written",
+                (Loser::Clerk, Some(Target::Stderr)) => "while standard error took none",
+                (Loser::Clerk, Some(Target::Syslog)) => "while the system log took none",
+                (Loser::Clerk, Some(Target::Journal)) => "while the journal took none",
             };
             sentence(Warning, None, format!("{} lost {by}", count(*lost, "event", "events")))
+        }
+        Entry::PastNotKept => {
+            let text = "no past events: the event log is not kept in files (`log` of [portreeve])";
+            sentence(Warning, None, text.into())
         }
         Entry::EventsSkipped { count: skipped } => {
             let skipped = count(*skipped, "event", "events");

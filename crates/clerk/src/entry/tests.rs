@@ -3,7 +3,7 @@
 use crate::entry::convert::{dated, session};
 use crate::entry::layout::Colour;
 use crate::entry::sentence::tell;
-use crate::entry::{Dated, Entry, Loser};
+use crate::entry::{Dated, Entry, Loser, Target};
 use jiff::tz::TimeZone;
 use portreeve_model::Sentence;
 use portreeve_wire::event::{EndCause, Ending, Event, Helper, Refused, SessionRef, What};
@@ -16,7 +16,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 34;
+const VARIANTS: usize = 35;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -54,6 +54,7 @@ fn number(entry: &Entry) -> usize {
         Entry::TrialBegan { .. } => 31,
         Entry::TrialConfirmed { .. } => 32,
         Entry::TrialRolledBack { .. } => 33,
+        Entry::PastNotKept => 34,
     }
 }
 
@@ -203,23 +204,25 @@ fn examples() -> Vec<Dated> {
             resumed: true,
         },
         Entry::EvidenceDropped { session: session(&ssh()), lines: 420 },
-        Entry::EventsLost { by: Loser::Clerk, count: 1 },
+        Entry::EventsLost { by: Loser::Clerk, target: Some(Target::File), count: 1 },
         Entry::EventsSkipped { count: 99 },
         Entry::SessionEnding {
             session: session(&ssh()),
             reason: "command".into(),
             by_uid: Some(1000),
         },
+        Entry::EventsLost { by: Loser::Clerk, target: Some(Target::Journal), count: 2 },
+        Entry::PastNotKept,
     ];
     let first_own = monitor.len();
-    let events = monitor.into_iter().zip(0..).map(|(what, n)| dated(Event { at: at(n), what }));
+    let events = monitor.into_iter().zip(0..).map(|(what, n)| dated(&Event { at: at(n), what }));
     let first_trial = first_own + own.len();
     let own = own
         .into_iter()
         .zip(first_own..)
         .map(|(entry, n)| Dated { at: crate::entry::stamp::utc_ms(at(n)), entry });
     let trials = of_trials().into_iter().zip(first_trial..);
-    let trials = trials.map(|(what, n)| dated(Event { at: at(n), what }));
+    let trials = trials.map(|(what, n)| dated(&Event { at: at(n), what }));
     events.chain(own).chain(trials).collect()
 }
 
@@ -272,7 +275,7 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let words = |cell: &str| -> Vec<String> {
         cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let rows = DOCS.lines().filter_map(|line| {
+    let rows = DOCS.split("## Severities").next().unwrap_or_default().lines().filter_map(|line| {
         let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
         let name = cells.first()?.strip_suffix('`')?.to_owned();
         let mut fields: BTreeSet<_> = words(cells.get(1)?).into_iter().collect();
@@ -283,6 +286,24 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
         Some((name, fields))
     });
     rows.collect()
+}
+
+/// Rows such as ``| `err` | `alarm`, `start-failed` |``, in the chapter of severities.
+#[test]
+fn every_entry_is_documented_with_its_severity() {
+    let chapter = DOCS.split("## Severities").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut documented = BTreeMap::new();
+    for row in chapter.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let mut words = row.split('`').skip(1).step_by(2);
+        let severity = words.next().unwrap();
+        documented.extend(words.map(|kind| (kind.to_owned(), severity.to_owned())));
+    }
+    let kind = |dated: &Dated| {
+        let line: serde_json::Value = serde_json::from_str(&dated.json()).unwrap();
+        line["event"].as_str().unwrap().to_owned()
+    };
+    let told = examples().iter().map(|d| (kind(d), d.entry.severity().name().to_owned())).collect();
+    assert_eq!(documented, told);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The newest file's name; older ones have a number after it.
 const NAME: &str = "events.jsonl";
@@ -15,7 +15,7 @@ const MOST_KEPT: u32 = 10_000;
 
 /// The directory of the event log.
 #[derive(Debug)]
-pub(crate) struct Folder(OwnedFd);
+pub(crate) struct Folder(OwnedFd, PathBuf);
 
 /// The name of the file that was rotated so often; 0 is the newest.
 fn name(number: u32) -> String {
@@ -26,7 +26,18 @@ impl Folder {
     /// Opens it.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(rustix::fs::openat(CWD, path, flags, Mode::empty())?))
+        Ok(Self(rustix::fs::openat(CWD, path, flags, Mode::empty())?, path.to_owned()))
+    }
+
+    /// Whether it is still what its path leads to. Where the path cannot be followed, it is, unless
+    /// it was removed.
+    pub(crate) fn is_there(&self) -> bool {
+        match (rustix::fs::fstat(&self.0), rustix::fs::stat(&self.1)) {
+            (Ok(ours), _) if ours.st_nlink == 0 => false,
+            (Ok(ours), Ok(named)) => (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino),
+            (Ok(_), Err(error)) => error != Errno::NOENT,
+            (Err(_), _) => true,
+        }
     }
 
     /// Opens the newest file for appending, and makes it if it is missing.

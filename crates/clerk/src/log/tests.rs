@@ -71,6 +71,87 @@ fn a_torn_line_of_a_killed_clerk_is_closed() {
 }
 
 #[test]
+fn what_a_killed_clerk_had_written_is_found_and_not_written_twice() {
+    let lines = |range: std::ops::Range<usize>| range.map(line).collect::<Vec<_>>();
+    for (there, torn, coming, whole, finished) in [
+        (0..0, 0, 0..5, 0, false),
+        (0..5, 0, 5..9, 0, false),
+        (0..5, 0, 2..9, 3, false),
+        (0..5, 0, 2..5, 3, false),
+        (0..5, 0, 0..9, 5, false),
+        (0..5, 4, 3..9, 2, true),
+        (0..0, 1, 0..3, 0, true),
+        (0..5, 4, 7..9, 0, true),   // the begin of every line
+        (0..5, 13, 7..9, 0, false), // another line's begin
+    ] {
+        let folder = Scratch::new();
+        let text = lines(there.clone()).concat();
+        let begun = &line(there.end)[..torn];
+        std::fs::write(folder.path().join("events.jsonl"), format!("{text}{begun}")).unwrap();
+        let mut log = log(folder.path(), 1000, 2);
+        let found = log.find_written(|| lines(coming.clone()));
+        assert_eq!(found, Written { whole, finished }, "{there:?} {torn} {coming:?}");
+        let skip = whole + usize::from(finished);
+        lines(coming.clone()).into_iter().skip(skip).for_each(|line| log.append(line));
+        let closed = if torn > 0 && !finished { format!("{begun}\n") } else { String::new() };
+        let want = text + &closed + &lines(coming.start + whole..coming.end).concat();
+        assert_eq!(content(&folder, "events.jsonl"), want);
+        assert_eq!(log.find_written(|| unreachable!()), Written::default(), "asked once");
+    }
+}
+
+#[test]
+fn what_was_written_is_found_across_files() {
+    let folder = Scratch::new();
+    let mut first = log(folder.path(), 48, 9); // three lines a file
+    (0..10).for_each(|n| first.append(line(n)));
+    let mut second = log(folder.path(), 48, 9);
+    let found = second.find_written(|| (2..12).map(line).collect());
+    assert_eq!(found, Written { whole: 8, finished: false });
+}
+
+#[test]
+fn a_new_clerk_keeps_the_bound_with_its_first_line() {
+    let folder = Scratch::new();
+    let mut first = log(folder.path(), 32, 1);
+    (0..2).for_each(|n| first.append(line(n)));
+    log(folder.path(), 32, 1).append(line(2));
+    assert_eq!(content(&folder, "events.jsonl"), line(2));
+    assert_eq!(content(&folder, "events.jsonl.1"), line(0) + &line(1));
+}
+
+#[test]
+fn what_a_retired_log_never_wrote_is_counted() {
+    let folder = Scratch::new();
+    let mut log = log(folder.path(), 1 << 20, 2);
+    let name = folder.path().join("events.jsonl");
+    std::fs::create_dir(&name).unwrap();
+    log.append(line(0));
+    log.append(line(1));
+    assert_eq!((log.retire(), log.retire()), (2, 0));
+    let news = log.take_news();
+    assert!(matches!(news.as_slice(), [News::Trouble(_), News::Mended(_)]), "{news:?}");
+    std::fs::remove_dir(&name).unwrap();
+    log.append(line(2));
+    assert_eq!(content(&folder, "events.jsonl"), line(2));
+}
+
+#[test]
+fn a_directory_that_goes_away_is_missed() {
+    let home = Scratch::new();
+    let path = home.path().join("log");
+    std::fs::create_dir(&path).unwrap();
+    let log = log(&path, 1000, 2);
+    assert!(log.is_there());
+    std::fs::rename(&path, home.path().join("elsewhere")).unwrap();
+    assert!(!log.is_there());
+    std::fs::create_dir(&path).unwrap();
+    assert!(!log.is_there(), "another one has its name");
+    std::fs::remove_dir(home.path().join("elsewhere")).unwrap();
+    assert!(!log.is_there());
+}
+
+#[test]
 fn lines_wait_while_they_cannot_be_written() {
     let folder = Scratch::new();
     let mut log = log(folder.path(), 1 << 20, 2);

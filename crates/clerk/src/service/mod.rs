@@ -1,7 +1,7 @@
 //! What the clerk knows of the services: their own logs, and what to watch for.
 
 mod file;
-pub(crate) mod syslog;
+pub(crate) mod records;
 
 use crate::alarms::Alarms;
 use crate::record::xinetd::{self, Named};
@@ -11,11 +11,11 @@ use portreeve_model::LogTarget;
 use portreeve_wire::SessionId;
 use portreeve_wire::clerk::ServiceEntry;
 use portreeve_wire::event::{Event, What};
+use records::RecordsPost;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use syslog::Syslog;
 
 /// Sessions whose service is remembered: as many as there can be, should the news of an end ever
 /// be lost.
@@ -109,7 +109,7 @@ impl Services {
                         service.file.iter().for_each(|file| file.write(&line, to.alarms));
                     }
                     LogTarget::Syslog { facility, severity } => {
-                        to.syslog.write((*facility, *severity), event.at, &text);
+                        to.records.write((*facility, *severity), event.at, &text);
                     }
                 }
             }
@@ -147,6 +147,6 @@ impl Services {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outlets<'a> {
     pub(crate) alarms: &'a Alarms,
-    pub(crate) syslog: &'a Syslog,
+    pub(crate) records: &'a RecordsPost,
     pub(crate) zone: &'a TimeZone,
 }

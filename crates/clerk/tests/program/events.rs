@@ -204,12 +204,49 @@ fn records_reach_syslog_also_after_it_was_away() {
 fn a_torn_line_is_closed_by_the_next_clerk() {
     let home = Home::new();
     let path = home.log().join("events.jsonl");
-    std::fs::write(&path, "{\"at\":\"2026").unwrap();
+    std::fs::write(&path, "{\"at\":\"2025").unwrap();
     own(&path);
     let (clerk, _) = Clerk::at_work(&home);
     configure_ssh(&clerk, BOUNDS);
     clerk.events([What::Recovered { what: "memory".into() }]);
     clerk.settle();
-    let whole = format!("{{\"at\":\"2026\n{{\"at\":\"2026-11-21T23:32:15.{}Z\",", AT % 1000);
+    let whole = format!("{{\"at\":\"2025\n{{\"at\":\"2026-11-21T23:32:15.{}Z\",", AT % 1000);
     assert!(home.events().starts_with(&whole), "{}", home.events());
+}
+
+#[test]
+fn events_that_a_killed_clerk_had_written_in_part_are_in_the_log_once() {
+    let home = Home::new();
+    let all: Vec<_> = (0..50).map(|number| What::SessionStarted(session(number))).collect();
+    let (clerk, _) = Clerk::at_work(&home);
+    clerk.events(all.clone());
+    clerk.settle();
+    clerk.kill();
+    let whole = home.events();
+    let path = home.log().join("events.jsonl");
+    for cut in [0, 1, whole.len() / 2, whole.len() - 1, whole.len()] {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let (clerk, _) = Clerk::at_work(&home);
+        configure_ssh(&clerk, BOUNDS);
+        clerk.events(all.clone());
+        clerk.settle();
+        assert_eq!(home.events(), whole, "after {cut} bytes");
+    }
+}
+
+#[test]
+fn a_clerk_whose_directory_was_replaced_ends_for_the_next_one() {
+    let home = Home::new();
+    let (mut clerk, _) = Clerk::at_work(&home);
+    clerk.events([What::SessionStarted(session(1))]);
+    clerk.settle();
+    std::fs::rename(home.log(), home.path().join("old")).unwrap();
+    std::fs::create_dir(home.log()).unwrap();
+    own(&home.log());
+    assert_eq!(clerk.exit_code(), Some(75));
+    assert!(clerk.stderr().contains("was removed or replaced"), "{}", clerk.stderr());
+    let (clerk, _) = Clerk::at_work(&home);
+    clerk.events([What::SessionStarted(session(2))]);
+    clerk.settle();
+    assert!(home.events().contains(r#""session":2,"#));
 }

@@ -1,7 +1,7 @@
 //! A clerk under test and its two directories.
 
 use portreeve_model::{
-    EvidenceBounds, Ident, LogRotation, LogTarget, Records, ServiceLog, Watcher,
+    EventTargets, EvidenceBounds, Ident, LogRotation, LogTarget, Records, ServiceLog, Watcher,
 };
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::privileges;
@@ -224,6 +224,11 @@ impl Clerk {
         self.tell(&ToClerk::Batch(events.collect()));
     }
 
+    /// Tells it where events go.
+    pub(crate) fn targets(&self, log: EventTargets) {
+        self.tell(&ToClerk::Configure { generation: 1, services: 0, log, evidence: BOUNDS });
+    }
+
     /// Tells it of a configuration. Services with a file have its descriptor.
     pub(crate) fn configure(
         &self,
@@ -232,7 +237,8 @@ impl Clerk {
         services: Vec<(ServiceEntry, Option<&OwnedFd>)>,
     ) {
         let count = u32::try_from(services.len()).unwrap();
-        self.tell(&ToClerk::Configure { generation: 1, services: count, rotation, evidence });
+        let log = EventTargets { file: Some(rotation), ..EventTargets::default() };
+        self.tell(&ToClerk::Configure { generation: 1, services: count, log, evidence });
         for (entry, fd) in services {
             let fds: Vec<_> = fd.iter().map(|fd| fd.as_fd()).collect();
             self.tell_with(&ToClerk::Service(entry), &fds);

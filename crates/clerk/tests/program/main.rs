@@ -12,3 +12,4 @@ mod full;
 mod harness;
 mod readers;
 mod start;
+mod targets;

@@ -30,12 +30,8 @@ fn number(line: &str) -> u64 {
 fn the_past_comes_first_then_the_present_without_a_gap() {
     let home = Home::new();
     let (clerk, _) = Clerk::at_work(&home);
-    clerk.tell(&ToClerk::Configure {
-        generation: 1,
-        services: 0,
-        rotation: portreeve_model::LogRotation { size: 20_000, keep: 20 },
-        evidence: crate::harness::BOUNDS,
-    });
+    let rotation = portreeve_model::LogRotation { size: 20_000, keep: 20 };
+    clerk.configure(rotation, crate::harness::BOUNDS, vec![]);
     started(&clerk, 0..500);
     let reader = subscribe(&clerk, true, 300, true);
     started(&clerk, 500..700);
@@ -110,4 +106,11 @@ fn readers_get_what_waits_when_it_finishes() {
     let mut told = String::new();
     reader.read_to_string(&mut told).unwrap();
     assert_eq!((told.lines().count(), finishing.join().unwrap()), (2000, Some(0)));
+}
+
+/// What a reader of the last ten events is shown.
+pub(crate) fn past_of(clerk: &Clerk) -> String {
+    let mut told = String::new();
+    subscribe(clerk, false, 10, false).read_to_string(&mut told).unwrap();
+    told
 }

@@ -14,7 +14,7 @@ pub enum Scope {
     /// `[portreeve]`.
     Door,
     /// `[portreeve]`, `log = { … }`.
-    Rotation,
+    EventLog,
     /// `[portreeve]`, `evidence = { … }`.
     Evidence,
     /// `[import]`.
@@ -50,7 +50,7 @@ impl Scope {
     pub const ALL: [Self; 17] = [
         Self::Top,
         Self::Door,
-        Self::Rotation,
+        Self::EventLog,
         Self::Evidence,
         Self::Import,
         Self::Ban,
@@ -73,7 +73,7 @@ impl Scope {
         match self {
             Self::Top => "the top of a file",
             Self::Door => "[portreeve]",
-            Self::Rotation => "log of [portreeve]",
+            Self::EventLog => "log of [portreeve]",
             Self::Evidence => "evidence of [portreeve]",
             Self::Import => "[import]",
             Self::Ban => "[ban]",

@@ -13,6 +13,7 @@ mod program;
 mod raw;
 mod service;
 mod settings;
+mod targets;
 
 pub(crate) use environment::{PATH, has_path};
 pub(crate) use fields::Fields;

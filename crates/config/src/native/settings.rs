@@ -3,10 +3,11 @@
 use super::documents::beside;
 use super::fields::Fields;
 use super::item::Item;
+use super::targets;
 use crate::check::Check;
 use crate::keys::Scope;
 use crate::words::size;
-use portreeve_model::{EvidenceBounds, LogRotation, Pattern, Rule, Settings};
+use portreeve_model::{EvidenceBounds, Pattern, Rule, Settings};
 
 /// The settings of the door.
 pub(super) fn read(check: &mut Check, top: Fields<'_>) -> Settings {
@@ -26,21 +27,9 @@ pub(super) fn read(check: &mut Check, top: Fields<'_>) -> Settings {
             *name = given;
         }
     }
-    rotation(check, door, &mut settings.rotation);
+    settings.log = targets::read(check, door);
     evidence(check, door, &mut settings.evidence);
     settings
-}
-
-fn rotation(check: &mut Check, door: Fields<'_>, rotation: &mut LogRotation) {
-    let Some(log) = door.get("log").and_then(|item| item.table(check, Scope::Rotation)) else {
-        return;
-    };
-    if let Some(bytes) = log.get("size").and_then(|item| bytes(check, item, 64 << 10, 1 << 40)) {
-        rotation.size = bytes;
-    }
-    if let Some(keep) = log.get("keep").and_then(|item| item.count(check, 0..=1000)) {
-        rotation.keep = keep;
-    }
 }
 
 fn evidence(check: &mut Check, door: Fields<'_>, bounds: &mut EvidenceBounds) {

@@ -7,6 +7,7 @@ mod access;
 mod admission;
 mod log;
 mod program;
+mod targets;
 
 use crate::native::plain_name;
 use crate::words::{address, duration, quote, size};
@@ -82,8 +83,7 @@ fn settings(page: &mut Page<'_>, settings: &Settings) {
     page.line("clerk-user", &quote::text(&settings.clerk_user));
     page.line("relay-user", &quote::text(&settings.relay_user));
     page.line("control-group", &quote::text(&settings.control_group));
-    let size = size::show(settings.rotation.size);
-    page.line("log", &format!("{{ size = {size}, keep = {} }}", settings.rotation.keep));
+    page.line("log", &targets::show(&settings.log));
     let line = size::show(settings.evidence.line.into());
     let each = settings.evidence.lines_per_second;
     page.line("evidence", &format!("{{ line = {line}, lines-per-second = {each} }}"));

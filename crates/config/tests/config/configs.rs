@@ -2,11 +2,12 @@
 
 use portreeve_model::{
     AccessList, Admission, AllowList, Argv0, Authentication, BannerFile, Banners, Bind, Config,
-    Dialect, Environment, EnvironmentBase, EvidenceBounds, Facility, FailureFields, Family, Groups,
-    HostPattern, HourRange, Hours, Ident, Internal, Limit, Listen, Load, LogRotation, LogTarget,
-    Network, Offer, Origin, Pattern, PerSource, Principal, Program, Rate, Records, Resource,
-    ResourceLimit, Rule, Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions,
-    SourceWidth, Startups, Stderr, SuccessFields, Trap, Watcher, Zone,
+    Dialect, Environment, EnvironmentBase, EventTargets, EvidenceBounds, Facility, FailureFields,
+    Family, Groups, HostPattern, HourRange, Hours, Ident, Internal, Limit, Listen, Load,
+    LogRotation, LogTarget, Network, Offer, Origin, Pattern, PerSource, Principal, Program, Rate,
+    Records, Resource, ResourceLimit, Rule, Sentence, Service, ServiceLog, Settings, Severity,
+    Sited, SocketOptions, SourceWidth, Startups, Stderr, StderrFormat, SuccessFields, Trap,
+    Watcher, Zone,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -325,23 +326,41 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
     )
 }
 
+fn targets() -> impl Strategy<Value = EventTargets> {
+    let rotation =
+        ((64u64 << 10)..(1 << 40), 0u32..=1000).prop_map(|(size, keep)| LogRotation { size, keep });
+    let format = select(vec![StderrFormat::Sentences, StderrFormat::Json]);
+    let facility = select(Facility::NAMES.map(|(_, number)| Facility(number)).to_vec());
+    (of(rotation), of(format), any::<(bool, bool)>(), facility).prop_map(
+        |(file, stderr, (syslog, journal), facility)| {
+            let targets = EventTargets {
+                file,
+                stderr,
+                syslog: syslog.then_some(facility),
+                journal: journal.then_some(facility),
+            };
+            let none = EventTargets { file: None, stderr: None, syslog: None, journal: None };
+            if targets == none { EventTargets::default() } else { targets }
+        },
+    )
+}
+
 fn settings() -> impl Strategy<Value = Settings> {
     let user = || "[a-z][a-z0-9-]{0,12}";
-    let sizes = ((64u64 << 10)..(1 << 40), 0u32..=1000, 80u32..=65_536, 1u32..=10_000);
-    (1u32..=1_000_000, vec(rule(network()), 0..3), user(), user(), user(), sizes).prop_map(
-        |(max_sessions, never_ban, clerk_user, relay_user, control_group, sizes)| {
-            let (size, keep, line, lines_per_second) = sizes;
+    let sizes = (80u32..=65_536, 1u32..=10_000);
+    (1u32..=1_000_000, vec(rule(network()), 0..3), user(), user(), user(), sizes, targets())
+        .prop_map(|(max_sessions, never_ban, clerk_user, relay_user, control_group, sizes, log)| {
+            let (line, lines_per_second) = sizes;
             Settings {
                 max_sessions,
                 never_ban,
                 clerk_user,
                 relay_user,
                 control_group,
-                rotation: LogRotation { size, keep },
+                log,
                 evidence: EvidenceBounds { line, lines_per_second },
             }
-        },
-    )
+        })
 }
 
 /// Any configuration that `check` could have passed.

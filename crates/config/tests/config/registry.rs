@@ -20,7 +20,12 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
     match scope {
         Scope::Top => format!("{pair}\n"),
         Scope::Door => format!("[portreeve]\n{pair}\n"),
-        Scope::Rotation => format!("[portreeve]\nlog = {{ {pair} }}\n"),
+        Scope::EventLog => {
+            let to =
+                if ["size", "keep"].contains(&key.name) { "file" } else { "stderr\", \"syslog" };
+            let to = if key.name == "to" { String::new() } else { format!("to = [\"{to}\"], ") };
+            format!("[portreeve]\nlog = {{ {to}{pair} }}\n")
+        }
         Scope::Evidence => format!("[portreeve]\nevidence = {{ {pair} }}\n"),
         Scope::Import => format!("[import]\n{pair}\n"),
         Scope::Ban => format!("[ban]\n{pair}\n"),

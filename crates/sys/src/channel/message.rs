@@ -94,9 +94,17 @@ impl Channel {
     /// `WouldBlock` when nothing waits; `InvalidData` when the message or its descriptors did not
     /// fit (what did come is closed and the message is gone).
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<Option<(usize, Vec<OwnedFd>)>> {
+        self.receive(buffer, RecvFlags::empty())
+    }
+
+    fn receive(
+        &self,
+        buffer: &mut [u8],
+        more: RecvFlags,
+    ) -> io::Result<Option<(usize, Vec<OwnedFd>)>> {
         let mut space = [MaybeUninit::uninit(); ANCILLARY];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC | more;
         let received = loop {
             match recvmsg(&self.fd, &mut [IoSliceMut::new(buffer)], &mut ancillary, flags) {
                 Ok(received) => break received,
@@ -114,6 +122,30 @@ impl Channel {
             return Err(io::ErrorKind::InvalidData.into());
         }
         Ok(if received.bytes == 0 { None } else { Some((received.bytes, fds)) })
+    }
+
+    /// As [`Channel::recv`], but the message stays to be received again; the descriptors are
+    /// copies.
+    ///
+    /// # Errors
+    /// As of [`Channel::recv`]; one that did not fit stays too.
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<Option<(usize, Vec<OwnedFd>)>> {
+        self.receive(buffer, RecvFlags::PEEK)
+    }
+
+    /// Takes the next message and forgets it, with its descriptors.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing waits.
+    pub fn discard(&self) -> io::Result<()> {
+        let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+        loop {
+            return match rustix::net::recv(&self.fd, &mut [0_u8; 1][..], flags) {
+                Ok(_) => Ok(()),
+                Err(Errno::INTR) => continue,
+                Err(error) => Err(error.into()),
+            };
+        }
     }
 
     /// The descriptor itself, to hand over at a spawn.
@@ -158,6 +190,27 @@ mod tests {
         assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
         rustix::io::write(&fds[0], b"x").unwrap();
         assert_eq!(rustix::io::read(&read, &mut buffer).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_message_that_is_looked_at_stays_until_it_is_taken() {
+        let (a, b) = pair().unwrap();
+        a.send(b"one", &[a.as_fd()]).unwrap();
+        a.send(b"two", &[]).unwrap();
+        let mut buffer = [0; 64];
+        assert_eq!(b.peek(&mut [0; 2]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        for _ in 0..2 {
+            let (length, fds) = b.peek(&mut buffer).unwrap().unwrap();
+            assert_eq!((&buffer[..length], fds.len()), (&b"one"[..], 1));
+        }
+        assert_eq!(b.recv(&mut buffer).unwrap().unwrap().1.len(), 1);
+        assert_eq!(b.peek(&mut buffer).unwrap().unwrap().0, 3);
+        assert_eq!(&buffer[..3], b"two");
+        b.discard().unwrap();
+        assert_eq!(b.peek(&mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(b.discard().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(a);
+        assert!(b.peek(&mut buffer).unwrap().is_none());
     }
 
     #[test]

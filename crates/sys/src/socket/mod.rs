@@ -8,6 +8,7 @@ mod holder;
 mod listen;
 mod load;
 mod outgoing;
+mod post;
 
 pub use accept::{AcceptError, Accepted, accept, as_ipv4};
 pub use address::{local_address, local_addresses, unmapped};
@@ -17,3 +18,4 @@ pub use holder::{Holder, port_holder};
 pub use listen::{ListenError, ListenOptions, ListenStep, listen, reconfigure};
 pub use load::load_average;
 pub use outgoing::{datagrams_to, stream_from};
+pub use post::send_file_to;
