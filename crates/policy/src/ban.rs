@@ -46,6 +46,7 @@ impl Ban {
     #[must_use]
     pub fn cause(&self) -> String {
         match &self.source.origin {
+            Some(origin) if self.reason.is_empty() => origin.to_string(),
             Some(origin) => format!("{} ({origin})", self.reason),
             None => self.reason.to_string(),
         }

@@ -148,7 +148,8 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
                 format!("until {}", local(until).unwrap_or_else(|| until.clone()))
             });
             let by = by_uid.map(|uid| format!(" by uid {uid}")).unwrap_or_default();
-            sentence(Bad, service.as_ref(), format!("{network} is shut out{by} {until}: {reason}"))
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            sentence(Bad, service.as_ref(), format!("{network} is shut out{by} {until}{why}"))
         }
         Entry::BanEnded { network, why, by_uid } => {
             let by = by_uid.map(|uid| format!(" by uid {uid}")).unwrap_or_default();

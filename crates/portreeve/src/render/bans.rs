@@ -87,9 +87,12 @@ pub(crate) fn until(ban: &BanRecord, zone: &TimeZone) -> String {
 
 /// The reason and where it comes from.
 pub(crate) fn why(ban: &BanRecord) -> String {
-    let origin = ban.origin.as_deref().map(|origin| format!(" ({})", visible(origin)));
-    let reason = visible(&ban.reason);
-    format!("{reason}{}", origin.unwrap_or_default()).trim_start().to_owned()
+    let (reason, origin) = (visible(&ban.reason), ban.origin.as_deref().map(visible));
+    match origin {
+        Some(origin) if reason.is_empty() => origin,
+        Some(origin) => format!("{reason} ({origin})"),
+        None => reason,
+    }
 }
 
 /// Seconds since the epoch by the zone's clock, to the minute.
