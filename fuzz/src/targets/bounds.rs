@@ -1,8 +1,9 @@
 //! The bounds that the documentation gives for an accepted configuration.
 
 use portreeve_model::{
-    Admission, Argv0, Authentication, Bind, Config, EnvironmentBase, Groups, HourRange, Limit,
-    LogTarget, Offer, PerSource, Principal, Program, Service, Settings, SourceWidth,
+    Admission, Argv0, Authentication, Bind, Config, EnvironmentBase, EventTargets, Groups,
+    HourRange, Limit, LogTarget, Offer, PerSource, Principal, Program, Service, Settings,
+    SourceWidth,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -26,9 +27,12 @@ fn hold(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 fn settings(settings: &Settings) -> Result<(), String> {
-    let Settings { max_sessions, rotation, evidence, .. } = settings;
+    let Settings { max_sessions, log, evidence, .. } = settings;
     hold((1..=1_000_000).contains(max_sessions), || format!("max-sessions {max_sessions}"))?;
-    hold(rotation.size >= 64 << 10 && rotation.keep <= 1000, || format!("{rotation:?}"))?;
+    let EventTargets { file, stderr, syslog, journal } = log;
+    let somewhere = stderr.is_some() || syslog.is_some() || journal.is_some();
+    let sized = file.is_none_or(|files| files.size >= 64 << 10 && files.keep <= 1000);
+    hold(sized && (somewhere || file.is_some()), || format!("{log:?}"))?;
     let lines = (1..=10_000).contains(&evidence.lines_per_second);
     hold(lines && (80..=64 << 10).contains(&evidence.line), || format!("{evidence:?}"))?;
     let names = [&settings.clerk_user, &settings.relay_user, &settings.control_group];
