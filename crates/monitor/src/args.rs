@@ -1,5 +1,6 @@
 //! The daemon's own command line: few words, read by hand, so that root's process links no parser.
 
+use crate::rehearsal;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -31,6 +32,8 @@ pub(crate) struct Args {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Run(Args),
+    /// Say whether the estate on standard input could be taken over.
+    Try(Args),
     Version,
     Help,
 }
@@ -46,6 +49,7 @@ Opens the door in the foreground. See portreeved(8) and portreeve(1).
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, String> {
     let (mut entry, mut root, mut args) = (None, None, args);
+    let mut rehearsal = false;
     while let Some(word) = args.next() {
         let (name, glued) = split(&word);
         let mut value = || {
@@ -58,6 +62,7 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Str
             "--config" if entry.is_none() => entry = Some(Entry::Native(value()?)),
             "--xinetd" if entry.is_none() => entry = Some(Entry::Xinetd(value()?)),
             "--config" | "--xinetd" => return Err("one configuration, please".into()),
+            rehearsal::OPTION => rehearsal = true,
             "--root" if root.is_none() => root = Some(value()?),
             _ => return Err(format!("`{}` is not understood here", word.display())),
         }
@@ -73,7 +78,8 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Str
         Some(Entry::Xinetd(path)) => Entry::Xinetd(absolute(path)?),
         None => Entry::Native(under(root.as_ref(), "etc/portreeve/portreeve.toml")),
     };
-    Ok(Command::Run(Args { entry, root }))
+    let args = Args { entry, root };
+    Ok(if rehearsal { Command::Try(args) } else { Command::Run(args) })
 }
 
 /// A path of the system, under `root` if there is one.
@@ -110,6 +116,7 @@ mod tests {
             run(native("/r/etc/portreeve/portreeve.toml"), Some("/r"))
         );
         assert_eq!(read(&["--xinetd=/x"]), run(Entry::Xinetd("/x".into()), None));
+        assert!(matches!(read(&[rehearsal::OPTION, "--xinetd=/x"]), Ok(Command::Try(_))));
         assert_eq!(read(&["--version"]), Ok(Command::Version));
         for bad in [&["--config"][..], &["--config", "a", "--xinetd", "b"], &["-x"], &["a"]] {
             assert!(read(bad).is_err(), "{bad:?}");

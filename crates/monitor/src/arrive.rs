@@ -3,8 +3,9 @@
 use crate::convert::end;
 use crate::current::Current;
 use crate::door::Door;
+use crate::inherit::MOST_UNDECIDED;
 use crate::pending::{Arrival, For};
-use portreeve_model::Load;
+use portreeve_model::{Load, Offer};
 use portreeve_policy::{
     Detail, Facts, IdentAnswer, Names, Need, NoTrace, Reason, Refusal, ServiceIndex, Verdict, admit,
 };
@@ -20,6 +21,8 @@ use std::time::Duration;
 const BATCH: usize = 16;
 /// While starts of its program are under way, a listener is left alone for so long.
 const MOMENT: Duration = Duration::from_millis(2);
+/// While the first relay gets ready, listeners that need it are left alone for so long.
+const RELAY_MOMENT: Duration = Duration::from_millis(10);
 /// Deadlines for the relay's answers; its own are shorter.
 const NAMES_WITHIN: Duration = Duration::from_secs(8);
 /// The ancestor gives an ident server thirty seconds.
@@ -39,6 +42,10 @@ impl Door {
             {
                 // the kernel's queue is the place to wait in
                 return self.listeners.hold(number, self.now.mono.saturating_add(MOMENT));
+            }
+            let offer = self.current.service(service).map(|service| &service.offer);
+            if matches!(offer, Some(Offer::Internal(_))) && self.relay_is_coming() {
+                return self.listeners.hold(number, self.now.mono.saturating_add(RELAY_MOMENT));
             }
             let dual = listener.want.dual;
             match socket::accept(fd) {
@@ -120,6 +127,9 @@ impl Door {
                 refusal.reason,
             );
             return self.refuse(current, arrival, &refusal);
+        }
+        if self.relay_is_coming() && self.undecided.len() < MOST_UNDECIDED {
+            return self.undecided.push(arrival);
         }
         let question = self.waiting.question();
         let (asked, within) = match need {

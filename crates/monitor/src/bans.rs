@@ -48,7 +48,7 @@ impl Sources {
     }
 }
 
-fn record(ban: &Ban) -> BanRecord {
+pub(crate) fn record(ban: &Ban) -> BanRecord {
     BanRecord {
         network: ban.network,
         since: ban.since,

@@ -9,7 +9,7 @@ use portreeve_wire::control::{Answer, MAX_ANSWER, MAX_REQUEST, Request};
 use portreeve_wire::{decode, frame, split_frame};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -69,6 +69,27 @@ impl Clients {
 
     pub(crate) fn tick(&mut self, now: Duration) {
         self.all.retain(|_, client| now < client.deadline);
+    }
+
+    /// The connection of one that waits.
+    pub(crate) fn stream(&self, number: u64) -> Option<BorrowedFd<'_>> {
+        self.all.get(&number).map(|client| client.stream.as_fd())
+    }
+
+    /// Answers one who asked a predecessor.
+    pub(crate) fn answer_stranger(
+        &mut self,
+        poller: &Poller,
+        fd: OwnedFd,
+        answer: &Answer,
+        now: Duration,
+    ) {
+        let Some(number) = self.add(poller, fd, u32::MAX, now) else { return };
+        if let Some(client) = self.all.get_mut(&number) {
+            client.whole = true;
+            let _ = poller.remove(&client.stream);
+        }
+        self.answer(poller, number, answer, now);
     }
 
     /// Puts an answer on its way.
@@ -202,6 +223,7 @@ impl Door {
         self.clients.answer(&self.poller, number, answer, self.now.mono);
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each request")]
     fn requested(&mut self, number: u64, request: Request) {
         let Some(uid) = self.clients.all.get(&number).map(|client| client.uid) else { return };
         match request {
@@ -217,6 +239,7 @@ impl Door {
                 self.wait_for_compiler(number);
                 self.ask_reload(Some(number));
             }
+            Request::Upgrade => self.ask_upgrade(Some(number)),
             Request::Stop => {
                 if self.stage != Stage::Closing {
                     self.close();
@@ -273,7 +296,7 @@ impl Door {
         }
     }
 
-    fn wait_for_compiler(&mut self, number: u64) {
+    pub(crate) fn wait_for_compiler(&mut self, number: u64) {
         if let Some(client) = self.clients.all.get_mut(&number) {
             client.deadline = self.now.mono.saturating_add(RELOAD_PATIENCE);
         }

@@ -10,15 +10,18 @@ use crate::evidence::Handover;
 use crate::farewell::Farewells;
 use crate::gather::Gather;
 use crate::helper::{HelperProcess, Outputs};
+use crate::inherit::RELAY_WITHIN;
 use crate::listeners::Listeners;
 use crate::outbox::Outbox;
 use crate::paths::Paths;
-use crate::pending::Waiting;
+use crate::pending::{Arrival, Waiting};
 use crate::pings::Pings;
 use crate::plan::Inherited;
 use crate::reap::Exits;
 use crate::reload::Asked;
+use crate::retired::Retired;
 use crate::session::Sessions;
+use crate::succession::{Started, Upgrade};
 use crate::tally::Tally;
 use crate::token::Token;
 use crate::trap::Unstored;
@@ -28,8 +31,8 @@ use portreeve_sys::poll::{Event, Poller};
 use portreeve_sys::signals::{Caught, Signals};
 use portreeve_sys::spawn::Spawner;
 use portreeve_sys::{Signal, clock};
-use portreeve_wire::event::What;
-use std::collections::BTreeSet;
+use portreeve_wire::event::{Ending, What};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -118,6 +121,17 @@ pub(crate) struct Door {
     pub(crate) leave: bool,
     /// The configuration on trial.
     pub(crate) trials: Trials,
+    /// How this process was started.
+    pub(crate) started: Started,
+    /// When it was.
+    pub(crate) began: Duration,
+    pub(crate) upgrade: Option<Upgrade>,
+    /// A predecessor's relays.
+    pub(crate) retired: BTreeMap<u32, Retired>,
+    /// Connections that a predecessor had not decided.
+    pub(crate) undecided: Vec<Arrival>,
+    /// A predecessor's configuration is in force, and the one on disk has not been read yet.
+    pub(crate) unread: bool,
 }
 
 /// The load average, read once a second at most.
@@ -165,6 +179,8 @@ impl Door {
                 self.farewells.on_readable(number);
             }
             Some(Token::Notify(number)) => self.on_notify(number),
+            Some(Token::Adopted(number)) => self.session_over(number, Ending::Lost),
+            Some(Token::Retired(pid)) => self.on_retired(u32::try_from(pid).unwrap_or(0)),
             None => {}
         }
     }
@@ -175,9 +191,9 @@ impl Door {
                 Signal::Hup | Signal::Usr2 => self.ask_reload(None),
                 Signal::Term | Signal::Int => self.close(),
                 Signal::Child => self.children_ended(pid),
+                Signal::Usr1 => self.ask_upgrade(None),
                 Signal::Quit
                 | Signal::Kill
-                | Signal::Usr1
                 | Signal::Pipe
                 | Signal::Alarm
                 | Signal::Continue
@@ -207,6 +223,8 @@ impl Door {
         self.tick_handover();
         self.tick_trial();
         self.tick_compile();
+        self.tick_undecided();
+        self.tick_upgrade();
         self.farewells.tick(now);
         self.clients.tick(now);
         self.tick_control();
@@ -251,6 +269,8 @@ impl Door {
             self.resolve_at.filter(|_| self.compile.is_none() && self.stage == Stage::Open),
             self.control_again,
             self.trials.next_due(),
+            self.upgrade.as_ref().and_then(Upgrade::next_due),
+            (!self.undecided.is_empty()).then(|| self.began.saturating_add(RELAY_WITHIN)),
             self.pings.next_due(),
         ]
         .into_iter()
@@ -267,7 +287,8 @@ impl Door {
     }
 
     fn is_over(&self) -> bool {
-        let empty = self.sessions.len() == 0 && self.waiting.is_empty();
+        let waits = !self.waiting.is_empty() || !self.undecided.is_empty();
+        let empty = self.sessions.len() == 0 && !waits;
         self.stage == Stage::Closing && (empty || self.leave)
     }
 }

@@ -4,12 +4,12 @@
 //! a while. What the relay serves has no process: the relay closes the connection.
 
 use crate::door::Door;
-use crate::session::Session;
+use portreeve_sys::adopted::Adopted;
 use portreeve_sys::process::{kill, kill_group};
 use portreeve_sys::{Pid, Signal};
-use portreeve_wire::SessionId;
 use portreeve_wire::event::{EndCause, What};
 use portreeve_wire::relay::ToRelay;
+use portreeve_wire::{MAX_PACKET, SessionId, encode};
 use std::time::Duration;
 
 /// Between being told to end and being killed.
@@ -27,7 +27,7 @@ impl Door {
         let (reference, pid) = (session.reference.clone(), session.pid());
         let delay = match pid {
             Some(pid) => {
-                signal(pid, Signal::Term);
+                signal(session.adopted.as_ref(), pid, Signal::Term);
                 KILL_AFTER
             }
             None => {
@@ -44,9 +44,11 @@ impl Door {
     pub(crate) fn tick_kills(&mut self) {
         let now = self.now.mono;
         for number in self.sessions.take_kills(now) {
-            match self.sessions.get(number).map(Session::pid) {
-                Some(Some(pid)) => signal(pid, Signal::Kill),
-                Some(None) => {
+            match self.sessions.get(number).map(|session| (session, session.pid())) {
+                Some((session, Some(pid))) => {
+                    signal(session.adopted.as_ref(), pid, Signal::Kill);
+                }
+                Some((_, None)) => {
                     self.close_relayed(number);
                     self.sessions.kill_at(number, now.saturating_add(TELL_AGAIN));
                 }
@@ -57,13 +59,23 @@ impl Door {
 
     fn close_relayed(&mut self, number: u64) {
         // one that is full is told again; with one that is gone its sessions are over anyway
-        self.tell_relay(&ToRelay::End(SessionId(number)), &[]);
+        let end = ToRelay::End(SessionId(number));
+        let old = self.sessions.get(number).and_then(|session| session.relay);
+        match old.and_then(|pid| self.retired.get(&pid)) {
+            Some(relay) => drop(encode(&end, MAX_PACKET).map(|b| relay.channel.send(&b, &[]))),
+            None => drop(self.tell_relay(&end, &[])),
+        }
     }
 }
 
 /// To the group that a process leads, or to it alone if it leads none. One that is gone already is
 /// reaped soon.
-fn signal(pid: Pid, signal: Signal) {
+fn signal(adopted: Option<&Adopted>, pid: Pid, signal: Signal) {
+    if let Some(process) = adopted
+        && process.signal(signal).is_err()
+    {
+        return; // it has ended, and its number may be another's
+    }
     if kill_group(pid, signal).is_err() {
         let _ = kill(pid, signal);
     }

@@ -63,6 +63,11 @@ impl Handover {
         pause.into_iter().chain(stuck).min()
     }
 
+    /// What ended sessions left.
+    pub(crate) fn left(&self) -> impl Iterator<Item = &(SessionRef, Pipe)> {
+        self.left.iter()
+    }
+
     /// Whether accepting pauses.
     pub(crate) fn is_pausing(&self) -> bool {
         matches!(self.crowd, Crowd::Pausing(_))

@@ -41,6 +41,11 @@ impl Farewells {
         }
     }
 
+    /// Those that are still being let go.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = &OwnedFd> {
+        self.all.values().map(|(socket, _)| socket)
+    }
+
     pub(crate) fn next_due(&self) -> Option<Duration> {
         // numbers grow with time, so the first is the oldest
         self.all.first_key_value().map(|(_, (_, until))| *until)

@@ -48,6 +48,8 @@ pub(crate) struct HelperProcess {
     pub(crate) trouble: Option<String>,
     delay: Duration,
     start_at: Option<Duration>,
+    /// It is finishing, or has finished, for a successor: its end is expected, and none follows.
+    pub(crate) held: bool,
 }
 
 impl HelperProcess {
@@ -61,6 +63,7 @@ impl HelperProcess {
             trouble: None,
             delay: SHORTEST,
             start_at: Some(Duration::ZERO),
+            held: false,
         }
     }
 
@@ -95,6 +98,11 @@ impl HelperProcess {
         self.trouble = Some(why.to_owned());
     }
 
+    /// Whether there is a program to run.
+    pub(crate) fn can_run(&self) -> bool {
+        self.program.is_some()
+    }
+
     /// Whether it is at work: started and ready.
     pub(crate) fn is_working(&self) -> bool {
         self.running.as_ref().is_some_and(|r| r.phase == Phase::Working)
@@ -106,7 +114,7 @@ impl HelperProcess {
                 Some(r.since.saturating_add(READY_WITHIN))
             }
             Some(_) => None,
-            None => self.start_at.filter(|_| self.program.is_some()),
+            None => self.start_at.filter(|_| self.program.is_some() && !self.held),
         }
     }
 
@@ -186,8 +194,24 @@ impl HelperProcess {
         }
     }
 
-    /// It has ended: gives back what was kept of it.
-    pub(crate) fn ended(&mut self, status: Status, now: Duration) -> Option<(Running, What)> {
+    /// Whether it has been killed and is waited for.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| r.ending)
+    }
+
+    /// No successor comes: it is started again at once if it has finished.
+    pub(crate) fn release(&mut self, now: Duration) {
+        if std::mem::take(&mut self.held) && self.running.is_none() {
+            self.start_at = Some(now);
+        }
+    }
+
+    /// It has ended: gives back what was kept of it, and what there is to tell.
+    pub(crate) fn ended(
+        &mut self,
+        status: Status,
+        now: Duration,
+    ) -> Option<(Running, Option<What>)> {
         let running = self.running.take()?;
         if now.saturating_sub(running.since) >= STEADY {
             self.delay = SHORTEST;
@@ -196,7 +220,7 @@ impl HelperProcess {
             Some(trouble) => format!("{} ({trouble})", describe(status)),
             None => describe(status),
         };
-        let what = self.failed(reason, now);
+        let what = (!self.held).then(|| self.failed(reason, now));
         Some((running, what))
     }
 

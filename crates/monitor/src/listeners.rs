@@ -1,6 +1,7 @@
 //! The listening sockets: opened, tried again with delay, kept over reloads, never silently gone.
 
 use crate::current::Wanted;
+use crate::legacy::Given;
 use crate::token::Token;
 use portreeve_sys::descriptor;
 use portreeve_sys::poll::{Interest, Poller};
@@ -26,6 +27,8 @@ pub(crate) struct Listener {
     pub(crate) socket: Option<OwnedFd>,
     pub(crate) down: Option<Down>,
     watched: bool,
+    /// Whether somebody else keeps the socket open beside us, as a socket unit does.
+    pub(crate) foreign: bool,
     /// Left alone until this time: its program's earlier starts are still under way.
     held: Option<Duration>,
 }
@@ -63,6 +66,8 @@ pub(crate) struct Listeners {
     next: u64,
     /// Keys of services whose addresses are another program's until asked for again.
     given_back: BTreeSet<String>,
+    /// Sockets that others opened: taken instead of binding, where they fit.
+    given: Vec<Given>,
 }
 
 impl Listeners {
@@ -108,7 +113,7 @@ impl Listeners {
         self.next = self.next.saturating_add(1);
         self.all.insert(
             number,
-            Listener { want, socket: None, down: None, watched: false, held: None },
+            Listener { want, socket: None, down: None, watched: false, foreign: false, held: None },
         );
         self.open(number, now)
     }
@@ -139,6 +144,11 @@ impl Listeners {
         }
     }
 
+    /// Keys of services whose addresses are given back.
+    pub(crate) fn given_back(&self) -> impl Iterator<Item = &String> {
+        self.given_back.iter()
+    }
+
     /// Asks for the addresses of these services now.
     pub(crate) fn claim(&mut self, keys: &[String], now: Duration) -> Vec<Change> {
         self.given_back.retain(|key| !keys.contains(key));
@@ -165,10 +175,15 @@ impl Listeners {
             listener.down = Some(given_back());
             return None;
         }
-        let opened =
-            bind(&listener.want).and_then(|fd| descriptor::raise(fd).map_err(|e| e.to_string()));
+        let opened = match take(&mut self.given, &listener.want) {
+            Some((fd, foreign)) => Ok((fd, foreign)),
+            None => bind(&listener.want)
+                .and_then(|fd| descriptor::raise(fd).map_err(|e| e.to_string()))
+                .map(|fd| (fd, false)),
+        };
         match opened {
-            Ok(fd) => {
+            Ok((fd, foreign)) => {
+                listener.foreign = foreign;
                 listener.socket = Some(fd);
                 listener.watched = false; // from the next turn on
                 listener.down = None;
@@ -220,14 +235,53 @@ impl Listeners {
         Some(Change::Down(listener.want.clone(), reason, SHORTEST))
     }
 
+    /// Takes sockets that were opened before this process began.
+    pub(crate) fn give(&mut self, sockets: Vec<Given>) {
+        self.given.extend(sockets);
+    }
+
+    /// Closes those given that nobody wants; where they listened, but for second descriptors of
+    /// sockets that are in use.
+    pub(crate) fn drop_unwanted(&mut self) -> Vec<SocketAddr> {
+        let used = self.all.values().filter_map(|l| socket::place(l.socket.as_ref()?).ok());
+        let used: Vec<u64> = used.map(|place| place.inode).collect();
+        let given = std::mem::take(&mut self.given);
+        let unwanted = given.iter().filter(|g| !used.contains(&g.place.inode));
+        unwanted.map(|given| given.place.address).collect()
+    }
+
     /// Closes everything: nobody comes in any more.
     pub(crate) fn close(&mut self) {
+        self.given.clear();
         self.all.clear();
     }
 }
 
 fn given_back() -> Down {
     Down { reason: GIVEN_BACK.to_owned(), retry_at: Duration::MAX, delay: SHORTEST }
+}
+
+impl Listener {
+    /// Its socket's name in a successor's or a service manager's hands.
+    pub(crate) fn name(&self) -> String {
+        let address = self.want.address.ip().to_string().replace(':', ".");
+        let dual = if self.want.dual { "-dual" } else { "" };
+        format!("listener-{address}-{}{dual}", self.want.address.port())
+    }
+}
+
+/// A given socket that listens where it is wanted, if there is one.
+fn take(given: &mut Vec<Given>, want: &Wanted) -> Option<(OwnedFd, bool)> {
+    let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, want.address.port()));
+    let fits = |given: &Given| {
+        let same = given.place.address == want.address && given.place.dual == want.dual;
+        // what a host without IPv6 gave for a dual-stack address
+        same || want.dual && want.address.ip().is_unspecified() && given.place.address == any
+    };
+    let at = given.iter().position(fits)?;
+    let Given { fd, foreign, .. } = given.swap_remove(at);
+    // one that cannot be made ours is closed, and its address bound anew
+    Some((socket::take(fd, &options(want)).ok()?, foreign))
 }
 
 fn options(want: &Wanted) -> ListenOptions {

@@ -131,6 +131,29 @@ impl Outbox {
         self.put_back(all);
     }
 
+    /// The events that wait.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.queue.iter().filter_map(|one| match one {
+            Outgoing::Item(Item::Event(event), _) => Some(event),
+            Outgoing::Item(Item::Evidence { .. }, _) | Outgoing::Message(..) => None,
+        })
+    }
+
+    /// Events lost of which no event tells.
+    pub(crate) fn unreported(&self) -> u64 {
+        self.unreported
+    }
+
+    /// A predecessor's events, before any of ours.
+    pub(crate) fn restore(&mut self, events: Vec<Event>, lost: u64, unreported: u64) {
+        self.events = self.events.saturating_add(events.len());
+        self.at_once = true;
+        let items = events.into_iter().map(|event| Outgoing::Item(Item::Event(event), None));
+        self.put_back(items.collect());
+        self.lost = self.lost.saturating_add(lost);
+        self.unreported = self.unreported.saturating_add(unreported);
+    }
+
     /// Events lost since the start.
     pub(crate) fn lost(&self) -> u64 {
         self.lost

@@ -125,6 +125,21 @@ impl Waiting {
         gone
     }
 
+    /// The number of the last question.
+    pub(crate) fn last_question(&self) -> u64 {
+        self.next
+    }
+
+    /// Questions have later numbers than this.
+    pub(crate) fn go_on_from(&mut self, last: u64) {
+        self.next = self.next.max(last);
+    }
+
+    /// All that wait, with question and deadline.
+    pub(crate) fn arrivals(&self) -> impl Iterator<Item = (u64, &For, Duration)> {
+        self.all.iter().map(|(number, (waiter, due))| (*number, waiter, *due))
+    }
+
     /// Whether no connection waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.all.values().all(|(waiter, _)| matches!(waiter, For::Record(_)))

@@ -152,19 +152,21 @@ impl Door {
             self.take_back(pipes);
             self.clerk_alarms.clear(); // the next one raises its own
             self.pings.forget();
-            self.event(what);
+            what.into_iter().for_each(|what| self.event(what));
         } else if self.relay.running.as_ref().is_some_and(|r| r.pid == exit.pid)
             && let Some((_, what)) = self.relay.ended(exit.status, now)
         {
-            self.event(what);
-            for number in self.sessions.relayed() {
+            what.into_iter().for_each(|what| self.event(what));
+            for number in self.sessions.relayed(pid_of(exit.pid)) {
                 self.session_over(number, Ending::Lost);
             }
             for waiter in self.waiting.take_all() {
                 self.unanswered(waiter);
             }
+        } else if !self.rehearsed(exit) {
+            // the compiler tells its outcome by its answer; other children are not ours to mind
+            self.retired_gone(pid_of(exit.pid));
         }
-        // the compiler tells its outcome by its answer; other children are not ours to mind
     }
 
     /// A session is over: its place is free.
@@ -264,6 +266,7 @@ impl Door {
                 helper.trouble = Some(reason.clone());
             }
         }
+        self.rehearsal_not_started(pid, &reason);
     }
 
     /// A helper broke the rules of its channel: it is ended, and another takes its place.
@@ -279,4 +282,8 @@ impl Door {
         process.end(why);
         self.alarm(&format!("the {} was ended: {why}", helper.name()));
     }
+}
+
+fn pid_of(pid: Pid) -> u32 {
+    u32::try_from(pid.as_raw()).unwrap_or(0)
 }

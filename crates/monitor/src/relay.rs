@@ -66,7 +66,7 @@ impl Door {
         }
     }
 
-    fn written(&mut self, question: QuestionId, complete: bool) {
+    pub(crate) fn written(&mut self, question: QuestionId, complete: bool) {
         match self.waiting.take(question, |waiter| matches!(waiter, For::Banner(..))) {
             Some(For::Banner(arrival, reservation)) if complete => {
                 let current = Arc::clone(&self.current);

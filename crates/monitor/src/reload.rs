@@ -3,6 +3,7 @@
 use crate::compiler::{self, Job, Progress};
 use crate::current::Current;
 use crate::door::{Door, Stage};
+use crate::inherit::UNREAD;
 use crate::listeners::Change;
 use crate::pending::For;
 use crate::token::Token;
@@ -123,6 +124,18 @@ impl Door {
         }
     }
 
+    /// Ends a run for a successor, which reads everything anew.
+    pub(crate) fn cut_compile_short(&mut self) {
+        let again = self.reload_again.take();
+        if let Some((run, asked)) = self.compile.take() {
+            let _ = kill(run.pid, Signal::Kill); // gone already: it will be reaped
+            for asked in [asked].into_iter().chain(again) {
+                let why = "cut short by an upgrade, after which the configuration is read anew";
+                self.not_compiled(asked, why);
+            }
+        }
+    }
+
     fn next_compile(&mut self) {
         if self.compile.is_none()
             && let Some(asked) = self.reload_again.take()
@@ -159,8 +172,11 @@ impl Door {
             (None, Compiled::Compiled { config, resolved, findings }) => {
                 let before = Arc::clone(&self.current);
                 let changes = difference(&before.config, &config);
-                self.listeners.take_all_again();
+                if !std::mem::take(&mut self.unread) {
+                    self.listeners.take_all_again();
+                }
                 self.swap(*config, *resolved);
+                self.alarms.remove(UNREAD);
                 self.event(What::Reloaded { changes: changes.clone() });
                 if let Some(time) = trial {
                     self.begin_trial(before, time);
@@ -197,6 +213,9 @@ impl Door {
     }
 
     fn refuse_reload(&mut self, clients: Vec<u64>, findings: String) {
+        if std::mem::take(&mut self.unread) {
+            self.alarm(UNREAD);
+        }
         self.event(What::ReloadRefused { text: findings.clone() });
         let answer = Answer::ReloadRefused { findings };
         clients.into_iter().for_each(|number| self.reply(number, &answer));
@@ -298,6 +317,14 @@ impl Door {
         let wanted = self.current.wanted();
         let changes = self.listeners.fit(wanted, self.now.mono);
         self.tell(changes);
+        if self.current.has_problems() {
+            return; // a service that is down may want a given socket when it comes up
+        }
+        for address in self.listeners.drop_unwanted() {
+            self.alarm(&format!(
+                "the socket at {address} that was given at the start is wanted by no service: closed"
+            ));
+        }
     }
 
     pub(crate) fn tell(&mut self, changes: Vec<Change>) {

@@ -186,6 +186,8 @@ impl Door {
             ending: None,
             kill: None,
             user: kept.user,
+            relay: self.relay_of(pid),
+            adopted: None,
         };
         if let Some(end) = session.reservation.grace_end()
             && end <= self.now.mono
@@ -198,6 +200,12 @@ impl Door {
             self.exits.started(pid, self.now.mono);
         }
         self.sessions.insert(pid, session);
+    }
+
+    /// The relay that serves a session without a process of its own.
+    fn relay_of(&self, pid: Option<Pid>) -> Option<u32> {
+        let relay = self.relay.running.as_ref().filter(|_| pid.is_none())?;
+        u32::try_from(relay.pid.as_raw()).ok()
     }
 
     fn start(

@@ -4,6 +4,7 @@ use crate::evidence::Pipe;
 use portreeve_model::Authentication;
 use portreeve_policy::Reservation;
 use portreeve_sys::Pid;
+use portreeve_sys::adopted::Adopted;
 use portreeve_wire::event::{EndCause, SessionRef};
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
@@ -37,6 +38,10 @@ pub(crate) struct Session {
     pub(crate) kill: Option<Duration>,
     /// The peer's user, if its ident server has named one.
     pub(crate) user: Option<String>,
+    /// The relay that serves it, if one does.
+    pub(crate) relay: Option<u32>,
+    /// Its process, where that is not our child.
+    pub(crate) adopted: Option<Adopted>,
 }
 
 /// All of them; bounded by the reservations that admission gives.
@@ -113,9 +118,9 @@ impl Sessions {
         self.all.insert(session.reference.session.0, session);
     }
 
-    /// Those the relay serves.
-    pub(crate) fn relayed(&self) -> Vec<u64> {
-        let relayed = self.all.iter().filter(|(_, s)| s.reference.pid.is_none());
+    /// Those that this relay serves.
+    pub(crate) fn relayed(&self, relay: u32) -> Vec<u64> {
+        let relayed = self.all.iter().filter(|(_, s)| s.relay == Some(relay));
         relayed.map(|(number, _)| *number).collect()
     }
 
@@ -145,6 +150,11 @@ impl Sessions {
 }
 
 impl Session {
+    /// Its number.
+    pub(crate) fn number(&self) -> u64 {
+        self.reference.session.0
+    }
+
     pub(crate) fn pid(&self) -> Option<Pid> {
         let pid = self.reference.pid.and_then(|pid| i32::try_from(pid).ok());
         pid.and_then(Pid::from_raw)

@@ -6,10 +6,13 @@ use crate::control::Clients;
 use crate::current::Current;
 use crate::dice::Dice;
 use crate::door::{Door, LoadReading, Now, Stage};
+use crate::estate::{self, Configuration, Estate};
 use crate::evidence::Handover;
 use crate::farewell::Farewells;
 use crate::gather::Gather;
 use crate::helper::{HelperProcess, Outputs};
+use crate::inherit::{self, UNREAD};
+use crate::legacy::{self, Legacy, Way};
 use crate::listeners::Listeners;
 use crate::outbox::Outbox;
 use crate::paths::Paths;
@@ -17,7 +20,9 @@ use crate::pending::Waiting;
 use crate::pings::Pings;
 use crate::plan::{self, Inherited};
 use crate::reap::Exits;
+use crate::rehearsal;
 use crate::session::Sessions;
+use crate::succession::Started;
 use crate::tally::Tally;
 use crate::token::Token;
 use crate::trap::Unstored;
@@ -25,6 +30,7 @@ use crate::trial::Trials;
 use portreeve_model::{Config, Ids, Resolved};
 use portreeve_policy::State;
 use portreeve_sys::channel::{self, ControlError};
+use portreeve_sys::inheritance::Inheritance;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::signals::{self, Signals};
@@ -33,7 +39,8 @@ use portreeve_sys::{Resource, Signal, descriptor, file, privileges, process};
 use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::compile::Answer;
 use portreeve_wire::event::{Helper, What};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -43,6 +50,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The signals that are read as events.
+const SIGNALS: [Signal; 6] =
+    [Signal::Hup, Signal::Usr1, Signal::Usr2, Signal::Term, Signal::Int, Signal::Child];
 /// Starts under way at once.
 const SPAWN_SLOTS: usize = 256;
 /// Bans in force at once.
@@ -83,7 +93,11 @@ pub(crate) fn main() -> ExitCode {
         return spawn::exec_helper_main();
     }
     let failed = match parse(words) {
-        Ok(Command::Run(args)) => match run(args) {
+        Ok(Command::Run(args)) => match run(args, own) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(failed) => failed,
+        },
+        Ok(Command::Try(args)) => match try_estate(&args) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(failed) => failed,
         },
@@ -115,36 +129,89 @@ fn say_out(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn run(args: Args) -> Result<(), Failed> {
-    let inherited = prepare_process()?;
+fn run(args: Args, own: OsString) -> Result<(), Failed> {
+    let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let all = Inheritance::take().map_err(system("look at inherited descriptors"))?;
+    let legacy = Legacy::find(all, &environment);
+    let inherited = prepare_process(&environment, legacy.way)?;
     let executable = std::env::current_exe().map_err(system("find my own program"))?;
-    let mut door = assemble(args, inherited, &executable)?;
+    let program = own_path(&own, &executable);
+    let rest = std::env::args_os().skip(1);
+    let args_os = std::iter::once(own).chain(rest).collect();
+    let started = Started { program, args: args_os, environment };
+    let mut door = assemble(args, inherited, started, &executable, legacy)?;
     door.run().map_err(system("wait for events"))
 }
 
-/// The process itself: descriptors, limits, signals, environment.
-fn prepare_process() -> Result<Inherited, Failed> {
-    privileges::close_all_except(&[0, 1, 2]).map_err(system("close inherited descriptors"))?;
-    signals::normalise().map_err(system("reset signals"))?;
+/// The path by which this program was called, if it is a path and leads to it: what is put there
+/// later is the next version.
+fn own_path(called: &OsStr, executable: &Path) -> PathBuf {
+    let path = Path::new(called);
+    let same = |path: &Path| fs::canonicalize(path).is_ok_and(|found| found == executable);
+    match std::path::absolute(path) {
+        Ok(whole) if path.components().count() > 1 && same(&whole) => whole,
+        Ok(_) | Err(_) => executable.to_owned(),
+    }
+}
+
+/// What a predecessor asks before it makes way: whether its estate can be taken over.
+fn try_estate(args: &Args) -> Result<(), Failed> {
+    let bytes =
+        file::read_memfd(std::io::stdin(), estate::MAX).map_err(system("read an estate"))?;
+    let read = Estate::read(&bytes).map_err(Failed::System)?;
+    if read.estate.configuration.is_none() {
+        // then the one on disk has to do
+        signals::normalise().map_err(system("reset signals"))?;
+        let executable = std::env::current_exe().map_err(system("find my own program"))?;
+        let paths = Paths::new(args.root.as_ref(), &executable);
+        let mut spawner =
+            Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
+        first_load(args, &paths, privileges::is_root(), &mut spawner, &outputs()?)?;
+    }
+    say_out(&format!("{} portreeved {}\n", rehearsal::FIT, env!("CARGO_PKG_VERSION")));
+    Ok(())
+}
+
+/// The process itself: limits, signals, environment.
+fn prepare_process(environment: &[(OsString, OsString)], way: Way) -> Result<Inherited, Failed> {
+    // over an exec they wait, blocked, to be read
+    let waiting: &[Signal] = if way == Way::Exec { &SIGNALS } else { &[] };
+    signals::normalise_but(waiting).map_err(system("reset signals"))?;
     let files = limits::get(Resource::OpenFiles);
     let raised = Limit { soft: files.hard, hard: files.hard };
     // the ancestor raises it too, and services inherit it
     let _ = limits::set(Resource::OpenFiles, raised);
-    Ok(Inherited { environment: std::env::vars_os().collect(), umask: privileges::umask() })
+    let own = environment.iter().filter(|(name, _)| !legacy::is_private(name));
+    Ok(Inherited { environment: own.cloned().collect(), umask: privileges::umask() })
 }
 
-fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door, Failed> {
+#[expect(clippy::too_many_lines, reason = "a line for each thing that the door holds")]
+fn assemble(
+    args: Args,
+    inherited: Inherited,
+    started: Started,
+    executable: &Path,
+    mut legacy: Legacy,
+) -> Result<Door, Failed> {
     let now = Now::read();
     let paths = Paths::new(args.root.as_ref(), executable);
     let root = privileges::is_root();
     let outputs = outputs()?;
     let mut spawner = Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
-    let (config, resolved) = first_load(&args, &paths, root, &mut spawner, &outputs)?;
-    let (lock, control) = take_places(&paths, &resolved)?;
+    let (Configuration { config, resolved }, unread) =
+        configuration(&args, &paths, root, &mut spawner, &outputs, &mut legacy)?;
+    let (lock, control) = match (legacy.take("lock"), legacy.take("control")) {
+        (Some(lock), Some(control)) => (File::from(lock), control),
+        _ => take_places(&paths, &resolved)?,
+    };
     let (poller, signals) = watched(&control)?;
     let services = u32::try_from(config.services.len()).unwrap_or(u32::MAX);
-    let current = Arc::new(Current::new(config, resolved, &inherited, 1));
+    let head = &legacy.estate.head;
+    let generation = head.generation.saturating_add(1);
+    let opened = if legacy.way == Way::Exec { head.opened } else { now.mono };
+    let current = Arc::new(Current::new(config, resolved, &inherited, generation));
     let mut state = State::new(current.config.settings.max_sessions, MOST_BANS);
+    let places = inherit::counters(&mut state, &legacy);
     state.adopt(&current.tables);
     let mut door = Door {
         args,
@@ -153,7 +220,7 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
         inherited,
         outputs,
         now,
-        opened: now.mono,
+        opened,
         stage: Stage::Waiting(now.mono.saturating_add(BANS_WITHIN)),
         poller,
         signals,
@@ -188,14 +255,67 @@ fn assemble(args: Args, inherited: Inherited, executable: &Path) -> Result<Door,
         bans_known: false,
         leave: false,
         trials: Trials::default(),
+        started,
+        began: now.mono,
+        upgrade: None,
+        retired: BTreeMap::new(),
+        undecided: Vec::new(),
+        unread: unread == Unread::NotYet,
     };
     door.set_helper_programs();
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    door.event(What::DoorOpened { version, pid: std::process::id(), services });
+    let way = legacy.way;
+    door.inherit(legacy, places);
+    if way != Way::Exec {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        door.event(What::DoorOpened { version, pid: std::process::id(), services });
+    }
     door.tell_problems(None);
+    match unread {
+        Unread::No => {}
+        Unread::NotYet => door.ask_reload(None),
+        Unread::Refused => door.alarm(UNREAD),
+    }
+    if door.bans_known {
+        door.open();
+    }
     // the compiler may have ended before ends were watched for
     door.reap();
     Ok(door)
+}
+
+/// How far the configuration on disk is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unread {
+    /// It is in force.
+    No,
+    /// A predecessor's is, and that on disk is read next.
+    NotYet,
+    /// A predecessor's is, since that on disk was refused.
+    Refused,
+}
+
+/// The configuration to begin with. Over an exec nobody is let in until there is one, so that is the
+/// predecessor's, and the one on disk is read beside the work.
+fn configuration(
+    args: &Args,
+    paths: &Paths,
+    root: bool,
+    spawner: &mut Spawner,
+    outputs: &Outputs,
+    legacy: &mut Legacy,
+) -> Result<(Configuration, Unread), Failed> {
+    let old = legacy.estate.configuration.take();
+    match (legacy.way, old) {
+        (Way::Exec, Some(old)) => Ok((old, Unread::NotYet)),
+        (_, old) => match (first_load(args, paths, root, spawner, outputs), old) {
+            (Ok((config, resolved)), _) => Ok((Configuration { config, resolved }, Unread::No)),
+            (Err(Failed::Configuration(why) | Failed::System(why)), Some(old)) => {
+                say(&format!("portreeved: {why}\n"));
+                Ok((old, Unread::Refused))
+            }
+            (Err(failed), _) => Err(failed),
+        },
+    }
 }
 
 fn outputs() -> Result<Outputs, Failed> {
@@ -209,8 +329,7 @@ fn outputs() -> Result<Outputs, Failed> {
 }
 
 fn watched(control: &OwnedFd) -> Result<(Poller, Signals), Failed> {
-    let wanted = [Signal::Hup, Signal::Usr2, Signal::Term, Signal::Int, Signal::Child];
-    let signals = Signals::new(&wanted).map_err(system("take signals"))?;
+    let signals = Signals::new(&SIGNALS).map_err(system("take signals"))?;
     let poller = Poller::new().map_err(system("make an epoll"))?;
     let watch = system("watch a descriptor");
     poller.add(&signals, Token::Signals.bits(), Interest::READ).map_err(&watch)?;

@@ -12,6 +12,8 @@ pub(crate) enum Token {
     Listener(u64),
     Farewell(u64),
     Notify(u64),
+    Adopted(u64),
+    Retired(u64),
 }
 
 const KINDS: u64 = 56; // eight bits of kind above 56 bits of number
@@ -30,6 +32,8 @@ impl Token {
             Self::Listener(n) => (6, n),
             Self::Farewell(n) => (7, n),
             Self::Notify(n) => (8, n),
+            Self::Adopted(n) => (9, n),
+            Self::Retired(n) => (10, n),
         };
         (kind << KINDS) | (number & ((1 << KINDS) - 1))
     }
@@ -46,6 +50,8 @@ impl Token {
             6 => Self::Listener(number),
             7 => Self::Farewell(number),
             8 => Self::Notify(number),
+            9 => Self::Adopted(number),
+            10 => Self::Retired(number),
             _ => return None,
         })
     }

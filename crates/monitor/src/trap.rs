@@ -26,7 +26,7 @@ pub(crate) struct Unstored {
     /// The same by their serials.
     serials: BTreeMap<u64, Network>,
     next_serial: u64,
-    sources: Sources,
+    pub(crate) sources: Sources,
     /// Bans that the ledger has told.
     told: usize,
     pub(crate) locals: Option<(Duration, Vec<IpAddr>)>,
@@ -37,6 +37,21 @@ impl Unstored {
     pub(crate) fn stored(&mut self, serial: u64) {
         if let Some(network) = self.serials.remove(&serial) {
             self.all.remove(&network);
+        }
+    }
+
+    /// For a successor: what waits, and the last serial given.
+    pub(crate) fn kept(&self) -> (Vec<(Network, u64, ToClerk)>, u64) {
+        let all = self.all.iter().map(|(network, (n, message))| (*network, *n, message.clone()));
+        (all.collect(), self.next_serial)
+    }
+
+    /// A predecessor's.
+    pub(crate) fn restore(&mut self, all: Vec<(Network, u64, ToClerk)>, last: u64) {
+        self.next_serial = self.next_serial.max(last);
+        for (network, serial, message) in all {
+            self.serials.insert(serial, network);
+            self.all.insert(network, (serial, message));
         }
     }
 

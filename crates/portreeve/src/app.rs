@@ -4,7 +4,9 @@ use crate::args::{Cli, Command};
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
-use crate::{check, completions, events, explain, live, reload, render, run, status, stop};
+use crate::{
+    check, completions, events, explain, live, reload, render, run, status, stop, upgrade,
+};
 use clap::Parser as _;
 use clap::error::Error as UsageError;
 use std::ffi::OsString;
@@ -42,6 +44,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status => status::run(&paths, form),
         Command::Events(args) => events::run(args, &paths, form),
         Command::Reload => reload::run(&paths, form),
+        Command::Upgrade => upgrade::run(&paths, form),
         Command::Stop => stop::run(&paths, form),
         Command::Sessions(args) => live::sessions::run(args, &paths, form),
         Command::End(args) => live::end::run(args, &paths, form),

@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// Put an edited configuration in force, or say why it cannot be
     Reload,
+    /// Have the running daemon become the portreeved that is installed now; sessions go on
+    Upgrade,
     /// Stop accepting connections; sessions go on
     Stop,
     /// List who is inside
@@ -171,6 +173,7 @@ mod tests {
             "portreeve unban 192.0.2.7 2001:db8::/64",
             "portreeve unban --all --yes",
             "portreeve completions bash",
+            "portreeve upgrade --json",
         ] {
             assert_eq!(kind(line), None, "{line}");
         }

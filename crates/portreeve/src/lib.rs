@@ -28,5 +28,6 @@ mod standing;
 mod status;
 mod stop;
 mod terminal;
+mod upgrade;
 
 pub use app::main;

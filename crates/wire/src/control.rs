@@ -39,6 +39,8 @@ pub enum Request {
     Reload,
     /// Stop accepting; sessions go on.
     Stop,
+    /// Become the program that lies at the daemon's path now; answered by that one, or with why not.
+    Upgrade,
     /// Events: after [`Answer::Events`] the stream carries text lines.
     Events {
         /// JSON lines, or sentences.
@@ -152,6 +154,17 @@ pub enum Answer {
     Stopping {
         /// Sessions that go on.
         sessions: u32,
+    },
+    /// Another program has taken the door over.
+    Upgraded {
+        /// The version before.
+        from: String,
+        /// The version now.
+        version: String,
+        /// Sessions that go on.
+        sessions: u32,
+        /// What could not be taken over; empty when everything was.
+        lost: Vec<String>,
     },
     /// Lines follow.
     Events,

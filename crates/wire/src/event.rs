@@ -305,6 +305,19 @@ pub enum What {
         /// How many events.
         count: u64,
     },
+    /// The door was taken over from the program before, with everything it held.
+    Succeeded {
+        /// Version of the program before.
+        from: String,
+        /// Version of this program.
+        version: String,
+        /// Process of the monitor.
+        pid: u32,
+        /// Sessions that go on.
+        sessions: u32,
+        /// What could not be taken over.
+        lost: Vec<String>,
+    },
     /// A session is being ended: told to end, and killed if it does not.
     SessionEnding {
         /// The session.

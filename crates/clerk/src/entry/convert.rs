@@ -34,6 +34,13 @@ fn entry(what: &What) -> Entry {
             Entry::DoorOpened { version: clean(version), pid: *pid, services: *services }
         }
         What::DoorClosing { sessions } => Entry::DoorClosing { sessions: *sessions },
+        What::Succeeded { from, version, pid, sessions, lost } => Entry::DoorSucceeded {
+            from: clean(from),
+            version: clean(version),
+            pid: *pid,
+            sessions: *sessions,
+            lost: lost.iter().map(|what| clean(what)).collect(),
+        },
         What::ListenerUp { key, address } => {
             Entry::ListenerUp { service: clean(key), address: address.address, port: address.port }
         }

@@ -248,6 +248,14 @@ pub(crate) enum Entry {
         count: u64,
     },
     PastNotKept,
+    DoorSucceeded {
+        from: String,
+        version: String,
+        pid: u32,
+        sessions: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<String>,
+    },
     SessionEnding {
         #[serde(flatten)]
         session: Session,

@@ -55,6 +55,16 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
                 format!("the door is open: portreeve {version}, {services}, process {pid}"),
             )
         }
+        Entry::DoorSucceeded { from, version, pid, sessions, lost } => {
+            let open = count(*sessions, "session goes on", "sessions go on");
+            let text = format!(
+                "the door was taken over: portreeve {version} after {from}, process {pid}; {open}"
+            );
+            match lost.as_slice() {
+                [] => sentence(Good, None, text),
+                some => sentence(Warning, None, format!("{text}; lost: {}", some.join("; "))),
+            }
+        }
         Entry::DoorClosing { sessions } => {
             let open = count(*sessions, "session goes on", "sessions go on");
             sentence(Plain, None, format!("no more connections are taken; {open}"))

@@ -52,7 +52,8 @@ impl Entry {
             | Self::SessionEnded { .. }
             | Self::Identified { .. }
             | Self::Evidence { .. }
-            | Self::HelperStarted { .. } => INFO,
+            | Self::HelperStarted { .. }
+            | Self::DoorSucceeded { .. } => INFO,
         }
     }
 }

@@ -16,7 +16,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 35;
+const VARIANTS: usize = 36;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -55,6 +55,7 @@ fn number(entry: &Entry) -> usize {
         Entry::TrialConfirmed { .. } => 32,
         Entry::TrialRolledBack { .. } => 33,
         Entry::PastNotKept => 34,
+        Entry::DoorSucceeded { .. } => 35,
     }
 }
 
@@ -213,6 +214,20 @@ fn examples() -> Vec<Dated> {
         },
         Entry::EventsLost { by: Loser::Clerk, target: Some(Target::Journal), count: 2 },
         Entry::PastNotKept,
+        Entry::DoorSucceeded {
+            from: "0.1.0".into(),
+            version: "0.2.0".into(),
+            pid: 812,
+            sessions: 2,
+            lost: Vec::new(),
+        },
+        Entry::DoorSucceeded {
+            from: "0.1.0".into(),
+            version: "0.2.0".into(),
+            pid: 812,
+            sessions: 0,
+            lost: vec!["events that were not written".into()],
+        },
     ];
     let first_own = monitor.len();
     let events = monitor.into_iter().zip(0..).map(|(what, n)| dated(&Event { at: at(n), what }));

@@ -1,0 +1,123 @@
+use super::*;
+use portreeve_policy::Ticket;
+use portreeve_wire::SessionId;
+
+fn session() -> SessionRef {
+    let end = |last: u8, port| End { address: [192, 0, 2, last].into(), port };
+    SessionRef {
+        session: SessionId(7),
+        service: 0,
+        key: "ssh".into(),
+        peer: end(7, 40000),
+        local: end(1, 22),
+        pid: Some(4711),
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one of everything")]
+fn estate() -> Estate {
+    let second = Duration::from_secs;
+    let live = LiveSession {
+        reference: session(),
+        place: Place {
+            key: "ssh".parse().unwrap(),
+            ticket: Ticket(7),
+            peer: [192, 0, 2, 7].into(),
+            startup: Some((second(3), Some(second(120)))),
+        },
+        relay: None,
+        since: second(3),
+        authentication: Authentication::Notify(5),
+        authenticated: false,
+        handed_over: true,
+        packets: false,
+        ending: Some(EndCause::Command { uid: 5 }),
+        kill: Some(second(9)),
+        user: Some("joe".into()),
+        began: Some(99),
+    };
+    let network = Network::around([203, 0, 113, 7].into(), 32, 64);
+    Estate {
+        head: Head {
+            version: "0.1.0".into(),
+            opened: second(1),
+            generation: 2,
+            relays: vec![12],
+            given_back: vec!["ssh".into()],
+            question: 3,
+            descriptors: vec![("control".into(), 257)],
+        },
+        configuration: Some(Configuration {
+            config: Config::default(),
+            resolved: Resolved::default(),
+        }),
+        totals: Totalled { next_ticket: 8, services: Vec::new() },
+        sessions: vec![live],
+        waiting: Waiting {
+            lost: 3,
+            unreported: 1,
+            left: vec![(session(), true)],
+            events: Vec::new(),
+        },
+        bans: Bans {
+            known: true,
+            all: vec![BanRecord {
+                network,
+                since: 1,
+                until: Some(5),
+                service: "trap".into(),
+                reason: "touched".into(),
+                origin: None,
+            }],
+            unstored: vec![(network, 4, ToClerk::Unban { serial: 4, network })],
+            next_serial: 4,
+        },
+        undecided: vec![Undecided {
+            key: "ssh".into(),
+            peer: session().peer,
+            local: session().local,
+            dual: false,
+            since: second(4),
+            banner: None,
+        }],
+    }
+}
+
+#[test]
+fn an_estate_survives() {
+    let read = Estate::read(&estate().write().unwrap()).unwrap();
+    assert_eq!(read, Read { estate: estate(), lost: Vec::new() });
+}
+
+#[test]
+fn a_part_of_another_format_is_lost_alone_and_named() {
+    let bytes = estate().write().unwrap();
+    let mut at = MAGIC.len();
+    for part in Part::ALL {
+        let mut other = bytes.clone();
+        other[at + 1] = 200;
+        let read = Estate::read(&other).unwrap();
+        assert_eq!(read.lost, [part.name()]);
+        if part != Part::Sessions {
+            assert_eq!(read.estate.sessions.len(), 1);
+        }
+        let length = u32::from_le_bytes(bytes[at + 3..at + 7].try_into().unwrap());
+        at += 7 + length as usize;
+    }
+}
+
+#[test]
+fn a_damaged_one_is_read_as_far_as_it_goes() {
+    let bytes = estate().write().unwrap();
+    for end in 0..bytes.len() {
+        match Estate::read(&bytes[..end]) {
+            Ok(read) => assert!(read.lost.contains(&"its end".to_owned()), "{end}"),
+            Err(_) => assert!(end < MAGIC.len()),
+        }
+    }
+    let mut long = bytes;
+    long.extend_from_slice(&[250, 1, 0, 0, 0, 0, 0]);
+    let lost = Estate::read(&long).unwrap().lost;
+    assert_eq!(lost, ["part 250, which this version does not know"]);
+    assert!(Estate::read(b"something else").is_err());
+}

@@ -1,0 +1,9 @@
+//! A new program in the old one's place, restarts, and a successor: nobody who knocks is turned away,
+//! nobody inside is lost, and nothing that was counted is forgotten.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+#[path = "upgrade/kit.rs"]
+mod kit;
+#[path = "upgrade/place.rs"]
+mod place;
