@@ -6,7 +6,7 @@ use crate::entry::layout::Colour;
 use crate::entry::{Dated, Entry, Loser, Target, stamp};
 use crate::evidence::{self, Listener, Pipes, Source};
 use crate::link::{Link, Received};
-use crate::log::{EventLog, Folder};
+use crate::log::{EventLog, Folder, Written};
 use crate::readers::{Form, Readers, Wish};
 use crate::service::records::RecordsPost;
 use crate::service::{Outlets, Services};
@@ -332,12 +332,19 @@ impl Desk {
     /// What an earlier clerk, killed in the midst of the same events, had done about the first of
     /// them: those that are in the files are not told twice.
     fn written_before(&self, items: &[Item]) -> impl Iterator<Item = Before> + use<> {
+        let event = |item: &&Item| matches!(item, Item::Event(_));
         let line = |item: &Item| match item {
             Item::Event(event) => Some(dated(event).json()),
             Item::Evidence { .. } => None,
         };
-        let mut targets = self.targets.borrow_mut();
-        let found = targets.find_written(|| items.iter().filter_map(line).collect());
+        // Pipes alone say nothing about it yet.
+        let found = match items.iter().find(event) {
+            None => Written::default(),
+            Some(_) => {
+                let lines = || items.iter().filter_map(line).collect();
+                self.targets.borrow_mut().find_written(lines)
+            }
+        };
         let finished = usize::from(found.finished);
         std::iter::repeat_n(Before::Wholly, found.whole)
             .chain(std::iter::repeat_n(Before::InPart, finished))
