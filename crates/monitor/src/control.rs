@@ -223,77 +223,48 @@ impl Door {
         self.clients.answer(&self.poller, number, answer, self.now.mono);
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each request")]
     fn requested(&mut self, number: u64, request: Request) {
         let Some(uid) = self.clients.all.get(&number).map(|client| client.uid) else { return };
-        match request {
-            Request::Status => {
-                let status = Answer::Status(Box::new(self.status()));
-                self.reply(number, &status);
-            }
-            Request::Explain { service, peer, port, at } => {
-                let answer = self.explain(&service, peer, port, at);
-                self.reply(number, &answer);
-            }
+        let answer = match request {
             Request::Reload => {
                 self.wait_for_compiler(number);
-                self.ask_reload(Some(number));
+                return self.ask_reload(Some(number));
             }
-            Request::Upgrade => self.ask_upgrade(Some(number)),
+            Request::Upgrade => return self.ask_upgrade(Some(number)),
+            Request::ReloadOnTrial { seconds } => {
+                self.wait_for_compiler(number);
+                return self.ask_trial(number, seconds);
+            }
+            Request::Events { json, last, follow, colour } => {
+                return self.subscribe(number, ToClerk::Subscribe { json, last, follow, colour });
+            }
+            Request::Status => Answer::Status(Box::new(self.status())),
+            Request::Explain { service, peer, port, at } => self.explain(&service, peer, port, at),
             Request::Stop => {
                 if self.stage != Stage::Closing {
                     self.close();
                 }
-                let answer = Answer::Stopping { sessions: self.sessions.len() };
-                self.reply(number, &answer);
+                Answer::Stopping { sessions: self.sessions.len() }
             }
-            Request::Claim { service } => {
-                let answer = self.claim(&service);
-                self.reply(number, &answer);
+            Request::Sessions { after, service, peer } => {
+                self.list_sessions(after, service.as_deref(), peer)
             }
-            Request::GiveBack { service } => {
-                let answer = self.give_back(&service);
-                self.reply(number, &answer);
+            Request::End { sessions, startups } => self.end_by_hand(sessions, startups, uid),
+            Request::Bans { from, network } => self.list_bans(from, network),
+            Request::Ban { network, seconds, reason } => {
+                self.ban_by_hand(network, seconds, reason, uid)
             }
-            Request::SessionsOf { pids } => {
-                let answer = Answer::SessionsOf(self.sessions_of(&pids));
-                self.reply(number, &answer);
-            }
-            Request::ReloadOnTrial { seconds } => {
-                self.wait_for_compiler(number);
-                self.ask_trial(number, seconds);
-            }
+            Request::Unban { networks } => self.unban_by_hand(&networks, uid),
+            Request::Claim { service } => self.claim(&service),
+            Request::GiveBack { service } => self.give_back(&service),
+            Request::SessionsOf { pids } => Answer::SessionsOf(self.sessions_of(&pids)),
             Request::Confirm { ancestors, login } => {
                 let client = self.clients.all.get(&number).map(|client| &client.stream);
                 let asker = client.and_then(|stream| channel::peer_credentials(stream).ok());
-                let asker = asker.map_or(0, |asker| asker.pid);
-                let answer = self.confirm(asker, &ancestors, login);
-                self.reply(number, &answer);
+                self.confirm(asker.map_or(0, |asker| asker.pid), &ancestors, login)
             }
-            Request::Events { json, last, follow, colour } => {
-                self.subscribe(number, ToClerk::Subscribe { json, last, follow, colour });
-            }
-            Request::Sessions { after, service, peer } => {
-                let answer = self.list_sessions(after, service.as_deref(), peer);
-                self.reply(number, &answer);
-            }
-            Request::End { sessions, startups } => {
-                let answer = self.end_by_hand(sessions, startups, uid);
-                self.reply(number, &answer);
-            }
-            Request::Bans { from, network } => {
-                let answer = self.list_bans(from, network);
-                self.reply(number, &answer);
-            }
-            Request::Ban { network, seconds, reason } => {
-                let answer = self.ban_by_hand(network, seconds, reason, uid);
-                self.reply(number, &answer);
-            }
-            Request::Unban { networks } => {
-                let answer = self.unban_by_hand(&networks, uid);
-                self.reply(number, &answer);
-            }
-        }
+        };
+        self.reply(number, &answer);
     }
 
     pub(crate) fn wait_for_compiler(&mut self, number: u64) {

@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
 use crate::{
-    check, completions, events, explain, live, reload, render, run, status, stop, upgrade,
+    check, completions, events, explain, live, reload, render, run, status, stop, takeover, upgrade,
 };
 use clap::Parser as _;
 use clap::error::Error as UsageError;
@@ -43,8 +43,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::run(args, &paths, form),
         Command::Status => status::run(&paths, form),
         Command::Events(args) => events::run(args, &paths, form),
-        Command::Reload => reload::run(&paths, form),
+        Command::Reload(args) => reload::run(args, &paths, form),
         Command::Upgrade => upgrade::run(&paths, form),
+        Command::Takeover(args) => takeover::run(args, &paths, form),
+        Command::Guard(args) => takeover::guard(&args.id, &paths),
+        Command::Confirm => takeover::confirm(&paths, form),
         Command::Stop => stop::run(&paths, form),
         Command::Sessions(args) => live::sessions::run(args, &paths, form),
         Command::End(args) => live::end::run(args, &paths, form),

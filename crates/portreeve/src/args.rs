@@ -9,6 +9,7 @@ pub(crate) use live::{
 use crate::peer::PeerArg;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One front door for every service of a host.
 #[derive(Debug, Parser)]
@@ -66,9 +67,13 @@ pub(crate) enum Command {
     /// Show what happened, or what happens
     Events(EventsArgs),
     /// Put an edited configuration in force, or say why it cannot be
-    Reload,
+    Reload(ReloadArgs),
     /// Have the running daemon become the portreeved that is installed now; sessions go on
     Upgrade,
+    /// Take over what another program listens on, and put it back unless confirmed
+    Takeover(TakeoverArgs),
+    /// Keep what is on trial: run it from a connection made since the trial began
+    Confirm,
     /// Stop accepting connections; sessions go on
     Stop,
     /// List who is inside
@@ -83,6 +88,9 @@ pub(crate) enum Command {
     Unban(UnbanArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
+    /// Guard a takeover: started by `takeover`
+    #[command(hide = true)]
+    Guard(GuardArgs),
     /// Print the names a shell may offer
     #[command(hide = true)]
     Names(NamesArgs),
@@ -128,6 +136,52 @@ pub(crate) struct ExplainArgs {
     /// Which configuration; naming one implies `--offline`.
     #[command(flatten)]
     pub(crate) source: Source,
+}
+
+/// Arguments of `reload`.
+#[derive(Args, Debug)]
+pub(crate) struct ReloadArgs {
+    /// Go back to the old configuration unless `portreeve confirm` is run within TIME (10s to 1h)
+    /// from a connection made since
+    #[arg(long, value_name = "TIME", value_parser = portreeve_config::duration)]
+    pub(crate) confirm: Option<Duration>,
+}
+
+/// Arguments of `takeover`.
+#[derive(Args, Debug)]
+pub(crate) struct TakeoverArgs {
+    /// Name or key of a service of the running door
+    #[arg(value_name = "SERVICE", required_unless_present = "undo")]
+    pub(crate) service: Option<String>,
+    /// How long there is to confirm it (10s to 1h)
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = portreeve_config::duration
+    )]
+    pub(crate) confirm: Duration,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Stop the program with this command, which no shell sees: words at blanks, '…', "…" and \
+    /// quote
+    #[arg(long, value_name = "COMMAND", requires = "start_with")]
+    pub(crate) stop_with: Option<String>,
+    /// Start it again with this command
+    #[arg(long, value_name = "COMMAND", requires = "stop_with")]
+    pub(crate) start_with: Option<String>,
+    /// Put everything back now: end a trial, or finish what was left half done
+    #[arg(long, conflicts_with_all = ["service", "dry_run", "stop_with", "start_with"])]
+    pub(crate) undo: bool,
+}
+
+/// Arguments of the guard of a takeover.
+#[derive(Args, Debug)]
+pub(crate) struct GuardArgs {
+    /// Which takeover
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
 }
 
 /// Arguments of `events`.

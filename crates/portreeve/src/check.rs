@@ -1,15 +1,19 @@
 //! `portreeve check`.
 
 use crate::args::CheckArgs;
+use crate::client;
 use crate::configuration;
 use crate::exit::{Exit, Failure};
+use crate::host::advice::advice;
+use crate::host::{Snapshot, wanted_of};
 use crate::paths::Paths;
-use crate::render::check::{Summary, of_address, of_door, of_group, of_service, summary};
+use crate::render::check::{Summary, of_address, of_door, of_group, of_port, of_service, summary};
 use crate::render::json;
 use crate::terminal::{self, Form};
 use portreeve_config::Loaded;
 use portreeve_diag::{Diagnostic, Diagnostics, JsonDiagnostic, Paint, Sources, render};
 use portreeve_model::{Config, Resolved, Settings};
+use portreeve_wire::control::{Answer, Request};
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::net::{IpAddr, UdpSocket};
@@ -19,7 +23,9 @@ pub(crate) fn run(args: &CheckArgs, paths: &Paths, form: Form) -> Result<Exit, F
     let entry = paths.configuration(&args.source);
     let Loaded { config, sources, diagnostics: mut found } = configuration::load(&entry)?;
     if let Some(config) = &config {
-        found.extend(missing(config, &configuration::host(config, paths), &sources));
+        let host = configuration::host(config, paths);
+        let held = held(config, &host, running(paths), &sources);
+        found.extend(missing(config, &host, held, &sources));
     }
     let summary = Summary::new(entry.path(), config.as_ref(), &found);
     let effective = config.as_ref().filter(|_| args.print).map(portreeve_config::print);
@@ -37,6 +43,7 @@ pub(crate) fn run(args: &CheckArgs, paths: &Paths, form: Form) -> Result<Exit, F
 fn missing<'a>(
     config: &'a Config,
     host: &'a Resolved,
+    held: Vec<Diagnostic>,
     sources: &'a Sources,
 ) -> impl Iterator<Item = Diagnostic> + 'a {
     let services = config.services.iter().zip(&host.services);
@@ -48,8 +55,48 @@ fn missing<'a>(
         let absent = absent.filter(|(_, address)| !is_here(*address));
         problems.chain(absent.map(move |(at, address)| of_address(address, at, service, sources)))
     });
+    let of_services = of_services.chain(held);
     let of_door = host.problems.iter().map(|problem| of_door(problem));
     of_door.chain(control_group(config, host)).chain(of_services)
+}
+
+/// The running door, whose own ports are nobody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Running {
+    /// There is none.
+    No,
+    /// Its process.
+    Yes(u32),
+    /// There may be one that this user may not ask.
+    Unknown,
+}
+
+fn running(paths: &Paths) -> Running {
+    match client::ask_if_there(paths, &Request::Status) {
+        Ok(None) => Running::No,
+        Ok(Some(answered)) => match client::granted(answered.answer) {
+            Ok(Answer::Status(status)) => Running::Yes(status.pid),
+            Ok(_) | Err(_) => Running::Unknown,
+        },
+        Err(_) => Running::Unknown,
+    }
+}
+
+/// Services whose addresses another program has.
+fn held(config: &Config, host: &Resolved, running: Running, sources: &Sources) -> Vec<Diagnostic> {
+    let of = |index| wanted_of(config, host, index);
+    let all: Vec<_> = (0..config.services.len()).flat_map(of).collect();
+    let snapshot = Snapshot::of(&all);
+    let door = if let Running::Yes(pid) = running { Some(pid) } else { None };
+    let services = config.services.iter().enumerate().filter_map(|(index, service)| {
+        let mut facts = snapshot.look(&of(index), door);
+        if running == Running::Unknown {
+            facts.holders.retain(|holder| holder.pid.is_some());
+        }
+        let key = service.key.as_str();
+        Some((service, advice(key, key, &facts)?))
+    });
+    services.map(|(service, advice)| of_port(&advice, service, sources)).collect()
 }
 
 /// A control group that was written and that the host does not have. The default one may be absent:

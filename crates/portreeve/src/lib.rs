@@ -15,6 +15,7 @@ mod configuration;
 mod events;
 mod exit;
 mod explain;
+mod host;
 mod live;
 #[cfg(test)]
 mod man;
@@ -27,6 +28,7 @@ mod run;
 mod standing;
 mod status;
 mod stop;
+mod takeover;
 mod terminal;
 mod upgrade;
 

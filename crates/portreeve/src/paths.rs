@@ -20,6 +20,11 @@ impl Paths {
         (self.root != Path::new("/")).then_some(self.root.as_path())
     }
 
+    /// The directory of what lives as long as the system runs.
+    pub(crate) fn run(&self) -> PathBuf {
+        self.root.join("run/portreeve")
+    }
+
     /// The control socket.
     pub(crate) fn control(&self) -> PathBuf {
         self.root.join("run/portreeve/control.sock")

@@ -2,8 +2,11 @@
 
 use crate::client::{self, Patience};
 use crate::exit::{Exit, Failure};
+use crate::host::advice;
 use crate::paths::Paths;
 use crate::render;
+use crate::render::text::wrap;
+use crate::takeover;
 use crate::terminal::{self, Form};
 use portreeve_wire::control::{Answer, Request};
 
@@ -13,9 +16,19 @@ pub(crate) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
     let Answer::Status(status) = client::granted(answered.answer)? else {
         return Err(client::unexpected());
     };
+    let advice = advice::of_door(&status);
+    let takeover = takeover::state(paths);
     terminal::answer(&match form {
-        Form::Json => render::json::text(&render::json::status(&status)),
-        Form::Text(paint) => render::status::status(&status, paint),
+        Form::Json => {
+            let mut value = render::json::status(&status, &advice);
+            value["takeover"] = takeover.as_ref().map(takeover::value).into();
+            render::json::text(&value)
+        }
+        Form::Text(paint) => {
+            let shown = render::status::status(&status, &advice, paint);
+            let takeover = takeover.as_ref().and_then(takeover::sentence);
+            shown + &takeover.map(|text| wrap("\ntakeover: ", &text)).unwrap_or_default()
+        }
     })?;
     Ok(Exit::Yes)
 }

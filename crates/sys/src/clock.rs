@@ -1,4 +1,4 @@
-//! The two clocks. Everything else takes time as an argument.
+//! The clocks. Everything else takes time as an argument.
 
 use std::time::Duration;
 
@@ -17,6 +17,16 @@ pub fn monotonic() -> Duration {
 pub fn wall() -> Duration {
     to_duration(clock_gettime(ClockId::Realtime))
 }
+
+/// Time since the system booted, counted while it is suspended too: what the start times of
+/// `/proc/PID/stat` are measured by.
+#[must_use]
+pub fn since_boot() -> Duration {
+    to_duration(clock_gettime(ClockId::Boottime))
+}
+
+/// Ticks a second of the times in `/proc/PID/stat` (`USER_HZ`): 100 wherever portreeve runs.
+pub const TICKS_A_SECOND: u64 = 100;
 
 fn to_duration(time: Timespec) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

@@ -192,6 +192,15 @@ pub fn kill_group(leader: Pid, signal: Signal) -> io::Result<()> {
     check(unsafe { libc::kill(leader.as_raw().wrapping_neg(), signal.number()) })
 }
 
+/// Makes this process the leader of a session and a group of its own, without a terminal: what ends
+/// with the old ones does not end it.
+///
+/// # Errors
+/// `EPERM` when it leads a group already.
+pub fn new_session() -> io::Result<()> {
+    Ok(rustix::process::setsid().map(drop)?)
+}
+
 /// A libc answer of −1 as the error it stands for.
 pub(crate) fn check(answer: libc::c_int) -> io::Result<()> {
     if answer == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }

@@ -19,6 +19,8 @@ const CHUNK: usize = 64 * 1024;
 /// How long an answer may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
+    /// A look at what the door knows, where somebody else waits meanwhile.
+    Moment,
     /// A look at what the door knows.
     Glance,
     /// Files are read and names looked up first.
@@ -28,6 +30,7 @@ pub(crate) enum Patience {
 impl Patience {
     const fn limit(self) -> Duration {
         match self {
+            Self::Moment => Duration::from_secs(2),
             Self::Glance => Duration::from_secs(10),
             Self::Load => Duration::from_secs(120),
         }

@@ -95,7 +95,7 @@ fn every_flag_of_the_help_is_in_the_man_page() {
 fn members_of_the_status_are_in_the_man_page() {
     let page = fs::File::open(pages().join("portreeve.1")).and_then(std::io::read_to_string);
     let page = page.unwrap();
-    let value = crate::render::json::status(&crate::render::status::tests::sample());
+    let value = crate::render::json::status(&crate::render::status::tests::sample(), &[]);
     let service = &value["services"][0];
     for object in [&value, service, &service["listeners"][0], &value["helpers"][0]] {
         for key in object.as_object().unwrap().keys() {

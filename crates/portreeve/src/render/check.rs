@@ -2,6 +2,7 @@
 
 use super::text::{count, visible};
 use super::{Ink, ink};
+use crate::host::advice::Advice;
 use portreeve_diag::{Code, Diagnostic, Diagnostics, FileId, Level, Paint, Sources, Span};
 use portreeve_model::{Config, Listen, Offer, Origin, Problem, Service};
 use std::net::IpAddr;
@@ -87,6 +88,27 @@ pub(crate) fn of_address(
         .help(format!("`{}` listens there as soon as it is one", service.key))
 }
 
+/// The code of an address that another program has.
+const HOST_PORT: Code = Code("host-port");
+
+/// An address that another program has, with what to type about it.
+pub(crate) fn of_port(advice: &Advice, service: &Service, sources: &Sources) -> Diagnostic {
+    let at = service.listen.first().and_then(|listen| span(listen.origin, sources));
+    let message = format!("another program has what `{}` wants", service.key);
+    let mut found = Diagnostic::new(Level::Warning, HOST_PORT, at, message);
+    for holder in &advice.holders {
+        found = found.help(format!("held: {}", visible(holder)));
+    }
+    for step in &advice.steps {
+        found = found.help(format!("run: {}", visible(step)));
+    }
+    if let Some(takeover) = &advice.takeover {
+        let undone = "does this, and undoes it unless you confirm it from a new connection";
+        found = found.help(format!("or: `{}` {undone}", visible(takeover)));
+    }
+    advice.notes.iter().fold(found, |found, note| found.help(visible(note)))
+}
+
 /// What the host lacks for the door as a whole.
 pub(crate) fn of_door(problem: &str) -> Diagnostic {
     Diagnostic::new(Level::Warning, code("door"), None, problem)
@@ -165,7 +187,7 @@ mod tests {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
         let page = std::fs::File::open(page).and_then(std::io::read_to_string).unwrap();
         let of = ["user", "group", "server", "banner", "bind", "chroot", "directory", "door"];
-        for code in of.map(code).into_iter().chain([HOST_ADDRESS]) {
+        for code in of.map(code).into_iter().chain([HOST_ADDRESS, HOST_PORT]) {
             assert_ne!(code.0, "host", "a code of its own");
             assert!(page.contains(&format!("`{}`", code.0)), "{}", code.0);
         }

@@ -3,6 +3,7 @@
 use super::explain::{Report, Source};
 use super::lines::{Escapes, harmless};
 use crate::exit::Failure;
+use crate::host::advice::Advice;
 use portreeve_wire::control::{
     HelperStatus, ListenerStatus, ServiceStatus, Status, Step, TrialStatus,
 };
@@ -14,7 +15,7 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 /// `status`.
-pub(crate) fn status(status: &Status) -> Value {
+pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
     json!({
         "version": status.version,
         "pid": status.pid,
@@ -30,7 +31,7 @@ pub(crate) fn status(status: &Status) -> Value {
         "alarms": status.alarms,
         "cannot": status.cannot,
         "helpers": status.helpers.iter().map(helper).collect::<Vec<_>>(),
-        "services": status.services.iter().map(service).collect::<Vec<_>>(),
+        "services": status.services.iter().map(|one| service(one, advice)).collect::<Vec<_>>(),
         "trial": status.trial.as_ref().map(trial),
     })
 }
@@ -52,7 +53,8 @@ fn helper(helper: &HelperStatus) -> Value {
     })
 }
 
-fn service(service: &ServiceStatus) -> Value {
+fn service(service: &ServiceStatus, advice: &[Advice]) -> Value {
+    let advice = advice.iter().find(|advice| advice.service == service.key);
     let (admitted, refused) = service.last_minute;
     let reasons: Map<String, Value> =
         service.refused.iter().map(|(word, n)| (word.clone(), json!(n))).collect();
@@ -63,6 +65,8 @@ fn service(service: &ServiceStatus) -> Value {
         "origin": service.origin,
         "problems": service.problems,
         "listeners": service.listeners.iter().map(listener).collect::<Vec<_>>(),
+        "held-by": advice.map(|advice| &advice.holders),
+        "takeover-steps": advice.map(|advice| &advice.steps),
         "sessions": service.sessions,
         "instances": service.instances,
         "startups": service.startups,
@@ -142,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_status_keeps_its_names() {
-        let value = status(&sample());
+        let value = status(&sample(), &[]);
         assert_eq!(value["services"][0]["refused"]["per-source"], 4);
         assert_eq!(value["services"][0]["last-minute"]["admitted"], 10);
         assert_eq!(value["services"][0]["listeners"][2]["up"], false);

@@ -2,6 +2,7 @@
 
 use super::text::{count, span, visible, wrap};
 use super::{Ink, WIDTH, ink};
+use crate::host::advice::Advice;
 use portreeve_diag::Paint;
 use portreeve_wire::control::{HelperStatus, ListenerStatus, ServiceStatus, Status};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 const KEYS: usize = 16;
 
 /// All of it: the door, what needs mending, the services, the helpers.
-pub(crate) fn status(status: &Status, paint: Paint) -> String {
+pub(crate) fn status(status: &Status, advice: &[Advice], paint: Paint) -> String {
     let mut out = door(status, paint);
     if let Some(trial) = status.trial.filter(|trial| trial.kept.is_none()) {
         let left = span(Duration::from_secs(trial.left.into()));
@@ -31,7 +32,8 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
     }
     for service in &status.services {
         out.push('\n');
-        out.push_str(&one_service(service, paint));
+        let advice = advice.iter().find(|advice| advice.service == service.key);
+        out.push_str(&one_service(service, advice, paint));
     }
     out.push_str(&format!("\n{}\n", ink(paint, Ink::Name, "helpers")));
     for helper in &status.helpers {
@@ -65,13 +67,14 @@ fn door(status: &Status, paint: Paint) -> String {
     out
 }
 
-fn one_service(service: &ServiceStatus, paint: Paint) -> String {
+fn one_service(service: &ServiceStatus, advice: Option<&Advice>, paint: Paint) -> String {
     let mut out = heading(&visible(&service.key), &visible(&service.offer), paint);
     let plain = |key, text: &str| entry(key, text, Paint::Plain, Ink::Faint);
     for problem in &service.problems {
         out.push_str(&entry("down", &visible(problem), paint, Ink::Bad));
     }
     out.push_str(&listeners(&service.listeners, paint));
+    out.push_str(&advice.map(|advice| advised(advice, paint)).unwrap_or_default());
     out.push_str(&plain("sessions", &sessions(service)));
     if let Some(seconds) = service.paused {
         let left = span(Duration::from_secs(seconds.into()));
@@ -113,6 +116,26 @@ fn listeners(listeners: &[ListenerStatus], paint: Paint) -> String {
         });
         let text = format!("{}: {reason}{}", address(one), retry.unwrap_or_default());
         out.push_str(&entry("not on", &text, paint, Ink::Bad));
+    }
+    out
+}
+
+/// Who has the addresses, and what to do about it. Lines to copy are not broken.
+fn advised(advice: &Advice, paint: Paint) -> String {
+    let mut out = String::new();
+    for holder in &advice.holders {
+        out.push_str(&entry("held by", &visible(holder), paint, Ink::Care));
+    }
+    for (index, step) in advice.steps.iter().enumerate() {
+        let word = if index == 0 { "to take it over" } else { "" };
+        out.push_str(&format!("  {word:<KEYS$}{}\n", visible(step)));
+    }
+    if let Some(takeover) = &advice.takeover {
+        out.push_str(&format!("  {:<KEYS$}{}\n", "or, undone", visible(takeover)));
+        out.push_str(&format!("  {:<KEYS$}unless you confirm it from a new connection\n", ""));
+    }
+    for note in &advice.notes {
+        out.push_str(&entry("mind", &visible(note), paint, Ink::Faint));
     }
     out
 }

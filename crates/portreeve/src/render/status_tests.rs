@@ -112,14 +112,14 @@ helpers
 
 #[test]
 fn a_door_is_shown_in_eighty_columns() {
-    let text = status(&sample(), Paint::Plain);
+    let text = status(&sample(), &[], Paint::Plain);
     assert_eq!(text, GOLDEN);
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
 }
 
 #[test]
 fn colour_changes_nothing_but_colour() {
-    let text = status(&sample(), Paint::Colour);
+    let text = status(&sample(), &[], Paint::Colour);
     assert!(text.contains("\x1b[31mnot on\x1b[0m          192.0.2.9:22"));
     let mut plain = text;
     for code in ["0", "1", "2", "31", "32", "33"] {
@@ -135,7 +135,7 @@ fn trouble_of_the_whole_door_is_said() {
     all.exhausted = Some("descriptors".into());
     all.events_lost = 12;
     all.bans_evicted = 7;
-    let text = status(&all, Paint::Plain);
+    let text = status(&all, &[], Paint::Plain);
     for want in [
         "The door is closing,",
         "  short           out of descriptors: accepting pauses until some are free\n",
@@ -144,4 +144,29 @@ fn trouble_of_the_whole_door_is_said() {
     ] {
         assert!(text.contains(want), "{want} in\n{text}");
     }
+}
+
+#[test]
+fn who_has_a_port_is_named_with_the_lines_to_type() {
+    let advice = Advice {
+        service: "ssh".into(),
+        holders: vec!["[::]:22 (with IPv4) by sshd, process 812 of root: unit ssh.service".into()],
+        steps: vec![
+            "systemctl stop ssh.socket ssh.service".into(),
+            "systemctl mask ssh.socket ssh.service".into(),
+        ],
+        notes: vec!["sessions of ssh.service go on (KillMode=process)".into()],
+        takeover: Some("portreeve takeover ssh --confirm 60s".into()),
+    };
+    let text = status(&sample(), &[advice], Paint::Plain);
+    let want = "\
+  held by         [::]:22 (with IPv4) by sshd, process 812 of root: unit
+                  ssh.service
+  to take it over systemctl stop ssh.socket ssh.service
+                  systemctl mask ssh.socket ssh.service
+  or, undone      portreeve takeover ssh --confirm 60s
+                  unless you confirm it from a new connection
+  mind            sessions of ssh.service go on (KillMode=process)
+  sessions ";
+    assert!(text.contains(want), "{text}");
 }

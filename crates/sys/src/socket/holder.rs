@@ -21,6 +21,9 @@ const MOST_LINKS: usize = 20_000;
 /// The most time for it all.
 const MOST_TIME: Duration = Duration::from_millis(100);
 
+/// The most time for a list of all listeners, which nobody's loop waits for.
+const MOST_LISTING: Duration = Duration::from_secs(3);
+
 /// The process that listens where we wanted to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -105,19 +108,46 @@ fn read_table(path: &str, budget: &Budget) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-/// The inode of the listening row (state 0A) of a `/proc/net/tcp` table that clashes with `wanted`.
-fn listener_inode(table: &str, v6: bool, wanted: SocketAddr) -> Option<u64> {
-    table.lines().skip(1).find_map(|line| {
+/// A TCP socket that listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListeningSocket {
+    /// Where; IPv4-mapped is IPv4. `[::]` may take IPv4 too: the table does not say.
+    pub address: SocketAddr,
+    /// The number by which `/proc/PID/fd` names it.
+    pub inode: u64,
+}
+
+/// Every listening TCP socket of this network, of any user, as far as the first 4 MiB of each table
+/// reach (listeners come first in it).
+#[must_use]
+pub fn listening_sockets() -> Vec<ListeningSocket> {
+    let budget = Budget { links: 0, until: clock::monotonic().saturating_add(MOST_LISTING) };
+    let tables = [("/proc/net/tcp", false), ("/proc/net/tcp6", true)];
+    let read = tables.map(|(path, v6)| (read_table(path, &budget).unwrap_or_default(), v6));
+    read.iter().flat_map(|(table, v6)| listening_rows(table, *v6)).collect()
+}
+
+/// The listening rows (state 0A) of a `/proc/net/tcp` table.
+fn listening_rows(table: &str, v6: bool) -> impl Iterator<Item = ListeningSocket> {
+    table.lines().skip(1).filter_map(move |line| {
         let mut columns = line.split_ascii_whitespace();
         let (ip, port) = columns.nth(1)?.split_once(':')?;
-        if columns.nth(1)? != "0A" || u16::from_str_radix(port, 16).ok()? != wanted.port() {
+        if columns.nth(1)? != "0A" {
             return None;
         }
+        let port = u16::from_str_radix(port, 16).ok()?;
         let ip = if v6 { ipv6(ip)? } else { ipv4(ip)? };
-        let wanted = wanted.ip();
-        let clash = ip == super::unmapped(wanted) || ip.is_unspecified() || wanted.is_unspecified();
-        clash.then(|| columns.nth(5)?.parse().ok())?
+        let inode = columns.nth(5)?.parse().ok()?;
+        Some(ListeningSocket { address: SocketAddr::new(ip, port), inode })
     })
+}
+
+/// The inode of the listening row that clashes with `wanted`.
+fn listener_inode(table: &str, v6: bool, wanted: SocketAddr) -> Option<u64> {
+    let mut rows = listening_rows(table, v6).filter(|row| row.address.port() == wanted.port());
+    let (wanted, any) = (super::unmapped(wanted.ip()), wanted.ip().is_unspecified());
+    let clashes = |ip: IpAddr| ip == wanted || ip.is_unspecified() || any;
+    rows.find(|row| clashes(row.address.ip())).map(|row| row.inode)
 }
 
 /// Eight hexadecimal digits: the address's four bytes as one number of the host's byte order.

@@ -84,6 +84,22 @@ pub fn listen(address: SocketAddr, options: &ListenOptions) -> Result<OwnedFd, L
     Ok(fd)
 }
 
+/// Whether `address` could be bound as [`listen`] would, asked by binding to it for a moment without
+/// listening, which is in nobody's way.
+///
+/// # Errors
+/// `AddrInUse` when another socket listens there or in its way, `PermissionDenied` when this user
+/// may not bind there, `AddrNotAvailable`, and those of socket(2).
+pub fn try_bind(address: SocketAddr) -> io::Result<()> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let fd = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_socket_reuseaddr(&fd, true)?;
+    Ok(rustix::net::bind(&fd, &address)?)
+}
+
 /// Gives a listener that exists other options: what may change while it listens (queue length,
 /// keep-alive, no-delay). Connections already queued keep what they inherited.
 ///
