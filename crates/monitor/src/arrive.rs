@@ -17,8 +17,6 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Connections taken from one listener before the others have their turn.
-const BATCH: usize = 16;
 /// While starts of its program are under way, a listener is left alone for so long.
 const MOMENT: Duration = Duration::from_millis(2);
 /// While the first relay gets ready, listeners that need it are left alone for so long.
@@ -30,7 +28,7 @@ pub(crate) const IDENT_SECONDS: u32 = 30;
 
 impl Door {
     pub(crate) fn on_listener(&mut self, number: u64) {
-        for _ in 0..BATCH {
+        for taken in 0..self.listeners.next_batch(number) {
             if !self.is_accepting() {
                 return;
             }
@@ -67,7 +65,7 @@ impl Door {
                     });
                     self.plenty();
                 }
-                Ok(None) => return,
+                Ok(None) => return self.listeners.emptied(number, taken),
                 Err(AcceptError::Transient(_)) => {}
                 Err(AcceptError::Exhausted(error)) => {
                     let memory = error.kind() == std::io::ErrorKind::OutOfMemory;

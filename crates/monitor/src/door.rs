@@ -17,7 +17,6 @@ use crate::paths::Paths;
 use crate::pending::{Arrival, Waiting};
 use crate::pings::Pings;
 use crate::plan::Inherited;
-use crate::reap::Exits;
 use crate::reload::Asked;
 use crate::retired::Retired;
 use crate::session::Sessions;
@@ -30,7 +29,7 @@ use portreeve_policy::State;
 use portreeve_sys::poll::{Event, Poller};
 use portreeve_sys::signals::{Caught, Signals};
 use portreeve_sys::spawn::Spawner;
-use portreeve_sys::{Signal, clock};
+use portreeve_sys::{Signal, clock, descriptor};
 use portreeve_wire::event::{Ending, What};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -92,7 +91,6 @@ pub(crate) struct Door {
     pub(crate) listeners: Listeners,
     pub(crate) scarce: Option<Scarce>,
     pub(crate) sessions: Sessions,
-    pub(crate) exits: Exits,
     pub(crate) waiting: Waiting,
     pub(crate) farewells: Farewells,
     pub(crate) clerk: HelperProcess,
@@ -232,6 +230,7 @@ impl Door {
             self.event(What::Refused(refused));
         }
         self.flush_clerk();
+        descriptor::close_all(self.outbox.take_spent());
         self.regulate();
     }
 
@@ -249,7 +248,7 @@ impl Door {
         let compile = self.compile.as_ref().map(|(run, _)| run.deadline);
         [
             pending_starts,
-            self.exits.next_due(),
+            self.sessions.exits.next_due(),
             waiting,
             bans.map(|due| due.max(now.saturating_add(Duration::from_millis(100)))),
             compile,

@@ -93,7 +93,10 @@ impl Door {
         evidence: Option<Pipe>,
         told: bool,
     ) {
-        let Some(pipe) = evidence.filter(|_| !told || !self.clerk.is_working()) else { return };
+        let Some(pipe) = evidence else { return };
+        if told && self.clerk.is_working() {
+            return self.outbox.spend(pipe);
+        }
         if self.handover.left.len() >= MOST_LEFT {
             self.handover.left.pop_front();
             self.alarm("last words of sessions were dropped while the clerk was away");

@@ -17,6 +17,11 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// An address that appears, or a port that falls free, is taken within this time.
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// Connections taken from one listener before the others have their turn.
+const BATCH: usize = 16;
+/// After a batch of one, so many more are expected to be alone.
+const ALONE: u8 = 8;
+
 /// EAFNOSUPPORT: the host has no IPv6.
 const NO_SUCH_FAMILY: i32 = 97;
 
@@ -29,6 +34,8 @@ pub(crate) struct Listener {
     watched: bool,
     /// Whether somebody else keeps the socket open beside us, as a socket unit does.
     pub(crate) foreign: bool,
+    /// So many times more one connection is taken and no second looked for.
+    alone: u8,
     /// Left alone until this time: its program's earlier starts are still under way.
     held: Option<Duration>,
 }
@@ -113,7 +120,15 @@ impl Listeners {
         self.next = self.next.saturating_add(1);
         self.all.insert(
             number,
-            Listener { want, socket: None, down: None, watched: false, foreign: false, held: None },
+            Listener {
+                want,
+                socket: None,
+                down: None,
+                watched: false,
+                foreign: false,
+                alone: 0,
+                held: None,
+            },
         );
         self.open(number, now)
     }
@@ -215,6 +230,26 @@ impl Listeners {
             if done.is_ok() {
                 listener.watched = on;
             }
+        }
+    }
+
+    /// How many connections to take from one in this turn: a batch, but one where the last batch held
+    /// no second. Looking for it is a call of its own; whoever waits is taken in the next turn.
+    pub(crate) fn next_batch(&mut self, number: u64) -> usize {
+        let Some(listener) = self.all.get_mut(&number) else { return 0 };
+        match listener.alone.checked_sub(1) {
+            Some(left) => {
+                listener.alone = left;
+                1
+            }
+            None => BATCH,
+        }
+    }
+
+    /// A batch is over because nobody waits any more.
+    pub(crate) fn emptied(&mut self, number: u64, taken: usize) {
+        if let Some(listener) = self.all.get_mut(&number) {
+            listener.alone = if taken > 1 { 0 } else { ALONE };
         }
     }
 

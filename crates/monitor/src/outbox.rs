@@ -78,6 +78,8 @@ pub(crate) struct Outbox {
     since: Option<Duration>,
     /// Something waits that may not.
     at_once: bool,
+    /// To be closed at the end of the turn, neighbours in one call.
+    spent: Vec<OwnedFd>,
 }
 
 impl Outbox {
@@ -113,6 +115,16 @@ impl Outbox {
         self.since.get_or_insert(now.mono);
         self.pipes = self.pipes.saturating_add(1);
         self.queue.push_back(Outgoing::pipe(session, false, pipe));
+    }
+
+    /// A session's pipe is not kept any longer. It is closed when it has been sent too.
+    pub(crate) fn spend(&mut self, pipe: Pipe) {
+        self.spent.extend(Arc::into_inner(pipe.fd));
+    }
+
+    /// What is to be closed now.
+    pub(crate) fn take_spent(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.spent)
     }
 
     /// Evidence pipes that wait.
@@ -252,6 +264,7 @@ impl Outbox {
                 let events = items.len().saturating_sub(pipes.len());
                 self.events = self.events.saturating_sub(events);
                 self.pipes = self.pipes.saturating_sub(pipes.len());
+                self.spent.extend(pipes.into_iter().filter_map(Arc::into_inner));
             } else {
                 self.put_back(together(items, pipes));
             }

@@ -65,7 +65,7 @@ impl Exits {
     }
 
     /// Those that are still young and still run.
-    fn young(&mut self, now: Duration, runs: impl Fn(Pid) -> bool) -> Vec<Pid> {
+    pub(crate) fn young(&mut self, now: Duration, runs: impl Fn(Pid) -> bool) -> Vec<Pid> {
         self.young.retain(|(since, pid)| now.saturating_sub(*since) < YOUTH && runs(*pid));
         self.young.iter().map(|(_, pid)| *pid).collect()
     }
@@ -91,22 +91,21 @@ impl Door {
             }
             if left == 0 && processes > 0 {
                 // only the end of a helper of ours can still be hidden
-                self.exits.look_soon(self.now.mono);
+                self.sessions.exits.look_soon(self.now.mono);
             }
         } else {
-            let young =
-                self.exits.young(self.now.mono, |pid| self.sessions.of_process(pid).is_some());
+            let young = self.sessions.young_processes(self.now.mono);
             let others = young.into_iter().filter(|pid| Some(*pid) != named);
             let asked = named.into_iter().chain(others);
             exits.extend(asked.filter_map(|pid| process::reap_child(pid).ok().flatten()));
-            self.exits.look_soon(self.now.mono);
+            self.sessions.exits.look_soon(self.now.mono);
         }
         self.all_reaped(exits);
     }
 
     /// Asks for everybody when it is time to.
     pub(crate) fn tick_exits(&mut self) {
-        if self.exits.next_due().is_some_and(|due| due <= self.now.mono) {
+        if self.sessions.exits.next_due().is_some_and(|due| due <= self.now.mono) {
             self.reap();
         }
     }
@@ -123,7 +122,7 @@ impl Door {
             }
             began = clock::monotonic();
         }
-        self.exits.walked(began);
+        self.sessions.exits.walked(began);
         self.all_reaped(exits);
     }
 

@@ -11,7 +11,7 @@ use portreeve_sys::spawn::{Connection, SpawnError, Started};
 use portreeve_sys::{Pid, descriptor, file, pipe, socket};
 use portreeve_wire::event::{SessionRef, What};
 use portreeve_wire::relay::{Then, ToRelay};
-use portreeve_wire::{QuestionId, SessionId};
+use portreeve_wire::{End, QuestionId, SessionId};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -114,23 +114,20 @@ impl Door {
         let (since, user) = (arrival.since, arrival.user.take());
         let (started, kept) = match (&service.offer, current.program(arrival.service)) {
             (Offer::Program(program), Some(plan)) => {
-                match self.start(program, plan, authentication, &arrival) {
-                    Ok((pid, kept)) => {
-                        drop(arrival);
-                        (Ok(Some(pid)), kept)
-                    }
-                    Err(error) => (Err((arrival, error)), Kept::default()),
+                match self.start(program, plan, authentication, arrival) {
+                    Ok((pid, kept)) => (Ok(Some(pid)), kept),
+                    Err(failed) => (Err(failed), Kept::default()),
                 }
             }
             (Offer::Internal(internal), _) => {
                 let serve = ToRelay::Serve { session: reference.session, internal: *internal };
                 match self.tell_relay(&serve, &[arrival.socket.as_fd()]) {
                     true => (Ok(None), Kept::default()),
-                    false => (Err((arrival, Failure::Relay)), Kept::default()),
+                    false => (Err((Some(Box::new(arrival)), Failure::Relay)), Kept::default()),
                 }
             }
             (Offer::Program(_) | Offer::Trap(_), _) => {
-                (Err((arrival, Failure::Plan)), Kept::default())
+                (Err((Some(Box::new(arrival)), Failure::Plan)), Kept::default())
             }
         };
         match started {
@@ -140,7 +137,9 @@ impl Door {
             }
             Err((arrival, failure)) => {
                 self.state.release(reservation);
-                self.not_started(current, arrival, &failure);
+                if let Some(arrival) = arrival {
+                    self.not_started(current, *arrival, &failure);
+                }
             }
         }
     }
@@ -197,7 +196,7 @@ impl Door {
         }
         self.hand_over(&mut session);
         if let Some(pid) = pid {
-            self.exits.started(pid, self.now.mono);
+            self.sessions.exits.started(pid, self.now.mono);
         }
         self.sessions.insert(pid, session);
     }
@@ -208,41 +207,58 @@ impl Door {
         u32::try_from(relay.pid.as_raw()).ok()
     }
 
+    /// Starts the program on the connection, or gives it back.
     fn start(
         &mut self,
         program: &Program,
         plan: &Arc<portreeve_sys::spawn::Program>,
         authentication: Authentication,
-        arrival: &Arrival,
-    ) -> Result<(Pid, Kept), Failure> {
-        let mut kept = Kept::default();
+        arrival: Arrival,
+    ) -> Result<(Pid, Kept), NotStarted> {
         if arrival.dual && arrival.peer.address.is_ipv4() {
             // as the ancestor does, for programs that know IPv4 alone; one that is over stays as it is
             let _ = socket::as_ipv4(&arrival.socket);
         }
-        let socket = arrival.socket.try_clone().map_err(Failure::Descriptors)?;
+        let ends = (arrival.peer, arrival.local);
+        let socket = Arc::new(arrival.socket);
+        self.start_on(&socket, program, plan, authentication, ends).map_err(|failure| {
+            let socket = Arc::into_inner(socket);
+            (socket.map(|socket| Box::new(Arrival { socket, ..arrival })), failure)
+        })
+    }
+
+    fn start_on(
+        &mut self,
+        socket: &Arc<OwnedFd>,
+        program: &Program,
+        plan: &Arc<portreeve_sys::spawn::Program>,
+        authentication: Authentication,
+        (peer, local): (End, End),
+    ) -> Result<(Pid, Kept), Failure> {
+        let mut kept = Kept::default();
         let mut connection = match program.stderr {
-            Stderr::Socket => Connection::socket(socket),
+            Stderr::Socket => Connection::new().share(socket, &[0, 1, 2]),
             Stderr::Evidence => {
                 let (read, write) = evidence_pipe(authentication).map_err(Failure::Descriptors)?;
-                let fd = Arc::new(descriptor::raise(read).map_err(Failure::Descriptors)?);
+                let fd = Arc::new(descriptor::raised(&read).map_err(Failure::Descriptors)?);
                 let packets = matches!(authentication, Authentication::Watch(_));
                 kept.evidence = Some(Pipe { fd, packets });
-                Connection::new().give(socket, &[0, 1]).give(write, &[2])
+                // what is not for the child is closed with the neighbours that are
+                Connection::new().share(socket, &[0, 1]).give(write, &[2]).give(read, &[])
             }
         };
         if let Authentication::Notify(number) = authentication {
             let (read, write) = pipe::pipe().map_err(Failure::Descriptors)?;
             pipe::set_nonblocking(&read, true).map_err(Failure::Descriptors)?;
-            kept.notify = Some(descriptor::raise(read).map_err(Failure::Descriptors)?);
-            connection = connection.give(write, &[number]);
+            kept.notify = Some(descriptor::raised(&read).map_err(Failure::Descriptors)?);
+            connection = connection.give(write, &[number]).give(read, &[]);
         }
-        connection = connection.env("REMOTE_HOST", arrival.peer.address.to_string());
+        connection = connection.env("REMOTE_HOST", peer.address.to_string());
         if program.environment.local_and_port {
             connection = connection
-                .env("REMOTE_PORT", arrival.peer.port.to_string())
-                .env("LOCAL_HOST", arrival.local.address.to_string())
-                .env("LOCAL_PORT", arrival.local.port.to_string());
+                .env("REMOTE_PORT", peer.port.to_string())
+                .env("LOCAL_HOST", local.address.to_string())
+                .env("LOCAL_PORT", local.port.to_string());
         }
         let pid = self.spawner.spawn(plan, connection).map_err(Failure::Spawn)?;
         Ok((pid, kept))
@@ -308,6 +324,9 @@ fn evidence_pipe(authentication: Authentication) -> io::Result<(OwnedFd, OwnedFd
         }
     }
 }
+
+/// A connection that nothing was started for, if it is still there, and why.
+type NotStarted = (Option<Box<Arrival>>, Failure);
 
 /// Why nothing was started.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Live sessions: from the grant to the exit of the process, or of the relay's part.
 
 use crate::evidence::Pipe;
+use crate::reap::Exits;
 use portreeve_model::Authentication;
 use portreeve_policy::Reservation;
 use portreeve_sys::Pid;
@@ -49,6 +50,7 @@ pub(crate) struct Session {
 pub(crate) struct Sessions {
     all: HashMap<u64, Session>,
     by_pid: HashMap<Pid, u64>,
+    pub(crate) exits: Exits,
     /// Those that have said so.
     pub(crate) authenticated: BTreeSet<u64>,
     /// Those to be killed, having been told to end.
@@ -79,6 +81,11 @@ impl Sessions {
     /// How many have a process.
     pub(crate) fn processes(&self) -> usize {
         self.by_pid.len()
+    }
+
+    /// The processes likeliest to end.
+    pub(crate) fn young_processes(&mut self, now: Duration) -> Vec<Pid> {
+        self.exits.young(now, |pid| self.by_pid.contains_key(&pid))
     }
 
     pub(crate) fn all_processes(&self) -> impl Iterator<Item = Pid> {

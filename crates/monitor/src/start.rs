@@ -19,7 +19,6 @@ use crate::paths::Paths;
 use crate::pending::Waiting;
 use crate::pings::Pings;
 use crate::plan::{self, Inherited};
-use crate::reap::Exits;
 use crate::rehearsal;
 use crate::session::Sessions;
 use crate::succession::Started;
@@ -237,7 +236,6 @@ fn assemble(
         clerk: HelperProcess::new(Helper::Clerk, Token::Clerk.bits()),
         relay: HelperProcess::new(Helper::Relay, Token::Relay.bits()),
         pings: Pings::default(),
-        exits: Exits::default(),
         outbox: Outbox::default(),
         unstored: Unstored::default(),
         handover: Handover::default(),

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, FromRawFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -44,7 +44,45 @@ pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
 /// # Errors
 /// `EMFILE`; the descriptor given is closed then.
 pub fn raise(fd: OwnedFd) -> io::Result<OwnedFd> {
+    raised(fd)
+}
+
+/// A second descriptor of the same open file, at [`FLOOR`] or above and close-on-exec: for a
+/// long-lived one whose low number is closed with its neighbours (see [`close_all`]).
+///
+/// # Errors
+/// `EMFILE`.
+pub fn raised(fd: impl AsFd) -> io::Result<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(fd, FLOOR)?)
+}
+
+/// Closes all of them, neighbours in one call.
+pub fn close_all(mut fds: Vec<OwnedFd>) {
+    fds.sort_by_key(AsRawFd::as_raw_fd);
+    let mut run = Vec::new();
+    for fd in fds {
+        let next = |last: &OwnedFd| last.as_raw_fd().checked_add(1) == Some(fd.as_raw_fd());
+        if !run.last().is_none_or(next) {
+            close_run(&mut run);
+        }
+        run.push(fd);
+    }
+    close_run(&mut run);
+}
+
+/// Closes descriptors that are neighbours, in order.
+fn close_run(run: &mut Vec<OwnedFd>) {
+    if let [first, _, ..] = run.as_slice()
+        && let Some(last) = run.last()
+    {
+        let (first, last) = (first.as_raw_fd().cast_unsigned(), last.as_raw_fd().cast_unsigned());
+        // SAFETY: every number from `first` to `last` is of `run`, which gives them up below.
+        let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+        if closed == 0 {
+            run.drain(..).for_each(|fd| _ = fd.into_raw_fd());
+        }
+    }
+    run.clear();
 }
 
 /// A second descriptor of the same open file, close-on-exec.
@@ -67,6 +105,25 @@ mod tests {
         let raised = raise(file).unwrap();
         assert!(raised.as_raw_fd() >= FLOOR);
         assert!(duplicate(&raised).unwrap().as_raw_fd() != raised.as_raw_fd());
+    }
+
+    #[test]
+    fn neighbours_and_loners_are_closed_and_nobody_else() {
+        let (read, write) = crate::pipe::pipe().unwrap();
+        // Beside those of other tests, which run at the same time.
+        let at = |number: RawFd| fcntl_dupfd_cloexec(&write, number).unwrap();
+        let mut fds: Vec<OwnedFd> = [700, 700, 700, 720, 730, 730].map(at).into();
+        let between = at(701);
+        assert_eq!(between.as_raw_fd(), 703);
+        fds.swap(0, 4);
+        drop(write);
+        close_all(fds);
+        close_all(Vec::new());
+        rustix::io::write(&between, b"x").unwrap();
+        let mut byte = [0; 2];
+        assert_eq!(rustix::io::read(&read, &mut byte).unwrap(), 1);
+        drop(between);
+        assert_eq!(rustix::io::read(&read, &mut byte).unwrap(), 0, "none of them is open");
     }
 
     #[test]

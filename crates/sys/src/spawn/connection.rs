@@ -33,6 +33,14 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// The descriptor, unless others keep it.
+    pub(super) fn into_last(self) -> Option<OwnedFd> {
+        match self {
+            Self::Owned(fd) => Some(fd),
+            Self::Shared(fd) => Arc::into_inner(fd),
+        }
+    }
+
     pub(super) fn number(&self) -> RawFd {
         match self {
             Self::Owned(fd) => fd.as_raw_fd(),
@@ -101,7 +109,8 @@ impl Connection {
     }
 
     /// Gives `fd` to the child under every number of `targets` (0 to 31). This process closes it as
-    /// soon as the child has its own.
+    /// soon as the child has its own, its neighbours by number in the same call; with no target it
+    /// is only closed.
     #[must_use]
     pub fn give(self, fd: OwnedFd, targets: &[i32]) -> Self {
         self.add(Source::Owned(fd), targets)

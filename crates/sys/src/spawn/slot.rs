@@ -1,9 +1,10 @@
 //! One place of the pool: a stack, an order, and what the child under way reads and holds.
 
-use std::{ffi::c_char, io, mem, ptr, sync::Arc, time::Duration};
+use std::{ffi::c_char, io, mem, os::fd::OwnedFd, ptr, sync::Arc, time::Duration};
 
 use super::{
     Connection, Outcome, Program, Started, Step, child,
+    connection::Source,
     helper::Reply,
     order::{Become, Order, Report},
     raw::{self, CloneArgs},
@@ -178,15 +179,16 @@ impl Slot {
     }
 
     /// Does this process still hold descriptors for the child? If the child has its own by now,
-    /// closes them.
-    pub(super) fn settle(&mut self) -> Held {
+    /// those that nobody else keeps are to be closed.
+    pub(super) fn settle(&mut self, to_close: &mut Vec<OwnedFd>) -> Held {
         let unshared = self.report().unshared();
         match &mut self.running {
             Some(running) if !running.connection.sources.is_empty() => {
                 if !unshared {
                     return Held::Yes;
                 }
-                running.connection.sources.clear();
+                let sources = running.connection.sources.drain(..);
+                to_close.extend(sources.filter_map(Source::into_last));
                 Held::No
             }
             _ => Held::No,
@@ -195,8 +197,8 @@ impl Slot {
 
     /// Looks at a start under way. `Some` ends it: the slot is free again (but for a time-out,
     /// which is told once, while the killed child still has the slot).
-    pub(super) fn look(&mut self, now: Duration) -> Option<Outcome> {
-        self.settle();
+    pub(super) fn look(&mut self, now: Duration, to_close: &mut Vec<OwnedFd>) -> Option<Outcome> {
+        self.settle(to_close);
         let (left, step, errno) =
             (self.report().left(), self.report().step(), self.report().errno());
         let running = self.running.as_mut()?;

@@ -9,7 +9,7 @@ use super::{
     raw,
     slot::{Held, How, Make, Slot},
 };
-use crate::{clock, process::Pid, signals};
+use crate::{clock, descriptor, process::Pid, signals};
 
 /// The most slots kept for [`super::Plan::reserved`] programs; a small pool keeps fewer.
 const RESERVED: usize = 4;
@@ -36,7 +36,10 @@ enum Route {
 /// those ignored when the spawner was made included.
 #[derive(Debug)]
 pub struct Spawner {
+    /// Those made so far.
     slots: Vec<Slot>,
+    /// So many at most.
+    most: usize,
     free: Vec<usize>,
     /// Slots whose start is under way.
     busy: Vec<usize>,
@@ -58,10 +61,9 @@ struct Own {
 }
 
 impl Spawner {
-    /// A pool for `slots` starts under way at a time (at least one). Each is 68 KiB of address
-    /// space in two mappings, of which a page becomes real with the first start; those used last
-    /// are used first. 256 of them were measured as 17 MiB of address space, 0.3 MiB of memory, and
-    /// 1.4 MiB once all had been in use.
+    /// A pool for `slots` starts under way at a time (at least one). Each is made when it is first
+    /// needed: 68 KiB of address space in two mappings, and two pages of memory; those used last are
+    /// used first. 256 of them were measured as 17 MiB of address space and 1.4 MiB of memory.
     ///
     /// One slot of 16, at most 4, is for [`super::Plan::reserved`] programs alone.
     ///
@@ -102,13 +104,13 @@ impl Spawner {
     }
 
     fn with_route(slots: usize, route: Route) -> io::Result<Self> {
-        let slots: Vec<Slot> = (0..slots.max(1)).map(|_| Slot::new()).collect::<io::Result<_>>()?;
         Ok(Self {
-            free: (0..slots.len()).rev().collect(),
-            busy: Vec::with_capacity(slots.len()),
-            held: Vec::with_capacity(slots.len()),
+            slots: vec![Slot::new()?],
+            most: slots.max(1),
+            free: vec![0],
+            busy: Vec::new(),
+            held: Vec::new(),
             found: Vec::new(),
-            slots,
             make: if raw::clone3_is_allowed() { Make::Clone3 } else { Make::Clone },
             route,
             ignored: signals::ignored(),
@@ -216,22 +218,33 @@ impl Spawner {
         if !self.fits(program) {
             self.look(clock::monotonic());
         }
-        let fits = self.fits(program);
-        self.free.pop_if(|_| fits).ok_or(SpawnError::NoSlot)
+        if !self.fits(program) {
+            return Err(SpawnError::NoSlot);
+        }
+        if let Some(index) = self.free.pop() {
+            return Ok(index);
+        }
+        self.slots.push(Slot::new().map_err(SpawnError::Os)?);
+        Ok(self.slots.len().saturating_sub(1))
+    }
+
+    /// Slots for further starts, those not made yet included.
+    fn room(&self) -> usize {
+        self.most.saturating_sub(self.slots.len()).saturating_add(self.free.len())
     }
 
     /// Is there a slot that this program may have?
     pub(super) fn fits(&self, program: &Program) -> bool {
         if program.plan().reserved {
-            return !self.free.is_empty();
+            return self.room() > 0;
         }
-        let kept = RESERVED.min(self.slots.len().div_euclid(RESERVED_SHARE));
-        self.free.len() > kept && !self.crowded(program)
+        let kept = RESERVED.min(self.most.div_euclid(RESERVED_SHARE));
+        self.room() > kept && !self.crowded(program)
     }
 
     /// Do starts of this program's group have half of the slots?
     fn crowded(&self, program: &Program) -> bool {
-        let most = self.slots.len().div_ceil(2);
+        let most = self.most.div_ceil(2);
         if program.plan().reserved || self.busy.len() < most {
             return false;
         }
@@ -242,9 +255,12 @@ impl Spawner {
 
     /// Closes what the children have by now.
     fn settle(&mut self) {
-        let slots = &mut self.slots;
-        self.held
-            .retain(|index| slots.get_mut(*index).is_some_and(|slot| slot.settle() == Held::Yes));
+        let (slots, mut to_close) = (&mut self.slots, Vec::new());
+        self.held.retain(|index| {
+            let slot = slots.get_mut(*index);
+            slot.is_some_and(|slot| slot.settle(&mut to_close) == Held::Yes)
+        });
+        descriptor::close_all(to_close);
     }
 
     /// What has become of starts since the last call, in no order: at most one outcome a start and
@@ -259,14 +275,16 @@ impl Spawner {
 
     fn look(&mut self, now: Duration) {
         let (slots, found, free) = (&mut self.slots, &mut self.found, &mut self.free);
+        let mut to_close = Vec::new();
         self.busy.retain(|index| {
             let Some(slot) = slots.get_mut(*index) else { return false };
-            found.extend(slot.look(now));
+            found.extend(slot.look(now, &mut to_close));
             if slot.is_free() {
                 free.push(*index);
             }
             !slot.is_free()
         });
+        descriptor::close_all(to_close);
         self.settle();
     }
 
