@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use crate::contestant::Job;
 use crate::host::Host;
-use crate::{Failure, built, calls, descriptors, idle, loops, machine, print, rates};
+use crate::{Failure, bans, built, calls, descriptors, idle, loops, machine, print, rates};
 
 /// How to use it.
 const USAGE: &str = "\
-usage: cargo run --release -p portreeve-benches -- [served|refused|descriptors|calls|idle|all] …
+usage: cargo run --release -p portreeve-benches -- [served|refused|bans|descriptors|calls|idle|all] …
 
   --seconds N          length of one measurement (2)
   --rounds N           measurements of each, in turn; the median counts (5)
-  --concurrency A,B    connections at a time (1,8,64; refused and descriptors: 8)
+  --concurrency A,B    connections at a time (1,8,64; refused, bans and descriptors: 8)
   --held N             idle sessions for `descriptors` (10000)
   --only WORD,WORD     those whose name holds one of the words, and the reference
 ";
@@ -50,6 +50,7 @@ impl Options {
 enum Mode {
     Served,
     Refused,
+    Bans,
     Descriptors,
     Calls,
     Idle,
@@ -79,6 +80,9 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
     }
     if wanted(Mode::Refused) {
         rates::run(&host, &options, Job::Refuse, &[8])?;
+    }
+    if wanted(Mode::Bans) {
+        bans::run(&host, &options)?;
     }
     if wanted(Mode::Descriptors) {
         descriptors::run(&host, &options)?;
@@ -120,6 +124,7 @@ fn named(word: &str) -> Result<Mode, Failure> {
     match word {
         "served" => Ok(Mode::Served),
         "refused" => Ok(Mode::Refused),
+        "bans" => Ok(Mode::Bans),
         "descriptors" => Ok(Mode::Descriptors),
         "calls" => Ok(Mode::Calls),
         "idle" => Ok(Mode::Idle),

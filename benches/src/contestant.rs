@@ -44,16 +44,33 @@ pub(crate) struct Contestant {
 }
 
 impl Contestant {
+    /// Children of the first connections end, helpers finish their start.
+    pub(crate) const SETTLING: Duration = Duration::from_millis(300);
+
     /// Starts one, and waits until it does its job.
     pub(crate) fn start(host: &Host, recipe: &Recipe, job: Job) -> Result<Self, Failure> {
         let port = host.port();
-        let mut running = (recipe.start)(host, port, job)?;
+        Self::await_start(host, recipe.name, port, job, || (recipe.start)(host, port, job))
+    }
+
+    /// Starts one in a way of the caller's, waits until it does its job, and [`Self::SETTLING`].
+    pub(crate) fn await_start(
+        host: &Host,
+        name: &'static str,
+        port: u16,
+        job: Job,
+        start: impl FnOnce() -> Result<Running, Failure>,
+    ) -> Result<Self, Failure> {
+        let mut running = start()?;
         await_opening(&host.world, &mut running, port, job)?;
         let pid = running.pid();
-        // Children of the first connections end, helpers finish their start.
-        sleep(Duration::from_millis(300));
-        cpu::settle(&[pid]);
-        Ok(Self { name: recipe.name, port, processes: family(pid), running })
+        sleep(Self::SETTLING);
+        Ok(Self { name, port, processes: family(pid), running })
+    }
+
+    /// Tells it to end, and waits for that.
+    pub(crate) fn stop(mut self, limit: Duration) {
+        self.running.stop(limit);
     }
 
     /// The listening process, or the first of several.

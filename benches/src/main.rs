@@ -6,6 +6,7 @@
 )]
 
 mod args;
+mod bans;
 mod built;
 mod calls;
 mod client;

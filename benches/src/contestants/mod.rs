@@ -4,7 +4,7 @@ mod ancestors;
 mod bare;
 mod ours;
 
-pub(crate) use ours::losses;
+pub(crate) use ours::{ban_folder, losses, start_again};
 
 use crate::args::Options;
 use crate::contestant::{Job, Recipe};
@@ -60,4 +60,10 @@ pub(crate) fn holders(options: &Options) -> Vec<Recipe> {
     let loops = [bare::VFORK_ONE, bare::CLONE_ONE].into_iter();
     let loops = loops.filter(|recipe| options.wants(recipe.name));
     loops.chain(doors(options)).collect()
+}
+
+/// Doors that keep bans.
+pub(crate) fn with_bans(options: &Options) -> Vec<Recipe> {
+    let ours = [ours::XINETD, ours::NATIVE].into_iter();
+    ours.filter(|recipe| options.wants(recipe.name)).collect()
 }

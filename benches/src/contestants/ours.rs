@@ -1,5 +1,7 @@
 //! Portreeve, with every limit, list, log and counter on.
 
+use std::path::PathBuf;
+
 use portreeve_testkit::{Running, bin_dir};
 
 use crate::Failure;
@@ -47,12 +49,23 @@ fn start(host: &Host, port: u16, configuration: &str) -> Result<Running, Failure
     if !built.exists() {
         return Err(format!("{} is not built", built.display()));
     }
-    let file = host.write(&format!("portreeve-{port}.toml"), configuration)?;
+    host.write(&format!("portreeve-{port}.toml"), configuration)?;
     let root = host.path(&format!("portreeve-{port}"));
     std::fs::create_dir(&root).map_err(|error| format!("make {}: {error}", root.display()))?;
+    start_again(host, port)
+}
+
+/// Starts a door on a port where one of ours has been before, with what that one left.
+pub(crate) fn start_again(host: &Host, port: u16) -> Result<Running, Failure> {
     let mut command = host.world.door(host.world.bin("portreeved"));
-    command.args(["--config", &file]).arg("--root").arg(root);
+    command.arg("--config").arg(host.path(&format!("portreeve-{port}.toml")));
+    command.arg("--root").arg(host.path(&format!("portreeve-{port}")));
     Ok(host.world.start("portreeved", command))
+}
+
+/// Where the door on a port keeps its ledger.
+pub(crate) fn ban_folder(host: &Host, port: u16) -> PathBuf {
+    host.path(&format!("portreeve-{port}/var/lib/portreeve"))
 }
 
 fn native(host: &Host, port: u16, job: Job) -> String {
