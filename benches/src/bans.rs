@@ -13,7 +13,7 @@ use portreeve_wire::clerk::BanRecord;
 use crate::Failure;
 use crate::args::Options;
 use crate::client::{Until, count, load};
-use crate::contestant::{Contestant, Job};
+use crate::contestant::{Contestant, Job, Recipe};
 use crate::contestants::{ban_folder, start_again, with_bans};
 use crate::cpu::{private_memory, sum};
 use crate::figures::Figures;
@@ -29,7 +29,23 @@ const COMMIT: u32 = 50_000;
 /// Longest wait for a door to end.
 const ENDING: Duration = Duration::from_secs(30);
 
-/// For each of ours a door without bans and one with them, in turn.
+/// A door without bans, its twin that has them, and how long that one took to open.
+struct Pair {
+    name: &'static str,
+    none: Contestant,
+    full: Contestant,
+    opened: Duration,
+}
+
+/// What one of a pair did.
+#[derive(Clone, Debug, Default)]
+struct Series {
+    rates: Figures,
+    seconds: f64,
+    done: u64,
+}
+
+/// For each of ours a pair, in turn.
 pub(crate) fn run(host: &Host, options: &Options) -> Result<(), Failure> {
     let headings = [
         "",
@@ -48,56 +64,9 @@ pub(crate) fn run(host: &Host, options: &Options) -> Result<(), Failure> {
     let mut table = Table::new(&headings);
     for recipe in with_bans(options) {
         progress(&format!("bans: {}", recipe.name));
-        let none = Contestant::start(host, &recipe, Job::Refuse)?;
-        let first = Contestant::start(host, &recipe, Job::Refuse)?;
-        let port = first.port;
-        first.stop(ENDING);
-        fill(&ban_folder(host, port))?;
-        let began = Instant::now();
-        let full = Contestant::await_start(host, recipe.name, port, Job::Refuse, || {
-            start_again(host, port)
-        })?;
-        let opened = began.elapsed() - Contestant::SETTLING;
-        full.settle();
+        let pair = Pair::start(host, &recipe)?;
         for concurrency in options.concurrency_or(&[8]) {
-            let mut rates = [Figures::default(), Figures::default()];
-            let mut spent = [0.0, 0.0];
-            let mut done = [0, 0];
-            for round in 1..=options.rounds {
-                progress(&format!("{}, concurrency {concurrency}, round {round}", recipe.name));
-                for (at, door) in [&none, &full].into_iter().enumerate() {
-                    let own = door.listeners();
-                    let before = sum(&own).own;
-                    let until = Until::Time(options.time);
-                    let outcome = load(&host.world, door.port, Job::Refuse, concurrency, until);
-                    door.settle();
-                    rates[at].add(outcome.rate());
-                    spent[at] += sum(&own).own - before;
-                    done[at] += outcome.done;
-                    if let Some(why) = outcome.failure {
-                        line(&format!("{}: {} went wrong: {why}", recipe.name, outcome.failed));
-                    }
-                }
-            }
-            let each = |at: usize| format!("{:.1}", spent[at] * 1e6 / count(done[at].max(1)));
-            let memory = |door: &Contestant| {
-                let private = private_memory(door.pid());
-                format!("{:.1}", count(private.dirty + private.clean) / 1024.0)
-            };
-            table.row(vec![
-                recipe.name.to_owned(),
-                concurrency.to_string(),
-                format!("{:.0}", rates[0].median()),
-                format!("{:.0}", rates[1].median()),
-                format!("{:.0}", rates[1].least()),
-                format!("{:.0}", rates[1].most()),
-                format!("{:.2}", rates[1].against(&rates[0]).median()),
-                each(0),
-                each(1),
-                format!("{:.1}", opened.as_secs_f64()),
-                memory(&none),
-                memory(&full),
-            ]);
+            table.row(pair.compare(host, options, concurrency));
         }
     }
     table.print(&format!(
@@ -106,6 +75,77 @@ pub(crate) fn run(host: &Host, options: &Options) -> Result<(), Failure> {
          ledger to its first refusal, and the listener's private memory"
     ));
     Ok(())
+}
+
+impl Pair {
+    fn start(host: &Host, recipe: &Recipe) -> Result<Self, Failure> {
+        let name = recipe.name;
+        let none = Contestant::start(host, recipe, Job::Refuse)?;
+        let first = Contestant::start(host, recipe, Job::Refuse)?;
+        let port = first.port;
+        first.stop(ENDING);
+        fill(&ban_folder(host, port))?;
+        let began = Instant::now();
+        let again = || start_again(host, port);
+        let full = Contestant::await_start(host, name, port, Job::Refuse, again)?;
+        let opened = began.elapsed().saturating_sub(Contestant::SETTLING);
+        full.settle();
+        Ok(Self { name, none, full, opened })
+    }
+
+    fn compare(&self, host: &Host, options: &Options, concurrency: usize) -> Vec<String> {
+        let (mut none, mut full) = (Series::default(), Series::default());
+        for round in 1..=options.rounds {
+            progress(&format!("{}, concurrency {concurrency}, round {round}", self.name));
+            for (door, series) in [(&self.none, &mut none), (&self.full, &mut full)] {
+                self.measure(host, options, concurrency, door, series);
+            }
+        }
+        vec![
+            self.name.to_owned(),
+            concurrency.to_string(),
+            format!("{:.0}", none.rates.median()),
+            format!("{:.0}", full.rates.median()),
+            format!("{:.0}", full.rates.least()),
+            format!("{:.0}", full.rates.most()),
+            format!("{:.2}", full.rates.against(&none.rates).median()),
+            each(&none),
+            each(&full),
+            format!("{:.1}", self.opened.as_secs_f64()),
+            memory(&self.none),
+            memory(&self.full),
+        ]
+    }
+
+    fn measure(
+        &self,
+        host: &Host,
+        options: &Options,
+        concurrency: usize,
+        door: &Contestant,
+        series: &mut Series,
+    ) {
+        let own = door.listeners();
+        let before = sum(&own).own;
+        let until = Until::Time(options.time);
+        let outcome = load(&host.world, door.port, Job::Refuse, concurrency, until);
+        door.settle();
+        series.rates.add(outcome.rate());
+        series.seconds += sum(&own).own - before;
+        series.done += outcome.done;
+        if let Some(why) = outcome.failure {
+            line(&format!("{}: {} went wrong: {why}", self.name, outcome.failed));
+        }
+    }
+}
+
+fn each(series: &Series) -> String {
+    format!("{:.1}", series.seconds * 1e6 / count(series.done.max(1)))
+}
+
+fn memory(door: &Contestant) -> String {
+    let private = private_memory(door.pid());
+    format!("{:.1}", count(private.dirty + private.clean) / 1024.0)
 }
 
 /// Writes the bans into the ledger of a door that has ended.
