@@ -106,13 +106,16 @@ fn a_full_log_disk_ends_no_session_and_nothing_is_torn_or_missing() {
     let world = World::standard();
     world.door_run(&["mkdir", "-p", LOG]);
     world.door_run(&["mount", "-t", "tmpfs", "-o", "size=128k,mode=0750", "log", LOG]);
-    let door = Door::native(&world, &with_log("{ size = \"64K\", keep = 1000 }"));
+    let log = "{ to = [\"file\", \"syslog\"], size = \"64K\", keep = 1000 }";
+    let door = Door::native(&world, &with_log(log));
     let mut held = world.connect("lan", "192.168.0.1:701").unwrap();
     visit(&world, 600); // some 200 kB of events
     wait_for(SOON, "the alarm", || alarms(&door).contains("the event log cannot be written"));
     visit(&world, 100);
     held.write_all(b"still here\n").unwrap();
     assert_eq!(read_until(&held, b"here\n", SOON).text(), "still here\n");
+    let others = || world.syslog().iter().filter(|m| m.contains("brief: session")).count();
+    wait_for(SOON, "the other target, which goes on", || others() == 2 * 700);
     let blocked = all_events_until_torn(&world);
     world.door_run(&["mount", "-o", "remount,size=16m", LOG]);
     wait_for(SOON, "the alarm to be over", || !alarms(&door).contains("cannot be written"));
@@ -420,4 +423,19 @@ fn a_door_without_log_files_tells_its_standard_error() {
     let told = command(&world, &["events"]);
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(told.contains("no past events") && told.lines().count() <= 3, "{told}");
+}
+
+#[test]
+fn under_systemd_each_line_of_standard_error_has_its_priority() {
+    let world = World::standard();
+    world.write("/etc/portreeve/portreeve.toml", with_log("{ to = [\"stderr\"] }"));
+    let mut command = world.door("sh");
+    let script = "JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec \"$0\"";
+    command.args(["-c", script]).arg(world.bin("portreeved"));
+    let running = world.start("portreeved", command);
+    let said = |line: &str| running.stderr().lines().any(|l| l == line);
+    wait_for(SOON, "the listener", || said("<6>brief: listening on 192.168.0.1:700"));
+    drop(world.connect("far", "192.168.0.1:23").unwrap());
+    let trap = |l: &str| l.starts_with("<4>telnet: trap touched by 203.0.113.7:");
+    wait_for(SOON, "the trap", || running.stderr().lines().any(trap));
 }

@@ -6,7 +6,7 @@ use portreeve_model::{LogTarget, Offer, Stderr};
 use portreeve_sys::file;
 use portreeve_wire::clerk::{FromClerk, ServiceEntry, ToClerk};
 use portreeve_wire::event::{Helper, What};
-use portreeve_wire::{MAX_PACKET, Phase, decode};
+use portreeve_wire::{Phase, decode};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -32,11 +32,14 @@ pub(crate) fn cut(text: &mut String) {
 
 impl Door {
     pub(crate) fn on_clerk(&mut self) {
-        let mut buffer = vec![0; MAX_PACKET];
+        self.with_packet(Self::hear_clerk);
+    }
+
+    fn hear_clerk(&mut self, buffer: &mut [u8]) {
         for _ in 0..TURN {
             let Some(running) = self.clerk.running.as_ref() else { return };
             let phase = running.phase;
-            let message = match running.channel.recv(&mut buffer) {
+            let message = match running.channel.recv(buffer) {
                 Ok(Some((bytes, _))) => {
                     decode::<FromClerk>(buffer.get(..bytes).unwrap_or_default())
                 }

@@ -117,6 +117,8 @@ pub(crate) struct Door {
     pub(crate) bans_known: bool,
     /// Told twice to stop: sessions are left to themselves.
     pub(crate) leave: bool,
+    /// Room for one message of a helper: made once, not at each of them.
+    pub(crate) packet: Vec<u8>,
     /// The configuration on trial.
     pub(crate) trials: Trials,
     /// How this process was started.
@@ -140,6 +142,14 @@ pub(crate) struct LoadReading {
 }
 
 impl Door {
+    /// Lends the room for a message.
+    pub(crate) fn with_packet(&mut self, hear: impl FnOnce(&mut Self, &mut [u8])) {
+        let mut packet = std::mem::take(&mut self.packet);
+        packet.resize(portreeve_wire::MAX_PACKET, 0);
+        hear(self, &mut packet);
+        self.packet = packet;
+    }
+
     /// Adds an event.
     pub(crate) fn event(&mut self, what: What) {
         self.outbox.event(self.now, what);

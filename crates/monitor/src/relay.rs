@@ -24,11 +24,14 @@ impl Door {
     }
 
     pub(crate) fn on_relay(&mut self) {
-        let mut buffer = vec![0; MAX_PACKET];
+        self.with_packet(Self::hear_relay);
+    }
+
+    fn hear_relay(&mut self, buffer: &mut [u8]) {
         for _ in 0..crate::clerk::TURN {
             let Some(running) = self.relay.running.as_ref() else { return };
             let phase = running.phase;
-            let message = match running.channel.recv(&mut buffer) {
+            let message = match running.channel.recv(buffer) {
                 Ok(Some((bytes, _))) => {
                     decode::<FromRelay>(buffer.get(..bytes).unwrap_or_default())
                 }

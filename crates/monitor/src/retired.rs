@@ -6,7 +6,7 @@ use portreeve_sys::channel::Channel;
 use portreeve_sys::poll::Interest;
 use portreeve_wire::event::Ending;
 use portreeve_wire::relay::FromRelay;
-use portreeve_wire::{MAX_PACKET, Phase, decode};
+use portreeve_wire::{Phase, decode};
 
 /// One of them. When its channel is closed it ends by itself, its last session served.
 #[derive(Debug)]
@@ -26,10 +26,13 @@ impl Door {
     }
 
     pub(crate) fn on_retired(&mut self, pid: u32) {
-        let mut buffer = vec![0; MAX_PACKET];
+        self.with_packet(|door, buffer| door.hear_retired(pid, buffer));
+    }
+
+    fn hear_retired(&mut self, pid: u32, buffer: &mut [u8]) {
         for _ in 0..crate::clerk::TURN {
             let Some(relay) = self.retired.get(&pid) else { return };
-            let message = match relay.channel.recv(&mut buffer) {
+            let message = match relay.channel.recv(buffer) {
                 Ok(Some((bytes, _))) => {
                     decode::<FromRelay>(buffer.get(..bytes).unwrap_or_default()).ok()
                 }

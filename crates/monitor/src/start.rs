@@ -252,6 +252,7 @@ fn assemble(
         clerk_alarms: BTreeSet::new(),
         bans_known: false,
         leave: false,
+        packet: Vec::new(),
         trials: Trials::default(),
         started,
         began: now.mono,
