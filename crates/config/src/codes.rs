@@ -47,6 +47,9 @@ codes! {
     STARTUPS_BY_AGE = "startups-by-age": "startups or grace on a service that cannot say when a session has authenticated";
     WATCH_BLIND = "watch-blind": "a watched service whose words the clerk will not see";
     SSHD_WITHOUT_I = "sshd-without-i": "sshd without `-i`, which would open a port of its own";
+    IDLE_UNKNOWN = "idle-unknown": "an idle limit on a host whose kernel does not tell when a connection was last used";
+    NEVER_PROBED = "never-probed": "keep-alives that never ask, since the idle limit ends the session before";
+    WORDS_UNSAID = "words-unsaid": "words for refused peers that nobody hears, since their connections are reset";
     BAD_TIME_ZONE = "bad-time-zone": "a time zone that this host does not know";
 }
 

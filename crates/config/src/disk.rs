@@ -5,6 +5,7 @@ use crate::world::{Unread, World};
 use crate::zones;
 use portreeve_dialect::{DirectoryEntry, EntryKind};
 use portreeve_model::Zone;
+use portreeve_sys::diag::Diag;
 use portreeve_sys::file::read_bounded;
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -42,13 +43,14 @@ pub struct Disk {
     trust: Trust,
     total: usize,
     safe: HashSet<PathBuf>,
+    idle_times: Option<Result<(), String>>,
 }
 
 impl Disk {
     /// The host's files, of which those are believed that `trust` says.
     #[must_use]
     pub fn new(trust: Trust) -> Self {
-        Self { trust, total: 0, safe: HashSet::new() }
+        Self { trust, total: 0, safe: HashSet::new(), idle_times: None }
     }
 
     /// Whether nobody else can put another file in this one's place: every directory on the way, as
@@ -135,6 +137,12 @@ impl World for Disk {
 
     fn zone(&mut self, name: &str) -> Option<Zone> {
         zones::find(name)
+    }
+
+    fn idle_times(&mut self) -> Result<(), String> {
+        let probe = || Diag::open()?.probe();
+        let ask = || probe().map_err(|error| lower(&error.to_string()));
+        self.idle_times.get_or_insert_with(ask).clone()
     }
 }
 

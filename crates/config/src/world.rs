@@ -40,6 +40,12 @@ pub trait World {
 
     /// The time zone of a name, `local` being the host's own; `None` when there is none.
     fn zone(&mut self, name: &str) -> Option<Zone>;
+
+    /// Whether this host's kernel tells when a connection was last used, which idle limits need.
+    ///
+    /// # Errors
+    /// Why not, as a phrase.
+    fn idle_times(&mut self) -> Result<(), String>;
 }
 
 /// A world's files, as a dialect reads them.

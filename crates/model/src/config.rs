@@ -1,6 +1,6 @@
 //! The whole checked configuration.
 
-use crate::{EventTargets, Rule, Service};
+use crate::{Delayed, EventTargets, Rule, Service};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the door as a whole.
@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Live sessions of all services together; 1 to 1,000,000.
     pub max_sessions: u32,
+    /// Refused connections that are kept open.
+    pub delayed: Delayed,
     /// Networks that are never banned.
     pub never_ban: Vec<Rule>,
     /// User of the clerk, when the monitor is root.
@@ -35,6 +37,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_sessions: 10_000,
+            delayed: Delayed::default(),
             never_ban: Vec::new(),
             clerk_user: "portreeve-clerk".into(),
             relay_user: "portreeve-relay".into(),

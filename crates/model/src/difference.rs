@@ -49,6 +49,9 @@ fn changed(old: &Service, new: &Service) -> Vec<&'static str> {
         (a.grace != b.grace, "grace"),
         (a.authentication != b.authentication, "authentication"),
         (old.banners != new.banners, "banners"),
+        (old.refusals != new.refusals, "refusals"),
+        (old.ends.idle != new.ends.idle, "idle limit"),
+        (old.ends.kill_after != new.ends.kill_after, "kill-after"),
         (old.log != new.log, "log"),
     ]
     .into_iter()

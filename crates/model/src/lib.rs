@@ -9,6 +9,7 @@ mod access;
 mod admission;
 mod config;
 mod difference;
+mod hold;
 mod hours;
 mod log;
 mod name;
@@ -26,6 +27,7 @@ pub use admission::{
 };
 pub use config::{Config, EvidenceBounds, Settings};
 pub use difference::difference;
+pub use hold::{Delayed, Ends, KeepAlive, Probes, Refusals, Refuse};
 pub use hours::{HourRange, Hours, LocalTime, Zone};
 pub use log::{
     Facility, FailureFields, Ident, LogTarget, Records, ServiceLog, Severity, SuccessFields,

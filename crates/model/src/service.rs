@@ -1,6 +1,9 @@
 //! A service: what is offered, where, to whom.
 
-use crate::{Admission, Origin, Program, ServiceKey, ServiceLog, ServiceName, Sited, Trap};
+use crate::{
+    Admission, Ends, KeepAlive, Origin, Program, Refusals, ServiceKey, ServiceLog, ServiceName,
+    Sited, Trap,
+};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -50,15 +53,15 @@ impl Eq for Listen {}
 pub struct SocketOptions {
     /// Connections the kernel queues.
     pub backlog: u32,
-    /// SO_KEEPALIVE.
-    pub keepalive: bool,
+    /// Keep-alives.
+    pub keepalive: KeepAlive,
     /// TCP_NODELAY.
     pub nodelay: bool,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        Self { backlog: 128, keepalive: false, nodelay: false }
+        Self { backlog: 128, keepalive: KeepAlive::Off, nodelay: false }
     }
 }
 
@@ -126,6 +129,10 @@ pub struct Service {
     pub admission: Admission,
     /// What peers are told.
     pub banners: Banners,
+    /// What becomes of those who are refused.
+    pub refusals: Refusals,
+    /// When and how the door ends its sessions.
+    pub ends: Ends,
     /// The service's own log.
     pub log: ServiceLog,
     /// Where the service was written.

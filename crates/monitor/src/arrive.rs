@@ -71,6 +71,7 @@ impl Door {
                     let memory = error.kind() == std::io::ErrorKind::OutOfMemory;
                     let what = if memory { "memory" } else { "descriptors" };
                     self.short_of(&format!("{what}: {error}"));
+                    self.give_up_delayed();
                     return;
                 }
                 Err(AcceptError::Fatal(error)) => {

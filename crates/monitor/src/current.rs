@@ -15,6 +15,8 @@ pub(crate) struct Current {
     pub(crate) tables: Tables,
     /// For each service, if it is a program that can run.
     pub(crate) programs: Vec<Option<Arc<Program>>>,
+    /// For each service, what those it refuses are told.
+    words: Vec<Arc<[u8]>>,
     /// For each service, why its program cannot be laid out.
     unfit: Vec<Option<Problem>>,
     /// Counts configurations.
@@ -51,7 +53,16 @@ impl Current {
         };
         let (programs, unfit) = config.services.iter().zip(&resolved.services).map(prepare).unzip();
         let tables = Tables::compile(&config);
-        Self { config, resolved, tables, programs, unfit, generation }
+        let nothing: Arc<[u8]> = Arc::default();
+        let words =
+            |facts: &ServiceFacts| match [facts.banners.always.as_slice(), &facts.banners.failure]
+                .concat()
+            {
+                none if none.is_empty() => Arc::clone(&nothing),
+                words => words.into(),
+            };
+        let words = resolved.services.iter().map(words).collect();
+        Self { config, resolved, tables, programs, words, unfit, generation }
     }
 
     /// Why a service cannot run.
@@ -71,6 +82,11 @@ impl Current {
 
     pub(crate) fn program(&self, index: u32) -> Option<&Arc<Program>> {
         self.programs.get(index as usize)?.as_ref()
+    }
+
+    /// What those are told whom the service refuses.
+    pub(crate) fn words(&self, index: u32) -> Arc<[u8]> {
+        self.words.get(index as usize).map(Arc::clone).unwrap_or_default()
     }
 
     pub(crate) fn show(&self, origin: Origin) -> String {

@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::compiler::Run;
 use crate::control::Clients;
 use crate::current::Current;
+use crate::delayed::Tarpit;
 use crate::dice::Dice;
 use crate::evidence::Handover;
 use crate::farewell::Farewells;
@@ -26,6 +27,7 @@ use crate::token::Token;
 use crate::trap::Unstored;
 use crate::trial::Trials;
 use portreeve_policy::State;
+use portreeve_sys::diag::Diag;
 use portreeve_sys::poll::{Event, Poller};
 use portreeve_sys::signals::{Caught, Signals};
 use portreeve_sys::spawn::Spawner;
@@ -93,6 +95,9 @@ pub(crate) struct Door {
     pub(crate) sessions: Sessions,
     pub(crate) waiting: Waiting,
     pub(crate) farewells: Farewells,
+    pub(crate) tarpit: Tarpit,
+    /// Asks the kernel when connections were last used, while any session has a limit.
+    pub(crate) diag: Option<Diag>,
     pub(crate) clerk: HelperProcess,
     pub(crate) relay: HelperProcess,
     pub(crate) pings: Pings,
@@ -189,6 +194,7 @@ impl Door {
             Some(Token::Notify(number)) => self.on_notify(number),
             Some(Token::Adopted(number)) => self.session_over(number, Ending::Lost),
             Some(Token::Retired(pid)) => self.on_retired(u32::try_from(pid).unwrap_or(0)),
+            Some(Token::Delayed(number)) => self.on_delayed(number),
             None => {}
         }
     }
@@ -227,6 +233,8 @@ impl Door {
         self.tell(changes);
         self.tick_waiting();
         self.tick_graces();
+        self.tick_idle();
+        self.tick_delayed();
         self.tick_bans();
         self.tick_handover();
         self.tick_trial();
@@ -272,6 +280,8 @@ impl Door {
             self.state.next_grace(),
             self.state.next_pause_end(),
             self.sessions.next_kill(),
+            self.sessions.next_idle(),
+            self.tarpit.next_due(),
             self.farewells.next_due(),
             self.clients.next_due(),
             self.gather.next_due(),

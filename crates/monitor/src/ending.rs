@@ -12,8 +12,6 @@ use portreeve_wire::relay::ToRelay;
 use portreeve_wire::{MAX_PACKET, SessionId, encode};
 use std::time::Duration;
 
-/// Between being told to end and being killed.
-const KILL_AFTER: Duration = Duration::from_secs(5);
 /// A relay that has not closed what it was told to close is told again so often.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
@@ -24,11 +22,12 @@ impl Door {
             return false;
         };
         session.ending = Some(cause);
-        let (reference, pid) = (session.reference.clone(), session.pid());
+        let (reference, pid, kill_after) =
+            (session.reference.clone(), session.pid(), session.kill_after);
         let delay = match pid {
             Some(pid) => {
                 signal(session.adopted.as_ref(), pid, Signal::Term);
-                KILL_AFTER
+                kill_after
             }
             None => {
                 self.close_relayed(number);

@@ -4,6 +4,7 @@
 //! what it can read and says what it cannot. Descriptors travel beside it under names: by their
 //! numbers over an exec, in a service manager's store, or over a socket.
 
+use crate::idle::Watch;
 use portreeve_model::{Authentication, Config, Network, Resolved};
 use portreeve_policy::{Place, Totalled};
 use portreeve_wire::clerk::{BanRecord, ToClerk};
@@ -63,6 +64,10 @@ pub(crate) struct LiveSession {
     /// Why it has been told to end, and when it is killed if it does not.
     pub(crate) ending: Option<EndCause>,
     pub(crate) kill: Option<Duration>,
+    /// Its idle limit, and when it is asked about next.
+    pub(crate) idle: Option<Watch>,
+    /// Between being told to end and being killed.
+    pub(crate) kill_after: Duration,
     /// The peer's user, if its ident server has named one.
     pub(crate) user: Option<String>,
     /// When its process began, where the successor is not its parent.

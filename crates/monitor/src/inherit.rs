@@ -140,6 +140,8 @@ impl Door {
             ping: None,
             ending: live.ending,
             kill: None,
+            idle: live.idle,
+            kill_after: live.kill_after,
             user: live.user,
             relay: live.relay,
             adopted,

@@ -3,6 +3,7 @@
 use crate::current::Wanted;
 use crate::legacy::Given;
 use crate::token::Token;
+use portreeve_model::{KeepAlive, Probes};
 use portreeve_sys::descriptor;
 use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::socket::{self, ListenError, ListenOptions, ListenStep};
@@ -323,8 +324,18 @@ fn options(want: &Wanted) -> ListenOptions {
     ListenOptions {
         v6only: want.address.is_ipv6().then_some(!want.dual),
         backlog: i32::try_from(want.options.backlog).unwrap_or(i32::MAX),
-        keepalive: want.options.keepalive,
+        keepalive: keep_alive(want.options.keepalive),
         nodelay: want.options.nodelay,
+    }
+}
+
+fn keep_alive(wanted: KeepAlive) -> socket::KeepAlive {
+    match wanted {
+        KeepAlive::Off => socket::KeepAlive::Off,
+        KeepAlive::System => socket::KeepAlive::System,
+        KeepAlive::Probes(Probes { every, tries }) => {
+            socket::KeepAlive::Probes { every: Duration::from_secs(every.into()), tries }
+        }
     }
 }
 

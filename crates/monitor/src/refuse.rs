@@ -3,14 +3,18 @@
 use crate::current::Current;
 use crate::door::Door;
 use crate::pending::Arrival;
+use portreeve_model::Refuse;
 use portreeve_policy::{Detail, Refusal, refusal_sentence};
-use portreeve_sys::socket;
+use portreeve_sys::{descriptor, socket};
 use portreeve_wire::event::{Refused, What};
 use portreeve_wire::relay::Then;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 /// What the monitor itself sends without waiting; longer texts are the relay's.
 const SHORT: usize = 4096;
+/// So many delayed peers are closed without their words when descriptors run short.
+const GIVEN_UP: usize = 64;
 
 impl Door {
     pub(crate) fn refuse(&mut self, current: &Arc<Current>, arrival: Arrival, refusal: &Refusal) {
@@ -46,28 +50,68 @@ impl Door {
         }
     }
 
-    /// Says what there is to say and closes, without ever waiting for the peer.
+    /// Ends a refused connection as its service wants it, without ever waiting for the peer.
     pub(crate) fn turn_away(&mut self, current: &Arc<Current>, arrival: Arrival) {
-        let Some(facts) = current.facts(arrival.service) else { return };
-        let (first, then) = (&facts.banners.always, &facts.banners.failure);
-        if first.is_empty() && then.is_empty() {
-            return; // dropping the socket closes it
+        let Some(service) = current.service(arrival.service) else { return };
+        let words = current.words(arrival.service);
+        match service.refusals.refuse {
+            Refuse::Close if words.is_empty() => {} // dropping the socket closes it
+            Refuse::Close => self.farewell(arrival.socket, &words),
+            Refuse::Reset => {
+                // where it fails the peer is gone already
+                let _ = socket::reset_on_close(&arrival.socket);
+            }
+            Refuse::Delay(delay) => {
+                let Ok(socket) = descriptor::raise(arrival.socket) else {
+                    self.tarpit.crowded = self.tarpit.crowded.saturating_add(1);
+                    return self.give_up_delayed();
+                };
+                let due = self.now.mono.saturating_add(delay);
+                let bounds = self.current.config.settings.delayed;
+                let (poller, peer) = (&self.poller, (arrival.peer.address, socket));
+                let kept = self.tarpit.add(poller, peer, Arc::clone(&words), due, bounds);
+                if let Err(socket) = kept {
+                    self.farewell(socket, &words);
+                }
+            }
         }
-        let words = [first.as_slice(), then].concat();
+    }
+
+    /// Says what there is to say and closes in order.
+    fn farewell(&mut self, socket: OwnedFd, words: &[u8]) {
         let sent = match words.get(..SHORT.min(words.len())) {
-            Some(short) => socket::send_once(&arrival.socket, short).unwrap_or(0),
-            None => 0,
+            Some(short) if !short.is_empty() => socket::send_once(&socket, short).unwrap_or(0),
+            Some(_) | None => 0,
         };
         match words.get(sent..) {
             Some(rest) if !rest.is_empty() => {
                 let question = self.waiting.question();
-                self.write_by_relay(question, &arrival.socket, rest, Then::Close);
+                self.write_by_relay(question, &socket, rest, Then::Close);
             }
             _ => {
-                if socket::shutdown_write(&arrival.socket).is_ok() {
-                    self.farewells.add(&self.poller, arrival.socket, self.now.mono);
+                if socket::shutdown_write(&socket).is_ok() {
+                    self.farewells.add(&self.poller, socket, self.now.mono);
                 }
             }
         }
+    }
+
+    /// A connection that was kept open has gone, or will send no more: its place is free.
+    pub(crate) fn on_delayed(&mut self, number: u64) {
+        if let Some(kept) = self.tarpit.take(&self.poller, number) {
+            self.farewell(kept.socket, &kept.words);
+        }
+    }
+
+    /// Ends the delays that are over.
+    pub(crate) fn tick_delayed(&mut self) {
+        for kept in self.tarpit.take_due(&self.poller, self.now.mono) {
+            self.farewell(kept.socket, &kept.words);
+        }
+    }
+
+    /// Descriptors are short: who is only kept waiting gives theirs back first.
+    pub(crate) fn give_up_delayed(&mut self) {
+        drop(self.tarpit.take_oldest(&self.poller, GIVEN_UP));
     }
 }

@@ -239,6 +239,7 @@ impl Door {
             self.judge_bans_again();
         }
         self.tell_problems(Some(&old));
+        self.look_for_idle_times();
         let index_of = |service: u32| {
             let key = &old.service(service)?.key;
             let at = new.config.services.iter().position(|s| s.key == *key)?;

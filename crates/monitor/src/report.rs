@@ -6,7 +6,7 @@ use crate::listeners::Listener;
 use portreeve_model::{Authentication, Internal, Offer, Sentence, Service};
 use portreeve_policy::{
     Answer as StepAnswer, Facts, IdentAnswer, Names, Reason, ServiceIndex, StepRecord, Verdict,
-    consider, need_sentence, refusal_sentence, step_sentence,
+    consider, endings_sentence, need_sentence, refusal_sentence, refusals_sentence, step_sentence,
 };
 use portreeve_wire::End;
 use portreeve_wire::control::{
@@ -36,6 +36,9 @@ impl Door {
             configuration: self.args.entry.path().display().to_string(),
             sessions: self.sessions.len(),
             max_sessions: current.config.settings.max_sessions,
+            delayed: self.tarpit.len(),
+            max_delayed: current.config.settings.delayed.max,
+            delayed_crowded: self.tarpit.crowded,
             bans: u32::try_from(self.state.bans_len()).unwrap_or(u32::MAX),
             bans_evicted: self.state.bans_evicted(),
             events_lost: self.outbox.lost(),
@@ -95,6 +98,8 @@ impl Door {
             origin: current.show(service.origin.origin),
             problems: current.problems(index).into_iter().map(|p| p.reason).collect(),
             listeners,
+            endings: endings_sentence(service),
+            refusals: refusals_sentence(service),
             sessions: counts.as_ref().map_or(0, |c| c.sessions),
             instances: service.admission.instances.map(|limit| limit.value),
             startups: counts.as_ref().map_or(0, |c| c.startups),
@@ -138,7 +143,8 @@ impl Door {
     fn explain_one(&self, index: u32, facts: &Facts<'_>) -> Explanation {
         let current = &self.current;
         let files = &current.config.files;
-        let key = current.service(index).map(|s| s.key.to_string()).unwrap_or_default();
+        let service = current.service(index);
+        let key = service.map(|s| s.key.to_string()).unwrap_or_default();
         let mut steps: Vec<StepRecord> = Vec::new();
         let verdict =
             consider(&current.tables, ServiceIndex(index), &self.state, facts, &mut steps);
@@ -160,7 +166,13 @@ impl Door {
                 ("refused", Some(refusal.reason.word().to_owned()), text, refusal.origin)
             }
         };
+        let then = match word {
+            "granted" => service.and_then(endings_sentence),
+            "refused" | "trapped" => service.and_then(refusals_sentence),
+            _ => None,
+        };
         Explanation {
+            then,
             service: key,
             verdict: word.to_owned(),
             reason,

@@ -3,6 +3,7 @@
 use crate::current::Current;
 use crate::door::Door;
 use crate::evidence::Pipe;
+use crate::idle::Watch;
 use crate::pending::{Arrival, For};
 use crate::session::Session;
 use portreeve_model::{Authentication, Ident, Offer, Program, Stderr};
@@ -33,6 +34,8 @@ struct Kept {
     user: Option<String>,
     evidence: Option<Pipe>,
     notify: Option<OwnedFd>,
+    idle: Option<Watch>,
+    kill_after: Duration,
 }
 
 impl Door {
@@ -112,6 +115,9 @@ impl Door {
         let ident = service.log.ident == Ident::Record;
         let authentication = service.admission.authentication;
         let (since, user) = (arrival.since, arrival.user.take());
+        // before the socket is given away; who has no limit pays nothing
+        let limit = service.ends.idle.map(|limit| limit.value);
+        let idle = limit.and_then(|limit| Watch::new(&arrival.socket, limit, self.now.mono));
         let (started, kept) = match (&service.offer, current.program(arrival.service)) {
             (Offer::Program(program), Some(plan)) => {
                 match self.start(program, plan, authentication, arrival) {
@@ -132,7 +138,8 @@ impl Door {
         };
         match started {
             Ok(pid) => {
-                let kept = Kept { since, user, ..kept };
+                let kill_after = service.ends.kill_after;
+                let kept = Kept { since, user, idle, kill_after, ..kept };
                 self.started(reference, reservation, authentication, pid, kept, ident);
             }
             Err((arrival, failure)) => {
@@ -184,6 +191,8 @@ impl Door {
             ping: None,
             ending: None,
             kill: None,
+            idle: kept.idle,
+            kill_after: kept.kill_after,
             user: kept.user,
             relay: self.relay_of(pid),
             adopted: None,
@@ -272,7 +281,10 @@ impl Door {
             Failure::Relay | Failure::Plan | Failure::Banner => Reason::Disabled,
         };
         match failure {
-            Failure::Descriptors(error) => self.short_of(&format!("descriptors: {error}")),
+            Failure::Descriptors(error) => {
+                self.short_of(&format!("descriptors: {error}"));
+                self.give_up_delayed();
+            }
             // one user's stuck programs are no reason to let the others wait
             Failure::Spawn(SpawnError::NoSlot | SpawnError::Connection(_)) => {}
             Failure::Spawn(SpawnError::Os(error)) => self.short_of(&format!("processes: {error}")),

@@ -1,6 +1,7 @@
 //! Live sessions: from the grant to the exit of the process, or of the relay's part.
 
 use crate::evidence::Pipe;
+use crate::idle::Watch;
 use crate::reap::Exits;
 use portreeve_model::Authentication;
 use portreeve_policy::Reservation;
@@ -37,6 +38,10 @@ pub(crate) struct Session {
     pub(crate) ending: Option<EndCause>,
     /// When it is killed, having been told to end.
     pub(crate) kill: Option<Duration>,
+    /// Its idle limit.
+    pub(crate) idle: Option<Watch>,
+    /// Between being told to end and being killed.
+    pub(crate) kill_after: Duration,
     /// The peer's user, if its ident server has named one.
     pub(crate) user: Option<String>,
     /// The relay that serves it, if one does.
@@ -55,6 +60,8 @@ pub(crate) struct Sessions {
     pub(crate) authenticated: BTreeSet<u64>,
     /// Those to be killed, having been told to end.
     kills: BTreeSet<(Duration, u64)>,
+    /// Those with an idle limit, by when they are asked about next.
+    idles: BTreeSet<(Duration, u64)>,
 }
 
 impl Sessions {
@@ -63,6 +70,7 @@ impl Sessions {
         if let Some(pid) = pid {
             self.by_pid.insert(pid, number);
         }
+        self.idles.extend(session.idle.map(|watch| (watch.due, number)));
         self.all.insert(number, session);
     }
 
@@ -98,6 +106,9 @@ impl Sessions {
             self.by_pid.remove(&pid);
         }
         self.authenticated.remove(&number);
+        if let Some(watch) = session.idle {
+            self.idles.remove(&(watch.due, number));
+        }
         if let Some(at) = session.kill {
             self.kills.remove(&(at, number));
         }
@@ -138,6 +149,31 @@ impl Sessions {
             self.kills.remove(&(before, number));
         }
         self.kills.insert((at, number));
+    }
+
+    /// It is asked about at that time, whether it is idle.
+    pub(crate) fn idle_at(&mut self, number: u64, at: Duration) {
+        let Some(watch) = self.all.get_mut(&number).and_then(|s| s.idle.as_mut()) else { return };
+        self.idles.remove(&(watch.due, number));
+        watch.due = at;
+        self.idles.insert((at, number));
+    }
+
+    /// When the next one is to be asked about.
+    pub(crate) fn next_idle(&self) -> Option<Duration> {
+        self.idles.first().map(|(at, _)| *at)
+    }
+
+    /// At most `most` of those to be asked about; each is named once.
+    pub(crate) fn take_idle(&mut self, now: Duration, most: usize) -> Vec<u64> {
+        let mut due = Vec::new();
+        while due.len() < most
+            && let Some((_, number)) = self.idles.first().copied().filter(|(at, _)| *at <= now)
+        {
+            self.idles.pop_first();
+            due.push(number);
+        }
+        due
     }
 
     /// When the next one is to be killed.

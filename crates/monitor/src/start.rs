@@ -4,6 +4,7 @@ use crate::args::{Args, Command, USAGE, parse};
 use crate::compiler::{self, Job, Progress};
 use crate::control::Clients;
 use crate::current::Current;
+use crate::delayed::Tarpit;
 use crate::dice::Dice;
 use crate::door::{Door, LoadReading, Now, Stage};
 use crate::estate::{self, Configuration, Estate};
@@ -233,6 +234,8 @@ fn assemble(
         sessions: Sessions::default(),
         waiting: Waiting::default(),
         farewells: Farewells::default(),
+        tarpit: Tarpit::default(),
+        diag: None,
         clerk: HelperProcess::new(Helper::Clerk, Token::Clerk.bits()),
         relay: HelperProcess::new(Helper::Relay, Token::Relay.bits()),
         pings: Pings::default(),
@@ -277,6 +280,7 @@ fn assemble(
     if door.bans_known {
         door.open();
     }
+    door.look_for_idle_times();
     // the compiler may have ended before ends were watched for
     door.reap();
     Ok(door)

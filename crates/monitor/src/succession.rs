@@ -245,6 +245,8 @@ impl Door {
                 packets: session.evidence.as_ref().is_some_and(|pipe| pipe.packets),
                 ending: session.ending,
                 kill: session.kill,
+                idle: session.idle,
+                kill_after: session.kill_after,
                 user: session.user.clone(),
                 began: None,
             })

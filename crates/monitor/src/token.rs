@@ -14,6 +14,7 @@ pub(crate) enum Token {
     Notify(u64),
     Adopted(u64),
     Retired(u64),
+    Delayed(u64),
 }
 
 const KINDS: u64 = 56; // eight bits of kind above 56 bits of number
@@ -34,6 +35,7 @@ impl Token {
             Self::Notify(n) => (8, n),
             Self::Adopted(n) => (9, n),
             Self::Retired(n) => (10, n),
+            Self::Delayed(n) => (11, n),
         };
         (kind << KINDS) | (number & ((1 << KINDS) - 1))
     }
@@ -52,6 +54,7 @@ impl Token {
             8 => Self::Notify(number),
             9 => Self::Adopted(number),
             10 => Self::Retired(number),
+            11 => Self::Delayed(number),
             _ => return None,
         })
     }

@@ -99,6 +99,8 @@ fn config(deny: Vec<Rule>, allow: Option<Vec<Rule>>) -> Config {
         offer: Offer::Internal(Internal::Echo),
         admission,
         banners: portreeve_model::Banners::default(),
+        refusals: portreeve_model::Refusals::default(),
+        ends: portreeve_model::Ends::default(),
         log: portreeve_model::ServiceLog::default(),
         origin: Sited::new((), HERE),
     });

@@ -38,7 +38,10 @@ pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH};
 pub use decide::{admit, consider};
 pub use early_drop::drop_chance;
 
-pub use explain::{ban_sentence, date, need_sentence, refusal_sentence, step_sentence};
+pub use explain::{
+    ban_sentence, date, endings_sentence, need_sentence, refusal_sentence, refusals_sentence,
+    step_sentence,
+};
 pub use facts::{Facts, IdentAnswer, Names};
 pub use judge::WhyNot;
 pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};

@@ -21,6 +21,7 @@ pub mod capability;
 pub mod channel;
 pub mod clock;
 pub mod descriptor;
+pub mod diag;
 pub mod file;
 pub mod inheritance;
 pub mod limits;

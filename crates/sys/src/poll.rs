@@ -27,27 +27,29 @@ pub struct Interest {
     /// Wake one of the pollers that share the descriptor, not all (`EPOLLEXCLUSIVE`); only with
     /// [`Poller::add`], never with [`Poller::modify`].
     pub exclusive: bool,
+    /// The other end says that it will send no more, is gone, or failed; data alone wakes nobody.
+    pub hangup: bool,
 }
 
 impl Interest {
     /// Readable.
-    pub const READ: Self = Self { read: true, write: false, exclusive: false };
+    pub const READ: Self = Self { read: true, write: false, exclusive: false, hangup: true };
     /// Writable.
-    pub const WRITE: Self = Self { read: false, write: true, exclusive: false };
+    pub const WRITE: Self = Self { read: false, write: true, exclusive: false, hangup: false };
     /// Both.
-    pub const READ_WRITE: Self = Self { read: true, write: true, exclusive: false };
+    pub const READ_WRITE: Self = Self { read: true, write: true, exclusive: false, hangup: true };
     /// A listener shared by several loops.
-    pub const LISTENER: Self = Self { read: true, write: false, exclusive: true };
+    pub const LISTENER: Self = Self { read: true, write: false, exclusive: true, hangup: false };
+    /// Only that the other end is gone.
+    pub const HANGUP: Self = Self { read: false, write: false, exclusive: false, hangup: true };
 
     fn flags(self) -> EventFlags {
         let mut flags = EventFlags::empty();
-        flags.set(EventFlags::IN | EventFlags::RDHUP, self.read);
+        flags.set(EventFlags::IN, self.read);
+        flags.set(EventFlags::RDHUP, self.hangup);
         flags.set(EventFlags::OUT, self.write);
+        // The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE; a listener has no peer to hang up.
         flags.set(EventFlags::EXCLUSIVE, self.exclusive);
-        if self.exclusive {
-            // The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE; a listener has no peer to hang up.
-            flags.remove(EventFlags::RDHUP);
-        }
         flags
     }
 }

@@ -12,8 +12,8 @@ use std::{
 use portreeve_sys::{
     poll::{Interest, Poller},
     socket::{
-        self, AcceptError, Accepted, Discard, ListenOptions, ListenStep, accept, discard, listen,
-        local_address, send_once, shutdown_write,
+        self, AcceptError, Accepted, Discard, KeepAlive, ListenOptions, ListenStep, accept,
+        discard, listen, local_address, send_once, shutdown_write,
     },
 };
 use rustix::{
@@ -84,7 +84,7 @@ fn ipv4_through_an_ipv6_listener_is_ipv4() {
 
 #[test]
 fn options_are_inherited_by_connections() {
-    let options = ListenOptions { keepalive: true, nodelay: true, ..options() };
+    let options = ListenOptions { keepalive: KeepAlive::System, nodelay: true, ..options() };
     let fd = listen("127.0.0.1:0".parse().unwrap(), &options).unwrap();
     let _peer = TcpStream::connect(local_address(&fd).unwrap()).unwrap();
     let ours = accepted(&fd).fd;

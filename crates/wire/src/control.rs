@@ -318,6 +318,8 @@ pub struct Explanation {
     pub reason: Option<String>,
     /// A sentence.
     pub text: String,
+    /// What becomes of the session, or of the refused connection, where there is more to say.
+    pub then: Option<String>,
     /// `path:line:column` of what decides.
     pub origin: Option<String>,
     /// Every step.
@@ -352,6 +354,10 @@ pub struct ServiceStatus {
     pub problems: Vec<String>,
     /// Where it listens.
     pub listeners: Vec<ListenerStatus>,
+    /// What ends its sessions: grace, idle limit, keep-alives.
+    pub endings: Option<String>,
+    /// What becomes of those it refuses, where they are not simply closed.
+    pub refusals: Option<String>,
     /// Live sessions.
     pub sessions: u32,
     /// Live sessions at most, if limited.
@@ -400,6 +406,12 @@ pub struct Status {
     pub sessions: u32,
     /// At most.
     pub max_sessions: u32,
+    /// Refused connections that are kept open for a while.
+    pub delayed: u32,
+    /// At most.
+    pub max_delayed: u32,
+    /// Those that were closed at once, for want of a place.
+    pub delayed_crowded: u64,
     /// Bans in force.
     pub bans: u32,
     /// Bans crowded out by the table's bound.

@@ -33,7 +33,7 @@ pub(super) const KEYS: &[Key] = &[
         form: "a table",
         default: Fallback::Is("{}"),
         example: "{ instances = 50 }",
-        prose: "Values for every native service that does not write the key itself; traps take `ban`, banners, socket options and `log` from it. In the main file only, wherever it stands there",
+        prose: "Values for every native service that does not write the key itself; traps take `ban`, banners, `refuse`, socket options and `log` from it. In the main file only, wherever it stands there",
     },
     Key {
         name: "ban",
@@ -66,6 +66,14 @@ pub(super) const KEYS: &[Key] = &[
         default: Fallback::Is("10000"),
         example: "500",
         prose: "Live sessions of all services together",
+    },
+    Key {
+        name: "delayed",
+        scopes: &[Scope::Door],
+        form: "a table",
+        default: Fallback::Is("{}"),
+        example: "{ max = 5000 }",
+        prose: "Bounds on refused connections that `refuse = { delay = … }` keeps open; one too many is closed at once",
     },
     Key {
         name: "clerk-user",
@@ -162,6 +170,22 @@ pub(super) const KEYS: &[Key] = &[
         default: Fallback::Is("100"),
         example: "20",
         prose: "Lines a second; more are counted, not written",
+    },
+    Key {
+        name: "max",
+        scopes: &[Scope::Delayed],
+        form: "a number from 1 to 100000",
+        default: Fallback::Is("1000"),
+        example: "5000",
+        prose: "So many of all services together",
+    },
+    Key {
+        name: "per-source",
+        scopes: &[Scope::Delayed],
+        form: "a number from 1 to 100000",
+        default: Fallback::Is("16"),
+        example: "4",
+        prose: "So many of one source network, which is an IPv4 address or an IPv6 /64",
     },
     Key {
         name: "xinetd",

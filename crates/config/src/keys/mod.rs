@@ -43,15 +43,22 @@ pub enum Scope {
     Environment,
     /// `log = { … }` of a service.
     Log,
+    /// `refuse = { … }`.
+    Refuse,
+    /// `keep-alive = { … }`.
+    KeepAlive,
+    /// `[portreeve]`, `delayed = { … }`.
+    Delayed,
 }
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
         Self::Evidence,
+        Self::Delayed,
         Self::Import,
         Self::Ban,
         Self::Service,
@@ -65,6 +72,8 @@ impl Scope {
         Self::Limit,
         Self::Environment,
         Self::Log,
+        Self::Refuse,
+        Self::KeepAlive,
     ];
 
     /// How people name it.
@@ -88,6 +97,9 @@ impl Scope {
             Self::Limit => "one of limits",
             Self::Environment => "environment",
             Self::Log => "log of a service",
+            Self::Refuse => "refuse",
+            Self::KeepAlive => "keep-alive",
+            Self::Delayed => "delayed of [portreeve]",
         }
     }
 }
@@ -144,11 +156,12 @@ pub(crate) fn inherited(scope: Scope, name: &str) -> bool {
 }
 
 /// What traps take from `[defaults]`.
-const TRAPS_TAKE: [&str; 8] = [
+const TRAPS_TAKE: [&str; 9] = [
     "ban",
     "banner",
     "banner-success",
     "banner-refused",
+    "refuse",
     "backlog",
     "keep-alive",
     "no-delay",
@@ -156,11 +169,12 @@ const TRAPS_TAKE: [&str; 8] = [
 ];
 
 /// The words for keys in other tools, with what they are called here.
-pub(crate) const FOREIGN: [(&str, &str); 24] = [
+pub(crate) const FOREIGN: [(&str, &str); 26] = [
     ("access_times", "hours"),
     ("args", "run"),
     ("banner_fail", "banner-refused"),
     ("bind", "listen"),
+    ("ClientAliveInterval", "keep-alive"),
     ("cps", "rate"),
     ("cwd", "directory"),
     ("deny_time", "ban"),
@@ -168,6 +182,7 @@ pub(crate) const FOREIGN: [(&str, &str); 24] = [
     ("enabled", "disabled"),
     ("env", "environment"),
     ("interface", "listen"),
+    ("keepalive", "keep-alive"),
     ("log_on_failure", "log"),
     ("log_on_success", "log"),
     ("log_type", "log"),

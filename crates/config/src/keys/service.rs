@@ -269,6 +269,22 @@ pub(super) const KEYS: &[Key] = &[
         prose: "How long a session may stay unauthenticated; it is ended only where `watch` or `notify` can tell",
     },
     Key {
+        name: "idle",
+        scopes: SERVED,
+        form: "a duration from 1s to 30d, or `\"none\"`",
+        default: Fallback::Is("\"none\""),
+        example: "\"10m\"",
+        prose: "A session is ended when no data has moved for so long in either direction; the kernel's record of its connection says when data last did",
+    },
+    Key {
+        name: "kill-after",
+        scopes: SERVED,
+        form: "a duration up to 10m",
+        default: Fallback::Is("\"5s\""),
+        example: "\"30s\"",
+        prose: "A session that the door ends gets SIGTERM, and SIGKILL after so long, its process group with it",
+    },
+    Key {
         name: "watch",
         scopes: SERVED,
         form: "`\"sshd\"`, or `\"none\"`",
@@ -309,6 +325,14 @@ pub(super) const KEYS: &[Key] = &[
         prose: "Or to those who are refused",
     },
     Key {
+        name: "refuse",
+        scopes: ANY,
+        form: "`\"close\"`, `\"reset\"`, or a table",
+        default: Fallback::Is("\"close\""),
+        example: "{ delay = \"20s\" }",
+        prose: "What becomes of a refused connection: told its banners and closed in order, reset at once without a word, or kept silent for a while first",
+    },
+    Key {
         name: "backlog",
         scopes: ANY,
         form: "a number from 1 to 65535",
@@ -319,10 +343,10 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "keep-alive",
         scopes: ANY,
-        form: "`true` or `false`",
+        form: "a table, `true` or `false`",
         default: Fallback::Is("false"),
-        example: "true",
-        prose: "TCP keep-alives on its connections",
+        example: "{ every = \"15s\", tries = 4 }",
+        prose: "TCP keep-alives on its connections: with times of their own, or with the system's, which are hours",
     },
     Key {
         name: "no-delay",

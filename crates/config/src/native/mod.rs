@@ -5,6 +5,7 @@ mod admission;
 mod documents;
 mod environment;
 mod fields;
+mod hold;
 mod item;
 mod limits;
 mod listen;

@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::item::Item;
 use super::program;
 use super::raw::Table;
-use super::{Desk, Entry, admission, listen, log};
+use super::{Desk, Entry, admission, hold, listen, log};
 use crate::check::{self, Check};
 use crate::codes;
 use crate::keys::Scope;
@@ -12,7 +12,7 @@ use crate::relations;
 use crate::words::duration;
 use portreeve_diag::Span;
 use portreeve_model::{
-    Admission, Authentication, Internal, Offer, Sentence, Service, ServiceKey, Sited,
+    Admission, Authentication, Ends, Internal, Offer, Sentence, Service, ServiceKey, Sited,
     SocketOptions, Trap,
 };
 use std::fmt::Display;
@@ -40,14 +40,32 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Service> {
     if let Some(Offer::Internal(_)) = offer {
         admission = without_startups(admission); // `[defaults]` may have them for programs
     }
+    let ends = match scope {
+        Scope::Trap => Ends::default(),
+        _ => hold::ends(desk, fields),
+    };
     let check = &mut *desk.check;
     let socket = socket(check, fields);
-    let banners = log::banners(check, fields);
+    let mut banners = log::banners(check, fields);
+    let mut refusals = hold::refusals(check, fields);
+    hold::nearest(fields, &mut refusals, &mut banners);
     let log = log::read(check, fields);
     let disabled = fields.get("disabled").and_then(|item| item.boolean(check)).unwrap_or(false);
     let (key, name, offer) = (key?, name?, offer?);
     let origin = Sited::new((), check.origin(item.named));
-    let service = Service { key, name, listen, socket, offer, admission, banners, log, origin };
+    let service = Service {
+        key,
+        name,
+        listen,
+        socket,
+        offer,
+        admission,
+        banners,
+        refusals,
+        ends,
+        log,
+        origin,
+    };
     relations::within(check, fields, &service);
     (!disabled && !service.listen.is_empty()).then_some(service)
 }
@@ -59,10 +77,12 @@ pub(super) fn check_defaults(desk: &mut Desk<'_>) {
     let fields = Fields::open(desk.check, Scope::Service, at, &silent).or_defaults(desk.defaults);
     let trap = Fields::open(desk.check, Scope::Trap, at, &silent).or_defaults(desk.defaults);
     admission::read(desk, fields);
+    hold::ends(desk, fields);
     let check = &mut *desk.check;
     program::read(check, fields, None);
     socket(check, fields);
     log::banners(check, fields);
+    hold::refusals(check, fields);
     log::read(check, fields);
     sentence(check, trap);
 }
@@ -154,12 +174,11 @@ fn sentence(check: &mut Check, fields: Fields<'_>) -> Sentence {
 fn socket(check: &mut Check, fields: Fields<'_>) -> SocketOptions {
     let otherwise = SocketOptions::default();
     let backlog = fields.get("backlog").and_then(|item| item.count(check, 1..=65_535));
-    let mut flag = |name, otherwise| {
-        fields.get(name).and_then(|item: Item<'_>| item.boolean(check)).unwrap_or(otherwise)
-    };
+    let keepalive = fields.get("keep-alive").and_then(|item| hold::keep_alive(check, item));
+    let nodelay = fields.get("no-delay").and_then(|item| item.boolean(check));
     SocketOptions {
-        keepalive: flag("keep-alive", otherwise.keepalive),
-        nodelay: flag("no-delay", otherwise.nodelay),
+        keepalive: keepalive.unwrap_or(otherwise.keepalive),
+        nodelay: nodelay.unwrap_or(otherwise.nodelay),
         backlog: backlog.unwrap_or(otherwise.backlog),
     }
 }

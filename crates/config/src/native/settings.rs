@@ -2,6 +2,7 @@
 
 use super::documents::beside;
 use super::fields::Fields;
+use super::hold;
 use super::item::Item;
 use super::targets;
 use crate::check::Check;
@@ -28,6 +29,7 @@ pub(super) fn read(check: &mut Check, top: Fields<'_>) -> Settings {
         }
     }
     settings.log = targets::read(check, door);
+    settings.delayed = hold::delayed(check, door);
     evidence(check, door, &mut settings.evidence);
     settings
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod hold;
 mod log;
 mod program;
 mod targets;
@@ -12,7 +13,8 @@ mod targets;
 use crate::native::plain_name;
 use crate::words::{address, duration, quote, size};
 use portreeve_model::{
-    Config, Internal, Offer, Origin, Rule, Sentence, Service, Settings, SocketOptions, Trap,
+    Config, Delayed, Internal, Offer, Origin, Rule, Sentence, Service, Settings, SocketOptions,
+    Trap,
 };
 use std::fmt::Write as _;
 
@@ -80,6 +82,8 @@ impl Page<'_> {
 fn settings(page: &mut Page<'_>, settings: &Settings) {
     page.header("portreeve", None);
     page.line("max-sessions", &settings.max_sessions.to_string());
+    let Delayed { max, per_source } = settings.delayed;
+    page.line("delayed", &format!("{{ max = {max}, per-source = {per_source} }}"));
     page.line("clerk-user", &quote::text(&settings.clerk_user));
     page.line("relay-user", &quote::text(&settings.relay_user));
     page.line("control-group", &quote::text(&settings.control_group));
@@ -116,6 +120,8 @@ fn service(page: &mut Page<'_>, service: &Service) {
             page.sited(key, &quote::text(&banner.path), banner.origin);
         }
     }
+    hold::refusals(page, &service.refusals);
+    hold::ends(page, &service.ends);
     socket(page, service.socket);
     log::print(page, &service.log);
 }
@@ -133,13 +139,11 @@ fn socket(page: &mut Page<'_>, socket: SocketOptions) {
     if socket.backlog != otherwise.backlog {
         page.line("backlog", &socket.backlog.to_string());
     }
-    for (key, value, otherwise) in [
-        ("keep-alive", socket.keepalive, otherwise.keepalive),
-        ("no-delay", socket.nodelay, otherwise.nodelay),
-    ] {
-        if value != otherwise {
-            page.line(key, &value.to_string());
-        }
+    if socket.keepalive != otherwise.keepalive {
+        page.line("keep-alive", &hold::keep_alive(socket.keepalive));
+    }
+    if socket.nodelay != otherwise.nodelay {
+        page.line("no-delay", &socket.nodelay.to_string());
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is wrong between values that are right each on its own.
 
 mod clash;
+mod hold;
 mod sshd;
 
 pub(crate) use clash::{Pairs, across, duplicates};
@@ -12,6 +13,8 @@ use portreeve_model::{Authentication, Offer, Program, Service, Stderr};
 
 /// What is wrong within one native service.
 pub(crate) fn within(check: &mut Check, fields: Fields<'_>, service: &Service) {
+    hold::words(check, fields, service);
+    hold::probes(check, fields, service);
     let Offer::Program(program) = &service.offer else { return };
     if program.user.is_none() {
         let message = "no `user` is written: the program runs as the door's own";

@@ -66,6 +66,9 @@ fn facts(
         files::program(&mut wants, program, &found, as_root, host);
         ids = found.into_ids();
     }
-    let banners = files::banners(&mut wants, &service.banners, host);
+    let mut banners = files::banners(&mut wants, &service.banners, host);
+    if let Some(words) = &service.refusals.words {
+        banners.failure = words.as_bytes().to_vec();
+    }
     ServiceFacts { problems: wants.problems, ids, addresses, banners }
 }

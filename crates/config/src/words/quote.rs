@@ -10,6 +10,7 @@ pub(crate) fn text(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c.is_control() || dubious(c) => {
                 let _ = write!(out, "\\U{:08X}", u32::from(c));

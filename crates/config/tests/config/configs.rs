@@ -2,12 +2,12 @@
 
 use portreeve_model::{
     AccessList, Admission, AllowList, Argv0, Authentication, BannerFile, Banners, Bind, Config,
-    Dialect, Environment, EnvironmentBase, EventTargets, EvidenceBounds, Facility, FailureFields,
-    Family, Groups, HostPattern, HourRange, Hours, Ident, Internal, Limit, Listen, Load,
-    LogRotation, LogTarget, Network, Offer, Origin, Pattern, PerSource, Principal, Program, Rate,
-    Records, Resource, ResourceLimit, Rule, Sentence, Service, ServiceLog, Settings, Severity,
-    Sited, SocketOptions, SourceWidth, Startups, Stderr, StderrFormat, SuccessFields, Trap,
-    Watcher, Zone,
+    Delayed, Dialect, Ends, Environment, EnvironmentBase, EventTargets, EvidenceBounds, Facility,
+    FailureFields, Family, Groups, HostPattern, HourRange, Hours, Ident, Internal, KeepAlive,
+    Limit, Listen, Load, LogRotation, LogTarget, Network, Offer, Origin, Pattern, PerSource,
+    Principal, Probes, Program, Rate, Records, Refusals, Refuse, Resource, ResourceLimit, Rule,
+    Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions, SourceWidth, Startups,
+    Stderr, StderrFormat, SuccessFields, Trap, Watcher, Zone,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -291,7 +291,7 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
         success,
         failure,
     });
-    let socket = (1u32..=65_535, any::<bool>(), any::<bool>())
+    let socket = (1u32..=65_535, keepalive(), any::<bool>())
         .prop_map(|(backlog, keepalive, nodelay)| SocketOptions { backlog, keepalive, nodelay });
     let key = (
         select(vec!["ssh", "imaps", "a+b", "x.y"]),
@@ -302,15 +302,21 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
         let plain_again = plain.clone();
         authenticated(plain).prop_map(move |full| (plain_again.clone(), full))
     });
-    (key, listen(number * 4 + 1), socket, offer(), admission, banners, log()).prop_map(
-        move |((name, tail, other), listen, socket, mut offer, (plain, full), banners, log)| {
+    let hold = (refusals(), ends());
+    (key, listen(number * 4 + 1), socket, offer(), admission, banners, log(), hold).prop_map(
+        move |(key, listen, socket, mut offer, (plain, full), banners, log, hold)| {
+            let ((name, tail, other), (mut refusals, ends)) = (key, hold);
             let name = format!("{name}{number}");
             let key = format!("{name}{tail}");
             let watched = matches!(full.authentication, Authentication::Watch(_));
             if let (Offer::Program(program), true) = (&mut offer, watched) {
                 program.stderr = Stderr::Evidence; // else the watch would be blind
             }
+            if banners.failure.is_some() {
+                refusals.words = None; // they would be said twice
+            }
             let program = matches!(offer, Offer::Program(_));
+            let trap = matches!(offer, Offer::Trap(_));
             Service {
                 key: key.parse().unwrap(),
                 name: if other { "other".parse().unwrap() } else { name.parse().unwrap() },
@@ -319,6 +325,8 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
                 offer,
                 admission: if program { full } else { plain },
                 banners,
+                refusals,
+                ends: if trap { Ends::default() } else { ends },
                 log,
                 origin: Sited::new((), HERE),
             }
@@ -345,14 +353,43 @@ fn targets() -> impl Strategy<Value = EventTargets> {
     )
 }
 
+fn keepalive() -> impl Strategy<Value = KeepAlive> {
+    let probes = (1u32..=32_767, 1u32..=127).prop_map(|(every, tries)| Probes { every, tries });
+    prop_oneof![
+        Just(KeepAlive::Off),
+        Just(KeepAlive::System),
+        probes.prop_filter("the kernel's bound", |p| p.fits()).prop_map(KeepAlive::Probes),
+    ]
+}
+
+fn refusals() -> impl Strategy<Value = Refusals> {
+    let delay = (1u64..=600_000).prop_map(|ms| Refuse::Delay(Duration::from_millis(ms)));
+    let refuse = prop_oneof![Just(Refuse::Close), Just(Refuse::Reset), delay];
+    (refuse, of(text())).prop_map(|(refuse, words)| Refusals {
+        refuse,
+        words: words.filter(|_| refuse != Refuse::Reset),
+    })
+}
+
+fn ends() -> impl Strategy<Value = Ends> {
+    let idle = of(sited((1000u64..=2_592_000_000).prop_map(Duration::from_millis)));
+    (idle, (0u64..=600_000).prop_map(Duration::from_millis))
+        .prop_map(|(idle, kill_after)| Ends { idle, kill_after })
+}
+
 fn settings() -> impl Strategy<Value = Settings> {
     let user = || "[a-z][a-z0-9-]{0,12}";
     let sizes = (80u32..=65_536, 1u32..=10_000);
-    (1u32..=1_000_000, vec(rule(network()), 0..3), user(), user(), user(), sizes, targets())
-        .prop_map(|(max_sessions, never_ban, clerk_user, relay_user, control_group, sizes, log)| {
+    let delayed =
+        (1u32..=100_000, 1u32..=100_000).prop_map(|(max, per_source)| Delayed { max, per_source });
+    let users = (user(), user(), user());
+    (1u32..=1_000_000, delayed, vec(rule(network()), 0..3), users, sizes, targets()).prop_map(
+        |(max_sessions, delayed, never_ban, users, sizes, log)| {
+            let (clerk_user, relay_user, control_group) = users;
             let (line, lines_per_second) = sizes;
             Settings {
                 max_sessions,
+                delayed,
                 never_ban,
                 clerk_user,
                 relay_user,
@@ -360,7 +397,8 @@ fn settings() -> impl Strategy<Value = Settings> {
                 log,
                 evidence: EvidenceBounds { line, lines_per_second },
             }
-        })
+        },
+    )
 }
 
 /// Any configuration that `check` could have passed.

@@ -27,6 +27,7 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             format!("[portreeve]\nlog = {{ {to}{pair} }}\n")
         }
         Scope::Evidence => format!("[portreeve]\nevidence = {{ {pair} }}\n"),
+        Scope::Delayed => format!("[portreeve]\ndelayed = {{ {pair} }}\n"),
         Scope::Import => format!("[import]\n{pair}\n"),
         Scope::Ban => format!("[ban]\n{pair}\n"),
         Scope::Defaults => format!("[defaults]\n{pair}\n"),
@@ -60,6 +61,10 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
         Scope::Limit => {
             let other = if key.name == "soft" { "hard = 9999" } else { "soft = 1" };
             service(format!("limits = {{ open-files = {{ {other}, {pair} }} }}"))
+        }
+        Scope::Refuse => service(format!("refuse = {{ {pair} }}")),
+        Scope::KeepAlive => {
+            service(format!("keep-alive = {{ {}{pair} }}", rest(&[("every", "\"15s\"")])))
         }
         Scope::Environment => service(format!("environment = {{ {pair} }}")),
         Scope::Log => {

@@ -1,7 +1,7 @@
 //! Reference, sections 3.3, 4.3, 5 and 9: entries as a whole, and together.
 
 use crate::support::{Outcome, lines, only, service, table};
-use portreeve_model::{Bind, Internal, Offer, Sentence, Service, Trap};
+use portreeve_model::{Bind, Internal, KeepAlive, Offer, Sentence, Service, Trap};
 use std::time::Duration;
 
 fn listening(service: &Service) -> Vec<String> {
@@ -97,9 +97,9 @@ fn families_follow_bind_flags_and_v6only() {
 #[test]
 fn socket_options_are_flags() {
     let socket = only(&service("flags = NODELAY KEEPALIVE")).socket;
-    assert!(socket.nodelay && socket.keepalive && socket.backlog > 0);
+    assert!(socket.nodelay && socket.keepalive == KeepAlive::System && socket.backlog > 0);
     let socket = only(&service("")).socket;
-    assert!(!socket.nodelay && !socket.keepalive);
+    assert!(!socket.nodelay && socket.keepalive == KeepAlive::Off);
 }
 
 fn internal(name: &str, lines: &str) -> String {

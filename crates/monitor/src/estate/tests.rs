@@ -33,6 +33,15 @@ fn estate() -> Estate {
         packets: false,
         ending: Some(EndCause::Command { uid: 5 }),
         kill: Some(second(9)),
+        idle: Some(Watch {
+            local: ([192, 0, 2, 1].into(), 22),
+            peer: ([192, 0, 2, 7].into(), 40_000),
+            interface: 0,
+            cookie: 1 << 40,
+            limit: second(600),
+            due: second(601),
+        }),
+        kill_after: second(5),
         user: Some("joe".into()),
         began: Some(99),
     };

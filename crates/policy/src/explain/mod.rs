@@ -3,8 +3,10 @@
 //! The files of the configuration are an argument: a place is printed as `path:line:column`. Rules
 //! are cited as the operator wrote them, in backticks; nothing that a peer sent is ever printed.
 
+mod hold;
 mod words;
 
+pub use hold::{endings_sentence, refusals_sentence};
 pub use words::date;
 
 use crate::trace::{Answer, Question, StepRecord};

@@ -43,6 +43,8 @@ fn config(keys: &[&str]) -> Config {
         offer: Offer::Internal(Internal::Echo),
         admission: admission.clone(),
         banners: Default::default(),
+        refusals: Default::default(),
+        ends: Default::default(),
         log: Default::default(),
         origin: Sited::new((), HERE),
     };

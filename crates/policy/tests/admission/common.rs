@@ -70,6 +70,8 @@ pub(crate) fn service(key: &str, admission: Admission) -> Service {
         offer: Offer::Internal(Internal::Echo),
         admission,
         banners: Default::default(),
+        refusals: Default::default(),
+        ends: Default::default(),
         log: Default::default(),
         origin: Sited::new((), at(1)),
     }

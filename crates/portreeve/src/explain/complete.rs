@@ -68,6 +68,7 @@ mod tests {
             verdict: verdict.into(),
             reason: (verdict == "refused").then(|| "rule".into()),
             text: text.into(),
+            then: None,
             origin: None,
             steps,
         }

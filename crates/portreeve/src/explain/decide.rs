@@ -5,7 +5,8 @@ use super::complete::complete;
 use portreeve_model::{Config, Load, Service};
 use portreeve_policy::{
     Answer, Detail, Facts, IdentAnswer, Names, Question, ServiceIndex, State, StepRecord, Tables,
-    Verdict, consider, need_sentence, refusal_sentence, step_sentence,
+    Verdict, consider, endings_sentence, need_sentence, refusal_sentence, refusals_sentence,
+    step_sentence,
 };
 use portreeve_wire::control::{Explanation, Step};
 use std::net::IpAddr;
@@ -94,6 +95,11 @@ fn told(
         verdict: word.to_owned(),
         reason: reason.map(str::to_owned),
         text,
+        then: match verdict {
+            Verdict::Grant(()) => endings_sentence(service),
+            Verdict::Refuse(_) | Verdict::Sprung(_) => refusals_sentence(service),
+            Verdict::Need(_) => None,
+        },
         origin: None,
         steps: trace.iter().map(step).collect(),
     })

@@ -37,6 +37,8 @@ fn service(key: &str, line: u32, allow: &[&str]) -> Service {
         offer: Offer::Internal(Internal::Echo),
         admission: Admission { lists: vec![list], ..Admission::default() },
         banners: Banners::default(),
+        refusals: portreeve_model::Refusals::default(),
+        ends: portreeve_model::Ends::default(),
         log: ServiceLog::default(),
         origin: Sited::new((), at(line)),
     }

@@ -89,6 +89,9 @@ fn one(explained: &Explained, places: &Places<'_>, paint: Paint) -> String {
     // The whole place comes on the next line.
     let text = places.without(&explanation.text, place);
     out.push_str(&wrap("  ", &visible(&text)));
+    if let Some(then) = &explanation.then {
+        out.push_str(&wrap("  then: ", &visible(then)));
+    }
     if let Some(origin) = &explanation.origin {
         out.push_str(&quoted(origin, explained.line.as_deref(), paint));
     }
@@ -156,6 +159,7 @@ mod tests {
             verdict: "refused".into(),
             reason: Some("rule".into()),
             text: "no entry of only_from (/etc/xinetd.d/ssh:7:9) matches 198.51.100.9".into(),
+            then: Some("reset at once".into()),
             origin: Some("/etc/xinetd.d/ssh:7:9".into()),
             steps: vec![
                 step(1, "pause", "the service is not pausing", None, false),
@@ -189,6 +193,7 @@ alone: counters and bans are not known
 
 ssh: refused (rule)
   no entry of only_from matches 198.51.100.9
+  then: reset at once
   at /etc/xinetd.d/ssh:7:9
        7 |  only_from = 192.0.2.0/24 \\x1b[2J
   but on this host: user `nobdy` does not exist

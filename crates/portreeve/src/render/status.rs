@@ -55,6 +55,14 @@ fn door(status: &Status, paint: Paint) -> String {
     let plain = |key, text: &str| entry(key, text, Paint::Plain, Ink::Faint);
     out.push_str(&plain("configuration", &visible(&status.configuration)));
     out.push_str(&plain("sessions", &format!("{} of {}", status.sessions, status.max_sessions)));
+    if status.delayed > 0 || status.delayed_crowded > 0 {
+        let crowded = match status.delayed_crowded {
+            0 => String::new(),
+            n => format!("; {n} closed at once for want of a place"),
+        };
+        let text = format!("{} of {} refused peers{crowded}", status.delayed, status.max_delayed);
+        out.push_str(&plain("delayed", &text));
+    }
     let crowded = match status.bans_evicted {
         0 => String::new(),
         n => format!(", {n} crowded out by newer ones"),
@@ -76,6 +84,12 @@ fn one_service(service: &ServiceStatus, advice: Option<&Advice>, paint: Paint) -
     out.push_str(&listeners(&service.listeners, paint));
     out.push_str(&advice.map(|advice| advised(advice, paint)).unwrap_or_default());
     out.push_str(&plain("sessions", &sessions(service)));
+    if let Some(endings) = &service.endings {
+        out.push_str(&plain("endings", &visible(endings)));
+    }
+    if let Some(refusals) = &service.refusals {
+        out.push_str(&plain("refusals", &visible(refusals)));
+    }
     if let Some(seconds) = service.paused {
         let left = span(Duration::from_secs(seconds.into()));
         let text = format!("its rate was passed; it admits again in {left}");

@@ -21,6 +21,8 @@ fn ssh() -> ServiceStatus {
                 retry: Some(4),
             },
         ],
+        endings: Some("ended when no data moved for 10 min".into()),
+        refusals: None,
         sessions: 3,
         instances: Some(60),
         startups: 1,
@@ -39,6 +41,8 @@ fn telnet() -> ServiceStatus {
         offer: "trap, shuts out for ever".into(),
         problems: vec!["banner `/etc/issue\x1b` cannot be read".into()],
         listeners: Vec::new(),
+        endings: None,
+        refusals: Some("kept silent for 20 s, then closed".into()),
         sessions: 0,
         instances: None,
         startups: 0,
@@ -68,6 +72,9 @@ pub(crate) fn sample() -> Status {
         configuration: "/etc/portreeve/portreeve.toml".into(),
         sessions: 3,
         max_sessions: 10_000,
+        delayed: 12,
+        max_delayed: 1000,
+        delayed_crowded: 3,
         bans: 2,
         bans_evicted: 0,
         events_lost: 0,
@@ -84,6 +91,7 @@ const GOLDEN: &str = "\
 The door is open, process 4711, portreeve 0.1.0, up 3 h 2 min.
   configuration   /etc/portreeve/portreeve.toml
   sessions        3 of 10000
+  delayed         12 of 1000 refused peers; 3 closed at once for want of a place
   bans            2
   mend            the file system of /var/log/portreeve is full: events are not
                   being written
@@ -93,6 +101,7 @@ ssh                                                         /usr/sbin/sshd -i -e
   listens on      192.0.2.1:22, [::]:22 (with IPv4)
   not on          192.0.2.9:22: address not on this host; tried again in 4 s
   sessions        3 of 60; startups (by age): 1
+  endings         ended when no data moved for 10 min
   paused          its rate was passed; it admits again in 8 s
   last minute     10 admitted, 3 refused
   since the start 1207 admitted, 44 refused: rule 40, per-source 4
@@ -101,6 +110,7 @@ ssh                                                         /usr/sbin/sshd -i -e
 telnet@[2001:db8::1]:23                                 trap, shuts out for ever
   down            banner `/etc/issue\\x1b` cannot be read
   sessions        0
+  refusals        kept silent for 20 s, then closed
   last minute     0 admitted, 0 refused
   since the start 0 admitted, 0 refused
   written at      /etc/portreeve/portreeve.toml:4:1

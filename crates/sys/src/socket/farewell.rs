@@ -4,11 +4,12 @@ use std::{
     io,
     os::fd::{AsFd, AsRawFd},
     ptr,
+    time::Duration,
 };
 
 use rustix::{
     io::Errno,
-    net::{SendFlags, Shutdown},
+    net::{SendFlags, Shutdown, sockopt},
 };
 
 /// The most bytes one [`discard`] throws away.
@@ -28,6 +29,15 @@ pub fn send_once(fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 /// `ENOTCONN` when the peer is gone.
 pub fn shutdown_write(fd: impl AsFd) -> io::Result<()> {
     Ok(rustix::net::shutdown(fd, Shutdown::Write)?)
+}
+
+/// Has closing the socket reset the connection: the peer is told at once, and nothing more is sent
+/// (`SO_LINGER` of no time).
+///
+/// # Errors
+/// Those of setsockopt(2).
+pub fn reset_on_close(fd: impl AsFd) -> io::Result<()> {
+    Ok(sockopt::set_socket_linger(fd, Some(Duration::ZERO))?)
 }
 
 /// What throwing away the peer's bytes gave.

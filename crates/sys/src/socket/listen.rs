@@ -4,6 +4,7 @@ use std::{
     fmt, io,
     net::SocketAddr,
     os::fd::{AsFd, OwnedFd},
+    time::Duration,
 };
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -15,10 +16,29 @@ pub struct ListenOptions {
     pub v6only: Option<bool>,
     /// Connections the kernel holds until accepted; it cuts this to `net.core.somaxconn`.
     pub backlog: i32,
-    /// Probe silent peers.
-    pub keepalive: bool,
+    /// Whether silent peers are probed.
+    pub keepalive: KeepAlive,
     /// Send small writes at once (`TCP_NODELAY`).
     pub nodelay: bool,
+}
+
+/// TCP keep-alives (tcp(7)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepAlive {
+    /// None.
+    #[default]
+    Off,
+    /// With the system's times.
+    System,
+    /// A probe after `every` of silence and then again, until `tries` had no answer; what is sent
+    /// and not acknowledged within `every` times `tries` gives the connection up as well
+    /// (`TCP_USER_TIMEOUT`).
+    Probes {
+        /// Whole seconds, 1 to 32,767.
+        every: Duration,
+        /// 1 to 127; `every` times `tries` is at most 24 days.
+        tries: u32,
+    },
 }
 
 /// Which deed of [`listen`] failed.
@@ -107,7 +127,14 @@ pub fn try_bind(address: SocketAddr) -> io::Result<()> {
 /// Those of setsockopt(2) and listen(2).
 pub fn reconfigure(listener: impl AsFd, options: &ListenOptions) -> io::Result<()> {
     let fd = listener.as_fd();
-    sockopt::set_socket_keepalive(fd, options.keepalive)?;
+    if options.keepalive == KeepAlive::System {
+        as_the_system(fd)?;
+    }
+    if !matches!(options.keepalive, KeepAlive::Probes { .. }) {
+        sockopt::set_tcp_user_timeout(fd, 0)?;
+    }
+    sockopt::set_socket_keepalive(fd, options.keepalive != KeepAlive::Off)?;
+    keep_alive(fd, options.keepalive)?;
     sockopt::set_tcp_nodelay(fd, options.nodelay)?;
     Ok(rustix::net::listen(fd, options.backlog.max(1))?)
 }
@@ -122,11 +149,32 @@ fn set_options(
     if let (SocketAddr::V6(_), Some(only)) = (address, options.v6only) {
         sockopt::set_ipv6_v6only(fd, only)?;
     }
-    if options.keepalive {
+    if options.keepalive != KeepAlive::Off {
+        keep_alive(fd, options.keepalive)?;
         sockopt::set_socket_keepalive(fd, true)?;
     }
     if options.nodelay {
         sockopt::set_tcp_nodelay(fd, true)?;
     }
     Ok(())
+}
+
+fn keep_alive(fd: impl AsFd, wanted: KeepAlive) -> rustix::io::Result<()> {
+    let KeepAlive::Probes { every, tries } = wanted else { return Ok(()) };
+    let fd = fd.as_fd();
+    let patience = every.saturating_mul(tries).as_millis();
+    sockopt::set_tcp_keepidle(fd, every)?;
+    sockopt::set_tcp_keepintvl(fd, every)?;
+    sockopt::set_tcp_keepcnt(fd, tries)?;
+    sockopt::set_tcp_user_timeout(fd, u32::try_from(patience).unwrap_or(u32::MAX))
+}
+
+/// Gives a listener that had times of its own those of a socket that never had any.
+fn as_the_system(fd: impl AsFd) -> io::Result<()> {
+    let fd = fd.as_fd();
+    let family = rustix::net::sockopt::socket_domain(fd)?;
+    let fresh = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_tcp_keepidle(fd, sockopt::tcp_keepidle(&fresh)?)?;
+    sockopt::set_tcp_keepintvl(fd, sockopt::tcp_keepintvl(&fresh)?)?;
+    Ok(sockopt::set_tcp_keepcnt(fd, sockopt::tcp_keepcnt(&fresh)?)?)
 }

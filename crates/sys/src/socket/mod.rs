@@ -11,11 +11,14 @@ mod outgoing;
 mod post;
 
 pub use accept::{AcceptError, Accepted, accept, as_ipv4};
+pub(crate) use address::internet;
 pub use address::{local_address, local_addresses, unmapped};
-pub use farewell::{Discard, discard, send_once, shutdown_write};
+pub use farewell::{Discard, discard, reset_on_close, send_once, shutdown_write};
 pub use given::{Place, place, take};
 pub use holder::{Holder, ListeningSocket, listening_sockets, port_holder};
-pub use listen::{ListenError, ListenOptions, ListenStep, listen, reconfigure, try_bind};
+pub use listen::{
+    KeepAlive, ListenError, ListenOptions, ListenStep, listen, reconfigure, try_bind,
+};
 pub use load::load_average;
 pub use outgoing::{datagrams_to, stream_from};
 pub use post::send_file_to;

@@ -19,8 +19,8 @@ use crate::xinetd::Daemon;
 use kind::Kind;
 use portreeve_diag::{Sources, Span};
 use portreeve_model::{
-    BannerFile, Banners, Dialect, Internal, Listen, Offer, Origin, Service, ServiceKey,
-    ServiceName, Sited, SocketOptions, Trap,
+    BannerFile, Banners, Dialect, Ends, Internal, KeepAlive, Listen, Offer, Origin, Refusals,
+    Service, ServiceKey, ServiceName, Sited, SocketOptions, Trap,
 };
 use std::collections::HashSet;
 
@@ -100,6 +100,8 @@ pub(super) fn service(
         offer,
         admission,
         banners: banners(cx, subject),
+        refusals: Refusals::default(),
+        ends: Ends::default(),
         log,
         origin: cx.sited((), subject.name.at),
     };
@@ -135,7 +137,10 @@ fn socket(subject: &Subject<'_>) -> SocketOptions {
     use super::value::word::Flag;
     let set = |flag| subject.flag(flag).is_some();
     SocketOptions {
-        keepalive: set(Flag::KeepAlive),
+        keepalive: match set(Flag::KeepAlive) {
+            true => KeepAlive::System,
+            false => KeepAlive::Off,
+        },
         nodelay: set(Flag::NoDelay),
         ..SocketOptions::default()
     }
