@@ -439,3 +439,55 @@ fn under_systemd_each_line_of_standard_error_has_its_priority() {
     let trap = |l: &str| l.starts_with("<4>telnet: trap touched by 203.0.113.7:");
     wait_for(SOON, "the trap", || running.stderr().lines().any(trap));
 }
+
+/// What journalctl shows of the door's entries of a kind.
+fn journal(world: &World, kind: &str) -> Vec<Value> {
+    let shown = world.door_run(&[
+        "journalctl",
+        "--directory=/run/log/journal",
+        "--output=json",
+        "--all",
+        "SYSLOG_IDENTIFIER=portreeved",
+        &format!("PORTREEVE_EVENT={kind}"),
+    ]);
+    shown.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+#[test]
+fn systemds_own_journal_keeps_every_field_of_events_short_and_long() {
+    const JOURNALD: &str = "/lib/systemd/systemd-journald";
+    if !std::path::Path::new(JOURNALD).exists() {
+        portreeve_tests::figures("no systemd-journald on this host: nothing is shown here");
+        return;
+    }
+    let world = World::standard();
+    world.door_run(&["mkdir", "-p", "/run/systemd/journal", "/run/log/journal"]);
+    let _journald = world.start("journald", world.door(JOURNALD));
+    wait_for(SOON, "the journal", || world.exists("/run/systemd/journal/socket"));
+    let door = Door::native(&world, &with_log("{ to = [\"file\", \"journal\"] }"));
+    visit(&world, 1);
+    wait_for(SOON, "the session", || !journal(&world, "session-ended").is_empty());
+    let entry = &journal(&world, "session-started")[0];
+    let event = door.expect("session-started", |_| true);
+    for (field, value) in [
+        ("PRIORITY", Value::from("6")),
+        ("SYSLOG_FACILITY", Value::from("3")),
+        ("PORTREEVE_SERVICE", event["service"].clone()),
+        ("PORTREEVE_PEER", event["peer"].clone()),
+        ("PORTREEVE_SESSION", Value::from(event["session"].to_string())),
+        ("PORTREEVE_LOCAL_PORT", Value::from("700")),
+    ] {
+        assert_eq!(entry[field], value, "{field} of {entry:#}");
+    }
+    let text = entry["MESSAGE"].to_string();
+    assert!(text.contains("brief: session") && text.contains("from 192.168.0.50:"), "{text}");
+    // thousands of findings: more than a datagram takes
+    let bad: String = (0..3000).map(|n| format!("unknown-key-{n} = 1\n")).collect();
+    world.write("/etc/portreeve/portreeve.toml", format!("{bad}{BRIEF}"));
+    assert_ne!(door.command(&["reload"]).status.code(), Some(0));
+    wait_for(SOON, "the findings", || !journal(&world, "reload-refused").is_empty());
+    let event = door.expect("reload-refused", |_| true);
+    let kept = &journal(&world, "reload-refused")[0]["PORTREEVE_FINDINGS"];
+    assert_eq!(*kept, event["findings"]);
+    portreeve_tests::figures(&format!("findings of {} bytes", kept.to_string().len()));
+}

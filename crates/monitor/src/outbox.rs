@@ -257,6 +257,7 @@ impl Outbox {
                 Err(_) => {
                     // one event over the packet's size: nothing the clerk could write
                     self.lost = self.lost.saturating_add(1);
+                    self.unreported = self.unreported.saturating_add(1);
                     Ok(())
                 }
             };

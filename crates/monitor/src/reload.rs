@@ -34,6 +34,41 @@ pub(crate) enum Asked {
     Resolve,
 }
 
+/// Bytes of findings or changes in one event: with all around them they fit a message.
+const MOST_TOLD: usize = 120 << 10;
+
+/// Findings as the event log has them: whole lines, and a word about the rest.
+fn shortened(findings: &str) -> String {
+    if findings.len() <= MOST_TOLD {
+        return findings.to_owned();
+    }
+    let (mut told, mut bytes) = (String::new(), 0_usize);
+    for line in findings.split_inclusive('\n') {
+        bytes = bytes.saturating_add(line.len());
+        if bytes > MOST_TOLD {
+            break;
+        }
+        told.push_str(line);
+    }
+    told.push_str("and more: `portreeve check` tells all\n");
+    told
+}
+
+/// Changes as the event log has them.
+fn some_of(changes: &[String]) -> Vec<String> {
+    let mut bytes = 0_usize;
+    let fits = |change: &&String| {
+        bytes = bytes.saturating_add(change.len()).saturating_add(16);
+        bytes <= MOST_TOLD
+    };
+    let mut told: Vec<_> = changes.iter().take_while(fits).cloned().collect();
+    let more = changes.len().saturating_sub(told.len());
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told
+}
+
 impl Door {
     /// Asks for a reload; one that runs already may have read too early, so another follows it.
     pub(crate) fn ask_reload(&mut self, client: Option<u64>) {
@@ -177,7 +212,7 @@ impl Door {
                 }
                 self.swap(*config, *resolved);
                 self.alarms.remove(UNREAD);
-                self.event(What::Reloaded { changes: changes.clone() });
+                self.event(What::Reloaded { changes: some_of(&changes) });
                 if let Some(time) = trial {
                     self.begin_trial(before, time);
                 }
@@ -216,7 +251,7 @@ impl Door {
         if std::mem::take(&mut self.unread) {
             self.alarm(UNREAD);
         }
-        self.event(What::ReloadRefused { text: findings.clone() });
+        self.event(What::ReloadRefused { text: shortened(&findings) });
         let answer = Answer::ReloadRefused { findings };
         clients.into_iter().for_each(|number| self.reply(number, &answer));
     }
@@ -363,4 +398,23 @@ impl Door {
 fn is_fixed(old: &Settings, new: &Settings) -> bool {
     (&old.clerk_user, &old.relay_user, &old.control_group)
         != (&new.clerk_user, &new.relay_user, &new.control_group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_configuration_fits_a_message() {
+        let findings = format!("{}\n", "x".repeat(99)).repeat(5000);
+        let told = shortened(&findings);
+        assert!(told.len() <= MOST_TOLD + 100 && told.ends_with("tells all\n"));
+        assert!(told.lines().rev().skip(1).all(|line| line.len() == 99), "whole lines");
+        assert_eq!(shortened("short\n"), "short\n");
+        let changes = vec!["added: ssh".to_owned(); 10_000];
+        let told = some_of(&changes);
+        let more = 10_000 - (told.len() - 1);
+        assert_eq!(told.last(), Some(&format!("and {more} more")));
+        assert_eq!(some_of(&changes[..3]), changes[..3]);
+    }
 }
