@@ -1,5 +1,6 @@
 //! A helper program of our own: started, watched, started again with growing delay.
 
+use crate::backlog::Backlog;
 use crate::convert::describe;
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::poll::{Interest, Poller};
@@ -31,6 +32,8 @@ pub(crate) struct Running {
     pub(crate) theirs: Channel,
     pub(crate) phase: Phase,
     since: Duration,
+    /// What it has not taken yet, of a helper whose messages have no queue of their own.
+    pub(crate) backlog: Backlog,
     /// Whether the poller wakes us when the channel takes more.
     waits_to_write: bool,
     /// It has been killed, and is waited for.
@@ -172,6 +175,7 @@ impl HelperProcess {
             theirs,
             phase: Phase::Starting,
             since: now,
+            backlog: Backlog::default(),
             waits_to_write: false,
             ending: false,
         });

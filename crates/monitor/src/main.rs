@@ -16,6 +16,7 @@
 mod accepting;
 mod args;
 mod arrive;
+mod backlog;
 mod bans;
 mod claim;
 mod clerk;

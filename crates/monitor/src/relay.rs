@@ -10,20 +10,40 @@ use portreeve_wire::{MAX_PACKET, Phase, QuestionId, decode, encode};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-/// Raised when somebody had to be refused for it; over when the relay is back.
-pub(crate) const RELAY_AWAY: &str = "connections were refused while the relay was away";
+/// Raised when somebody had to be refused for it; over when the relay is back, or has caught up.
+pub(crate) const RELAY_AWAY: &str = "connections were refused while the relay was away or behind";
 
 impl Door {
-    /// Sends a message; `false` when the relay is away or does not take it now.
+    /// Sends a message, now or as soon as the relay takes it; `false` when it is away, or so far
+    /// behind that no more can wait.
     pub(crate) fn tell_relay(&mut self, message: &ToRelay, fds: &[BorrowedFd<'_>]) -> bool {
-        let Some(running) = self.relay.running.as_ref().filter(|r| r.phase == Phase::Working)
+        let Some(running) = self.relay.running.as_mut().filter(|r| r.phase == Phase::Working)
         else {
             return false;
         };
-        encode(message, MAX_PACKET).is_ok_and(|bytes| running.channel.send(&bytes, fds).is_ok())
+        let Ok(bytes) = encode(message, MAX_PACKET) else { return false };
+        let sent = running.backlog.send(&running.channel, bytes, fds);
+        let waits = !running.backlog.is_empty();
+        self.relay.wait_to_write(&self.poller, waits);
+        sent
+    }
+
+    /// Sends the relay what has been waiting.
+    fn flush_relay(&mut self) {
+        let Some(running) = self.relay.running.as_mut() else { return };
+        if running.backlog.is_empty() {
+            return;
+        }
+        // an error means that it is dying; SIGCHLD tells the rest
+        let waits = running.backlog.flush(&running.channel).is_ok() && !running.backlog.is_empty();
+        self.relay.wait_to_write(&self.poller, waits);
+        if !waits {
+            self.alarms.remove(RELAY_AWAY);
+        }
     }
 
     pub(crate) fn on_relay(&mut self) {
+        self.flush_relay();
         self.with_packet(Self::hear_relay);
     }
 

@@ -140,7 +140,8 @@ impl Door {
         if self.stage == Stage::Closing {
             return self.upgrade_failed(asker, "the door was told to close");
         }
-        let quiet = self.clerk.running.is_none() && self.spawner.starting() == 0;
+        let told = self.relay.running.as_ref().is_none_or(|relay| relay.backlog.is_empty());
+        let quiet = told && self.clerk.running.is_none() && self.spawner.starting() == 0;
         if !quiet && now < until {
             return;
         }
