@@ -322,18 +322,20 @@ impl Reading {
             let words: Vec<&str> =
                 text.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
             let words = unglued(words);
+            // a keyword is one in any case
+            let keyword = words.first().map(|word| word.to_ascii_lowercase()).unwrap_or_default();
             state = match (state, words.as_slice()) {
                 (Where::Inside, [name, "=" | "+=" | "-=", ..]) if neutral(name) => Where::Inside,
                 _ if !plain => return self.strange(path, line),
-                (Where::Outside, ["defaults"]) => {
+                (Where::Outside, [_]) if keyword == "defaults" => {
                     entry = 0;
                     Where::Header
                 }
-                (Where::Outside, ["service", _]) => {
+                (Where::Outside, [_, _]) if keyword == "service" => {
                     entry = 1;
                     Where::Header
                 }
-                (Where::Outside, ["include", MORE]) => {
+                (Where::Outside, [_, MORE]) if keyword == "include" => {
                     self.file(files, MORE);
                     Where::Outside
                 }
