@@ -78,8 +78,10 @@ pub(super) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
         let ended = follow::follow(&id, &place, paths, form)?;
         return Ok(if ended == Exit::No { Exit::Yes } else { ended });
     };
+    let shown = state.log.len();
     let mut worker = Worker { state, place, paths, lock };
     worker.undo("it was asked for");
+    voice::progress(form, &worker.state, shown)?;
     voice::over(form, &worker.state)?;
     if worker.state.phase == Phase::Undone {
         return Ok(Exit::Yes);
