@@ -40,10 +40,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Service> {
     if let Some(Offer::Internal(_)) = offer {
         admission = without_startups(admission); // `[defaults]` may have them for programs
     }
-    let ends = match scope {
-        Scope::Trap => Ends::default(),
-        _ => hold::ends(desk, fields),
-    };
+    let ends = if scope == Scope::Trap { Ends::default() } else { hold::ends(desk, fields) };
     let check = &mut *desk.check;
     let socket = socket(check, fields);
     let mut banners = log::banners(check, fields);

@@ -118,3 +118,25 @@ fn this_host_knows_its_own_zone() {
     assert!(!local.offsets.is_empty());
     assert!(disk().zone("No/Such").is_none());
 }
+
+#[test]
+fn an_idle_limit_is_refused_by_name_where_the_kernel_tells_no_times() {
+    let text = "[service.x]\nlisten = [\"192.0.2.1:1\"]\ninternal = \"echo\"\nidle = \"10m\"\n";
+    let mut host = crate::common::Host::default().with("/etc/portreeve/portreeve.toml", text);
+    assert!(host.load(&crate::common::main()).config.is_some());
+    host.no_idle_times = Some("the kernel lacks `tcp_diag`".into());
+    let loaded = host.load(&crate::common::main());
+    let said = crate::common::findings(&loaded);
+    assert!(loaded.config.is_none(), "{said}");
+    assert!(said.contains("error[idle-unknown]: `idle` cannot be kept on this host"), "{said}");
+    assert!(said.contains("portreeve.toml:4:8") && said.contains("modprobe tcp_diag"), "{said}");
+    // nobody else is bothered
+    host = host.with("/etc/portreeve/portreeve.toml", text.replace("10m", "none"));
+    assert!(host.load(&crate::common::main()).config.is_some());
+}
+
+#[test]
+fn this_kernel_tells_when_a_connection_was_last_used() {
+    let mut disk = Disk::new(Trust::Root);
+    assert_eq!(World::idle_times(&mut disk), Ok(()));
+}

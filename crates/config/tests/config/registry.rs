@@ -6,6 +6,7 @@ use portreeve_config::{Fallback, Key, Scope, keys_of};
 use portreeve_diag::Level;
 
 /// A configuration in which a key of a scope has a value.
+#[expect(clippy::too_many_lines, reason = "one arm for each scope")]
 fn with(scope: Scope, key: &Key, value: &str) -> String {
     let pair = format!("{} = {value}", key.name);
     let rest = |others: &[(&str, &str)]| -> String {

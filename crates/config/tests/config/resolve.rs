@@ -294,3 +294,11 @@ fn each_helper_is_alone_in_its_uid_and_none_commands_the_door() {
     let (resolved, _) = one(run, true, &mut bare);
     assert_eq!((resolved.control_group, resolved.problems.len()), (None, 0), "root alone commands");
 }
+
+#[test]
+fn words_of_the_configuration_take_the_place_of_a_banners_file() {
+    let text = "[service.x]\nlisten = [\"192.0.2.1:1\"]\ninternal = \"echo\"\nrefuse = { words = \"No.\\r\\n\" }\n";
+    let config = crate::common::native(text).config.unwrap();
+    let resolved = portreeve_config::resolve(&config, false);
+    assert_eq!(resolved.services[0].banners.failure, b"No.\r\n");
+}
