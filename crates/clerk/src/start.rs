@@ -5,23 +5,17 @@ use crate::clerk::{self, Ending, Equipment};
 use crate::log::Folder;
 use crate::store;
 use jiff::tz::TimeZone;
+use portreeve_sandbox::leaf::{self, Stop, system};
 use portreeve_sandbox::{Profile, Sandbox};
-use portreeve_sys::channel::Channel;
 use portreeve_sys::limits::{self, Limit};
-use portreeve_sys::{Resource, clock, descriptor, privileges};
+use portreeve_sys::{Resource, clock};
 use portreeve_wire::clerk::FromClerk;
-use std::fmt::Display;
 use std::fs::{File, TryLockError};
-use std::io::{self, Write};
-use std::os::fd::RawFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::task::LocalSet;
-
-/// The channel to the monitor.
-const CHANNEL: RawFd = 3;
 
 /// A clerk whose monitor was killed reads on for a moment; its successor waits so long for it.
 const SUCCEEDS_WITHIN: Duration = Duration::from_secs(10);
@@ -34,29 +28,16 @@ const OTHER: u64 = 1024;
 /// Evidence pipes, where the limit of open files leaves room: one for each session.
 const MOST_PIPES: u64 = 1_000_000;
 
-/// Why there is no work, and the exit code that says so.
-struct Stop(u8, String);
-
 /// Runs the program: 0 when the monitor has said so or is gone, and all is written.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Stop(code, why)) => {
-            // With standard error closed there is nobody to tell.
-            let _ = writeln!(io::stderr(), "portreeve-clerk: {why}");
-            ExitCode::from(code)
-        }
-    }
+    leaf::main("portreeve-clerk", run)
 }
 
 fn run() -> Result<(), Stop> {
     let places =
         args::parse(std::env::args_os().skip(1)).map_err(|why| Stop(64, why.to_string()))?;
-    let channel = descriptor::inherited(CHANNEL)
-        .and_then(Channel::from_fd)
-        .map_err(|why| Stop(71, format!("descriptor {CHANNEL} is no channel: {why}")))?;
-    privileges::close_all_except(&[CHANNEL]).map_err(system("close descriptors"))?;
+    let channel = leaf::channel()?;
     let most_pipes = raise_descriptors()?;
     let _alone = alone(&places.log)?;
     let folder = Folder::open(&places.log).map_err(system("open the log's directory"))?;
@@ -102,11 +83,7 @@ fn confine(places: &Places) -> Result<Option<u32>, Stop> {
         write_dirs: vec![places.state.clone(), places.log.clone()],
         seccomp: Profile::Clerk,
     };
-    let confinement = sandbox.enter().map_err(system("enter the sandbox"))?;
-    privileges::assert_unprivileged().map_err(|why| Stop(77, why.to_string()))?;
-    if !confinement.seccomp {
-        return Err(Stop(77, "system calls are not filtered".to_owned()));
-    }
+    let confinement = leaf::confine(sandbox)?;
     // The proof, where the kernel has Landlock: a file that everybody may read cannot be opened.
     if confinement.landlock.is_some() && std::fs::File::open("/proc/self/status").is_ok() {
         return Err(Stop(77, "files are not out of reach".to_owned()));
@@ -125,10 +102,6 @@ fn raise_descriptors() -> Result<usize, Stop> {
     // Half of a small limit is better than none of it.
     let pipes = most.saturating_sub(OTHER).max(most / 2);
     Ok(usize::try_from(pipes).unwrap_or(usize::MAX))
-}
-
-fn system<E: Display>(deed: &str) -> impl FnOnce(E) -> Stop {
-    move |why| Stop(71, format!("cannot {deed}: {why}"))
 }
 
 /// Takes the lock that makes this the one clerk of its log and ledger; it goes with the process.

@@ -3,47 +3,27 @@
 use crate::args::{self, Bounds};
 use crate::desk::{self, Ending};
 use crate::names;
+use portreeve_sandbox::leaf::{self, Stop, system};
 use portreeve_sandbox::{Confinement, Profile, Sandbox};
-use portreeve_sys::channel::Channel;
 use portreeve_sys::limits::{self, Limit};
-use portreeve_sys::{Resource, clock, descriptor, privileges};
-use std::fmt::Display;
-use std::io::{self, Write};
-use std::os::fd::RawFd;
+use portreeve_sys::{Resource, clock};
 use std::process::ExitCode;
 use tokio::task::LocalSet;
-
-/// The channel to the monitor.
-const CHANNEL: RawFd = 3;
 
 /// Descriptors for what is not counted by a bound: the channel, the runtime, the DNS over TCP, and
 /// those that come with messages not yet looked at.
 const OTHER: usize = 128;
 
-/// Why there is no work, and the exit code that says so: those of sysexits.h, as in all programs
-/// of this door.
-struct Stop(u8, String);
-
 /// Runs the program: 0 when the monitor has gone and the last session with it.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Stop(code, why)) => {
-            // With standard error closed there is nobody to tell.
-            let _ = writeln!(io::stderr(), "portreeve-relay: {why}");
-            ExitCode::from(code)
-        }
-    }
+    leaf::main("portreeve-relay", run)
 }
 
 fn run() -> Result<(), Stop> {
     let bounds =
         args::parse(std::env::args_os().skip(1)).map_err(|why| Stop(64, why.to_string()))?;
-    let channel = descriptor::inherited(CHANNEL)
-        .and_then(Channel::from_fd)
-        .map_err(|why| Stop(71, format!("descriptor {CHANNEL} is no channel: {why}")))?;
-    privileges::close_all_except(&[CHANNEL]).map_err(system("close descriptors"))?;
+    let channel = leaf::channel()?;
     let bounds = within_descriptors(bounds)?;
     let confinement = confine()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -64,12 +44,7 @@ fn confine() -> Result<Confinement, Stop> {
     let _ = clock::monotonic();
     let sandbox =
         Sandbox { read_paths: names::paths(), write_dirs: Vec::new(), seccomp: Profile::Relay };
-    let confinement = sandbox.enter().map_err(system("enter the sandbox"))?;
-    privileges::assert_unprivileged().map_err(|why| Stop(77, why.to_string()))?;
-    if !confinement.seccomp {
-        return Err(Stop(77, "system calls are not filtered".to_owned()));
-    }
-    Ok(confinement)
+    leaf::confine(sandbox)
 }
 
 /// Raises the limit of open files as far as needed and allowed; where it stays too low, fewer
@@ -91,8 +66,4 @@ fn within_descriptors(bounds: Bounds) -> Result<Bounds, Stop> {
         return Err(Stop(71, why));
     }
     Ok(Bounds { sessions: bounds.sessions.min(room), ..bounds })
-}
-
-fn system<E: Display>(deed: &str) -> impl FnOnce(E) -> Stop {
-    move |why| Stop(71, format!("cannot {deed}: {why}"))
 }

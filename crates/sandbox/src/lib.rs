@@ -11,6 +11,7 @@
 
 mod calls;
 mod filter;
+pub mod leaf;
 mod paths;
 
 use std::{io, path::PathBuf};
