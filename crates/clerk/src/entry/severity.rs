@@ -31,6 +31,7 @@ impl Entry {
             | Self::PastNotKept => WARNING,
             // The door and who was kept out of it.
             Self::DoorOpened { .. }
+            | Self::DoorSucceeded { .. }
             | Self::DoorClosing { .. }
             | Self::ServiceUp { .. }
             | Self::GracePassed { .. }
@@ -52,8 +53,7 @@ impl Entry {
             | Self::SessionEnded { .. }
             | Self::Identified { .. }
             | Self::Evidence { .. }
-            | Self::HelperStarted { .. }
-            | Self::DoorSucceeded { .. } => INFO,
+            | Self::HelperStarted { .. } => INFO,
         }
     }
 }
