@@ -192,6 +192,30 @@ fn the_session_and_the_address_one_works_from_are_left_alone() {
 }
 
 #[test]
+fn a_new_never_rule_lifts_the_bans_it_covers_and_a_reload_tells_values() {
+    let world = World::standard();
+    let door = Door::native(&world, CAT);
+    for network in ["203.0.113.7", "203.0.113.0/24", "198.51.100.7"] {
+        assert_eq!(said(&door.command(&["ban", network])).0, 0);
+    }
+    let newest = door.status()["newest-bans"].as_array().unwrap().len();
+    assert_eq!(newest, 3);
+    let limits = "instances = 7\nper-source = 3\nallow = [\"203.0.113.0/24\"]\n";
+    let never = "[ban]\nnever = [\"203.0.113.0/25\"]\n";
+    world.write("/etc/portreeve/portreeve.toml", format!("{CAT}{limits}{never}"));
+    let (exit, text) = said(&door.command(&["reload"]));
+    assert_eq!(exit, 0, "{text}");
+    for want in ["never ban +203.0.113.0/25", "allow +203.0.113.0/24", "instances none → 7"] {
+        assert!(text.contains(want), "{want}: {text}");
+    }
+    assert_eq!(networks(&bans(&world)), ["198.51.100.7"], "whom the rule covers is free at once");
+    assert_eq!(door.status()["bans"], 1);
+    assert!(is_let_in(&world, "far"));
+    door.expect("ban-ended", |e| e["network"] == "203.0.113.0/24" && e["why"] == "lifted");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one life of a few bans")]
 fn a_ban_by_hand_shuts_out_survives_a_restart_and_is_lifted() {
     let world = World::standard();
     let configuration = format!("{CAT}[ban]\nnever = [\"192.168.0.50\"]\n");

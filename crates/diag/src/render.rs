@@ -73,8 +73,9 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, paint: Paint) -> String {
     for (at, text) in &diagnostic.also {
         group = group.element(snippet(sources, *at, AnnotationKind::Context, text));
     }
+    let room = room_for_help(diagnostic, sources);
     for help in &diagnostic.help {
-        group = group.element(Paintable::HELP.message(visible(help)));
+        group = group.element(Paintable::HELP.message(wrapped(&visible(help), room)));
     }
     let renderer = match paint {
         Paint::Plain => Renderer::plain(),
@@ -142,6 +143,54 @@ fn visible(text: &str) -> String {
     text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// Columns for help on a terminal of 80: it follows the margin, which is as wide as the greatest
+/// line number, and `= help: `.
+fn room_for_help(diagnostic: &Diagnostic, sources: &Sources) -> usize {
+    let spans = diagnostic.at.iter().chain(diagnostic.also.iter().map(|(at, _)| at));
+    let greatest = spans.map(|at| sources.line_column(*at).0).max();
+    let margin = greatest.map_or(0, |line| line.to_string().len());
+    80 - (margin + " = help: ".len())
+}
+
+/// Help in lines that fit a terminal of 80 columns, broken at blanks outside backticks: what is
+/// quoted is to be copied.
+fn wrapped(text: &str, room: usize) -> String {
+    text.split('\n').map(|line| filled(line, room)).collect::<Vec<_>>().join("\n")
+}
+
+/// One line as several; a piece that is longer than a line has one of its own.
+fn filled(line: &str, room: usize) -> String {
+    let (mut out, mut piece) = (String::new(), String::new());
+    let mut column = 0;
+    for word in line.split(' ') {
+        if !piece.is_empty() {
+            piece.push(' ');
+        }
+        piece.push_str(word);
+        if piece.matches('`').count() % 2 == 1 {
+            continue; // in the midst of a quotation
+        }
+        put(&mut out, &mut column, &std::mem::take(&mut piece), room);
+    }
+    if !piece.is_empty() {
+        put(&mut out, &mut column, &piece, room);
+    }
+    out
+}
+
+fn put(out: &mut String, column: &mut usize, piece: &str, room: usize) {
+    let length = piece.chars().count();
+    if *column > 0 && *column + 1 + length > room {
+        out.push('\n');
+        *column = 0;
+    } else if *column > 0 {
+        out.push(' ');
+        *column += 1;
+    }
+    out.push_str(piece);
+    *column += length;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +216,22 @@ mod tests {
         {
             assert!(text.contains(want), "{want} in:\n{text}");
         }
+    }
+
+    #[test]
+    fn help_stays_within_eighty_columns_and_quotations_whole() {
+        let mut sources = Sources::new();
+        let file = sources.add("/etc/x", "service a\n".repeat(200));
+        let command = "`useradd --system --shell /usr/sbin/nologin portreeve-relay`";
+        let help = format!("make it with {command}, or name another user who is nobody else's");
+        let at = Span::new(file, 1990, 1995);
+        let mut all = Diagnostics::new();
+        all.push(Diagnostic::new(Level::Error, Code("c"), Some(at), "no such user").help(help));
+        let text = render(&all, &sources, Paint::Plain);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.contains(command), "{text}");
+        assert_eq!(filled(&"x".repeat(90), 60), "x".repeat(90));
+        assert_eq!(filled("an `open end", 60), "an `open end");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod origin;
 mod program;
 mod resolved;
 mod service;
+mod span;
 mod targets;
 mod trap;
 
@@ -43,5 +44,6 @@ pub use resolved::{BannerBytes, Ids, Problem, Resolved, ServiceFacts};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,
 };
+pub use span::span;
 pub use targets::{EventTargets, LogRotation, StderrFormat};
 pub use trap::{Sentence, Trap};

@@ -48,6 +48,25 @@ impl Sources {
     }
 }
 
+/// The networks that were banned last.
+#[derive(Debug, Default)]
+pub(crate) struct Newest(Vec<(i64, Network)>);
+
+impl Newest {
+    /// So many are known.
+    const MOST: usize = 5;
+
+    /// A network was banned at that time.
+    pub(crate) fn note(&mut self, since: i64, network: Network) {
+        self.0.retain(|(_, known)| *known != network);
+        let at = self.0.partition_point(|(known, _)| *known > since);
+        if at < Self::MOST {
+            self.0.insert(at, (since, network));
+            self.0.truncate(Self::MOST);
+        }
+    }
+}
+
 pub(crate) fn record(ban: &Ban) -> BanRecord {
     BanRecord {
         network: ban.network,
@@ -69,6 +88,14 @@ fn is_narrow(network: Network) -> bool {
 }
 
 impl Door {
+    /// The newest bans in force, newest first.
+    pub(crate) fn newest_bans(&self) -> Vec<BanRecord> {
+        let now = self.now.unix();
+        let newest = self.unstored.newest.0.iter();
+        let bans = newest.filter_map(|(_, network)| self.state.ban_of(*network));
+        bans.filter(|ban| ban.holds(now)).map(record).collect()
+    }
+
     /// A page of the bans.
     pub(crate) fn list_bans(&self, from: u32, network: Option<Network>) -> Answer {
         let end = from.saturating_add(MOST_LOOKED_AT);
@@ -168,5 +195,22 @@ impl Door {
             }
         }
         Answer::Unbanned { lifted, left: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_few_are_known_newest_first_and_each_once() {
+        let mut newest = Newest::default();
+        let net = |n: u8| Network::host(std::net::IpAddr::from([192, 0, 2, n]));
+        for n in [3, 1, 9, 5, 7, 2, 8] {
+            newest.note(i64::from(n), net(n));
+        }
+        newest.note(20, net(5));
+        let known: Vec<_> = newest.0.iter().map(|(since, _)| *since).collect();
+        assert_eq!(known, [20, 9, 8, 7, 3]);
     }
 }

@@ -84,6 +84,7 @@ impl Door {
                 cut(&mut text);
                 let room = self.clerk_alarms.len() < MOST_ALARMS;
                 if room && self.clerk_alarms.insert(text.clone()) {
+                    self.cry(&text);
                     self.event(What::Alarm { text });
                 }
             }

@@ -4,6 +4,7 @@ use crate::accepting::Scarce;
 use crate::args::Args;
 use crate::compiler::Run;
 use crate::control::Clients;
+use crate::crier::Crier;
 use crate::current::Current;
 use crate::delayed::Tarpit;
 use crate::dice::Dice;
@@ -116,6 +117,7 @@ pub(crate) struct Door {
     pub(crate) gather: Gather,
     pub(crate) tally: Tally,
     pub(crate) alarms: BTreeSet<String>,
+    pub(crate) crier: Crier,
     /// Those that the clerk raised and ends.
     pub(crate) clerk_alarms: BTreeSet<String>,
     /// Whether the ledger has told all bans of before.
@@ -302,6 +304,7 @@ impl Door {
         const MOST: usize = 64;
         if self.alarms.len() < MOST && self.alarms.insert(text.to_owned()) {
             self.event(What::Alarm { text: text.to_owned() });
+            self.cry(text);
         }
     }
 

@@ -59,6 +59,7 @@ impl Door {
         self.unstored.restore(estate.bans.unstored, estate.bans.next_serial);
         for kept in &estate.bans.all {
             let ban = self.unstored.sources.ban(kept);
+            self.unstored.newest.note(kept.since, kept.network);
             let _ = self.state.ban(ban); // they were in force together: there is room
         }
         self.bans_known = estate.bans.known;

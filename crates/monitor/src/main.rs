@@ -23,6 +23,7 @@ mod clerk;
 mod compiler;
 mod control;
 mod convert;
+mod crier;
 mod current;
 mod delayed;
 mod dice;

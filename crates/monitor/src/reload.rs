@@ -367,7 +367,9 @@ impl Door {
         let end = |a: std::net::SocketAddr| End { address: a.ip(), port: a.port() };
         for change in changes {
             let what = match change {
-                Change::Up(w) => What::ListenerUp { key: w.key, address: end(w.address) },
+                Change::Up(w) => {
+                    What::ListenerUp { key: w.key, address: end(w.address), dual: w.dual }
+                }
                 Change::Down(w, reason, delay) => What::ListenerDown {
                     key: w.key,
                     address: end(w.address),

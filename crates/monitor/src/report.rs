@@ -3,7 +3,7 @@
 use crate::door::{Door, Stage};
 use crate::helper::HelperProcess;
 use crate::listeners::Listener;
-use portreeve_model::{Authentication, Internal, Offer, Sentence, Service};
+use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, span};
 use portreeve_policy::{
     Answer as StepAnswer, Facts, IdentAnswer, Names, Reason, ServiceIndex, StepRecord, Verdict,
     consider, endings_sentence, need_sentence, refusal_sentence, refusals_sentence, step_sentence,
@@ -48,6 +48,7 @@ impl Door {
             helpers,
             services,
             trial: self.trials.status(self.now.mono),
+            newest_bans: self.newest_bans(),
         }
     }
 
@@ -219,7 +220,7 @@ fn offer(offer: &Offer) -> String {
 
 fn sentence(sentence: Sentence) -> String {
     match sentence {
-        Sentence::For(time) => format!("shuts out for {} seconds", time.as_secs()),
+        Sentence::For(time) => format!("shuts out for {}", span(time)),
         Sentence::Forever => "shuts out for ever".to_owned(),
         Sentence::Never => "records only".to_owned(),
     }

@@ -251,6 +251,7 @@ fn assemble(
         resolve_at: None,
         gather: Gather::default(),
         tally: Tally::default(),
+        crier: Default::default(),
         alarms: BTreeSet::new(),
         clerk_alarms: BTreeSet::new(),
         bans_known: false,
@@ -395,7 +396,8 @@ fn first_load(
         }
         Answer::Refused { findings, errors } => {
             let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-            Err(Failed::Configuration(format!("{findings}\n{count}: the door stays closed")))
+            say(&format!("{}\n\n", findings.trim_end()));
+            Err(Failed::Configuration(format!("{count}: the door stays closed")))
         }
         Answer::Resolved(_) => Err(broken("the compiler answered another question".into())),
     }

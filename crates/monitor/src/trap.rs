@@ -1,6 +1,6 @@
 //! Traps and bans: who touches one is shut out, unless that would hit the wrong one.
 
-use crate::bans::Sources;
+use crate::bans::{Newest, Sources};
 use crate::current::Current;
 use crate::door::Door;
 use crate::pending::Arrival;
@@ -27,6 +27,7 @@ pub(crate) struct Unstored {
     serials: BTreeMap<u64, Network>,
     next_serial: u64,
     pub(crate) sources: Sources,
+    pub(crate) newest: Newest,
     /// Bans that the ledger has told.
     told: usize,
     pub(crate) locals: Option<(Duration, Vec<IpAddr>)>,
@@ -168,7 +169,8 @@ impl Door {
                 return false;
             }
         }
-        let BanRecord { network, until, service, reason, .. } = record.clone();
+        let BanRecord { network, since, until, service, reason, .. } = record.clone();
+        self.unstored.newest.note(since, network);
         self.event(What::Banned { network, until, key: service, reason, by });
         let serial = self.unstored.serial();
         self.keep(network, serial, ToClerk::Ban { serial, ban: record });
@@ -234,6 +236,7 @@ impl Door {
                 Ok(network) if self.may_be_so_wide(network) => {
                     let ban = self.unstored.sources.ban(&record);
                     let outcome = self.state.ban(ban);
+                    self.unstored.newest.note(record.since, network);
                     if outcome == BanOutcome::Full {
                         self.alarm("the table of bans is full: kept bans were not taken");
                     }

@@ -25,6 +25,7 @@ pub mod diag;
 pub mod file;
 pub mod inheritance;
 pub mod limits;
+pub mod notice;
 pub mod notify;
 pub mod pipe;
 pub mod poll;

@@ -430,4 +430,6 @@ pub struct Status {
     pub services: Vec<ServiceStatus>,
     /// The configuration on trial, or how the last trial went.
     pub trial: Option<TrialStatus>,
+    /// The newest bans in force, a few of them, newest first.
+    pub newest_bans: Vec<BanRecord>,
 }

@@ -142,6 +142,8 @@ pub enum What {
         key: String,
         /// Where.
         address: End,
+        /// Whether IPv4 peers come in on this IPv6 socket too.
+        dual: bool,
     },
     /// A socket does not listen; it is tried again.
     ListenerDown {

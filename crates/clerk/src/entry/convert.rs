@@ -41,9 +41,12 @@ fn entry(what: &What) -> Entry {
             sessions: *sessions,
             lost: lost.iter().map(|what| clean(what)).collect(),
         },
-        What::ListenerUp { key, address } => {
-            Entry::ListenerUp { service: clean(key), address: address.address, port: address.port }
-        }
+        What::ListenerUp { key, address, dual } => Entry::ListenerUp {
+            service: clean(key),
+            address: address.address,
+            port: address.port,
+            dual: *dual,
+        },
         What::ListenerDown { key, address, reason, retry } => Entry::ListenerDown {
             service: clean(key),
             address: address.address,

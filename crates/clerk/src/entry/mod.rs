@@ -99,6 +99,8 @@ pub(crate) enum Entry {
         service: String,
         address: IpAddr,
         port: u16,
+        #[serde(default, skip_serializing_if = "is_false")]
+        dual: bool,
     },
     ListenerDown {
         service: String,

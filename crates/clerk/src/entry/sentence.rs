@@ -69,8 +69,9 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let open = count(*sessions, "session goes on", "sessions go on");
             sentence(Plain, None, format!("no more connections are taken; {open}"))
         }
-        Entry::ListenerUp { service, address, port } => {
-            sentence(Good, Some(service), format!("listening on {}", end(*address, *port)))
+        Entry::ListenerUp { service, address, port, dual } => {
+            let both = if *dual { ", for IPv4 as well" } else { "" };
+            sentence(Good, Some(service), format!("listening on {}{both}", end(*address, *port)))
         }
         Entry::ListenerDown { service, address, port, reason, retry } => {
             let text = format!(
@@ -130,10 +131,16 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let lines = count(*lines, "line", "lines");
             of(session, Warning, &format!("says too much: {lines} not kept"))
         }
-        Entry::Refused { service, peer, peer_port, class, text, origin, count, .. } => {
+        Entry::Refused { service, peer, peer_port, class, reason, text, origin, count } => {
             let times = if *count > 1 { format!(", {count} times") } else { String::new() };
-            let (who, place) = (end(*peer, *peer_port), at(origin.as_ref()));
-            sentence(Bad, Some(service), format!("refused {who} ({class}){times}: {text}{place}"))
+            let who = end(*peer, *peer_port);
+            // the text begins with the reason, and names the place where it has one
+            let why = text.strip_prefix("refused: ").unwrap_or(text);
+            let why = why.strip_prefix(&format!("{reason}: ")).unwrap_or(why);
+            let place = origin.as_ref().filter(|place| !why.contains(place.as_str()));
+            let word = if class == reason { class.clone() } else { format!("{class}: {reason}") };
+            let place = at(place);
+            sentence(Bad, Some(service), format!("refused {who} ({word}){times}: {why}{place}"))
         }
         Entry::Paused { service, seconds } => {
             sentence(Bad, Some(service), format!("too fast: nobody is let in for {seconds} s"))

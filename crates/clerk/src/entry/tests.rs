@@ -102,7 +102,7 @@ fn from_the_monitor() -> Vec<What> {
     vec![
         What::DoorOpened { version: "0.1.0".into(), pid: 812, services: 3 },
         What::DoorClosing { sessions: 1 },
-        What::ListenerUp { key: key(), address },
+        What::ListenerUp { key: key(), address: end("::", 22), dual: true },
         What::ListenerDown { key: key(), address, reason: reason.into(), retry },
         What::ServiceDown {
             key: key(),

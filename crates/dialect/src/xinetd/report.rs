@@ -35,7 +35,12 @@ impl<'d> Report<'d> {
         if self.scope == Scope::Disabled {
             diagnostic.level = Level::Note;
             // it says so already
-            diagnostic.help.retain(|help| !help.starts_with(SWITCH_OFF));
+            diagnostic.help.retain(|help| !help.contains("`disable = yes`"));
+            for help in &mut diagnostic.help {
+                if let Some(rest) = help.strip_prefix("or ") {
+                    *help = rest.to_owned();
+                }
+            }
         }
         if diagnostic.level == Level::Error {
             self.errors += 1;

@@ -1,6 +1,6 @@
 //! What becomes of a session that is let in, and of a connection that is not.
 
-use super::words::span;
+use portreeve_model::span;
 use portreeve_model::{Authentication, KeepAlive, Offer, Refuse, Service};
 
 /// What ends sessions of a service: grace, idle limit, keep-alives; `None` where nothing is said of

@@ -11,9 +11,9 @@ pub use words::date;
 
 use crate::trace::{Answer, Question, StepRecord};
 use crate::{Ban, Detail, Need, Reason, Refusal};
-use portreeve_model::{Dialect, Load, Network, Origin, Sentence};
+use portreeve_model::{Dialect, Load, Network, Origin, Sentence, span};
 use std::net::IpAddr;
-use words::{are, clock, counted, hundredths, span};
+use words::{are, clock, counted, hundredths};
 
 /// A refusal as one line: `refused: WORD: why`.
 #[must_use]

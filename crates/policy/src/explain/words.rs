@@ -1,7 +1,6 @@
 //! Numbers, times and dates, as words.
 
 use portreeve_model::Load;
-use std::time::Duration;
 
 /// A time on the wall clock in UTC: `2026-11-21 23:39:39 UTC`.
 #[must_use]
@@ -47,23 +46,4 @@ pub(super) fn are(count: u32, what: &str, how: &str) -> String {
 /// A minute of the day: `16:02`.
 pub(super) fn clock(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
-}
-
-/// A span of time with its two greatest units; below a minute with tenths of a second.
-pub(super) fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    let two = |first: u64, a: &str, second: u64, b: &str| match second {
-        0 => format!("{first} {a}"),
-        _ => format!("{first} {a} {second} {b}"),
-    };
-    match (days, hours, minutes) {
-        (0, 0, 0) => match time.subsec_millis() / 100 {
-            0 => format!("{seconds} s"),
-            tenths => format!("{seconds}.{tenths} s"),
-        },
-        (0, 0, _) => two(minutes, "min", seconds % 60, "s"),
-        (0, _, _) => two(hours, "h", minutes, "min"),
-        _ => two(days, "d", hours, "h"),
-    }
 }

@@ -95,8 +95,8 @@ fn told(outcome: &Outcome) -> String {
     };
     say(
         &outcome.ending,
-        "is told to end, and killed if it has not in 5 s.",
-        "are told to end, and killed if they have not in 5 s.",
+        "is told to end, and killed if it does not.",
+        "are told to end, and killed if they do not.",
     );
     say(&outcome.spared, "has authenticated and goes on.", "have authenticated and go on.");
     say(&outcome.over, "is not there, or not any more.", "are not there, or not any more.");
@@ -130,7 +130,7 @@ mod tests {
         let outcome = Outcome { ending: vec![7], spared: vec![8, 9, 10], over: vec![] };
         assert_eq!(
             told(&outcome),
-            "Session 7 is told to end, and killed if it has not in 5 s.\n\
+            "Session 7 is told to end, and killed if it does not.\n\
              Sessions 8, 9 and 10 have authenticated and go on.\n"
         );
         assert_eq!(told(&Outcome::default()), "No such session is open.\n");

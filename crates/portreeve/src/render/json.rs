@@ -28,6 +28,7 @@ pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
         "max-delayed": status.max_delayed,
         "delayed-crowded": status.delayed_crowded,
         "bans": status.bans,
+        "newest-bans": status.newest_bans.iter().map(super::bans::json).collect::<Vec<_>>(),
         "bans-evicted": status.bans_evicted,
         "events-lost": status.events_lost,
         "exhausted": status.exhausted,

@@ -4,6 +4,7 @@ use super::text::{count, span, visible, wrap};
 use super::{Ink, WIDTH, ink};
 use crate::host::advice::Advice;
 use portreeve_diag::Paint;
+use portreeve_wire::clerk::BanRecord;
 use portreeve_wire::control::{HelperStatus, ListenerStatus, ServiceStatus, Status};
 use std::time::Duration;
 
@@ -68,11 +69,22 @@ fn door(status: &Status, paint: Paint) -> String {
         n => format!(", {n} crowded out by newer ones"),
     };
     out.push_str(&plain("bans", &format!("{}{crowded}", status.bans)));
+    if !status.newest_bans.is_empty() {
+        let newest: Vec<_> = status.newest_bans.iter().map(newest_ban).collect();
+        out.push_str(&plain("newest of them", &newest.join("; ")));
+    }
     if status.events_lost > 0 {
         let text = format!("{} lost: the clerk was too slow", count(status.events_lost, "event"));
         out.push_str(&entry("events", &text, paint, Ink::Care));
     }
     out
+}
+
+/// `203.0.113.7 (telnet)`, `192.0.2.0/24 (by hand, uid 0)`.
+fn newest_ban(ban: &BanRecord) -> String {
+    let from = if ban.service.is_empty() { ban.origin.as_deref() } else { Some(&*ban.service) };
+    let from = from.map(|from| format!(" ({})", visible(from))).unwrap_or_default();
+    format!("{}{from}", ban.network)
 }
 
 fn one_service(service: &ServiceStatus, advice: Option<&Advice>, paint: Paint) -> String {

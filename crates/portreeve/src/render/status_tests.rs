@@ -84,6 +84,7 @@ pub(crate) fn sample() -> Status {
         helpers: vec![clerk, relay],
         services: vec![ssh(), telnet()],
         trial: None,
+        newest_bans: Vec::new(),
     }
 }
 

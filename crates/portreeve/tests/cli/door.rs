@@ -28,6 +28,7 @@ fn status() -> Status {
         helpers: Vec::new(),
         services: Vec::new(),
         trial: None,
+        newest_bans: Vec::new(),
     }
 }
 

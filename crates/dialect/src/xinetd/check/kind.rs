@@ -184,7 +184,11 @@ fn offered(subject: &Subject<'_>, report: &mut Report<'_>) -> Option<Kind> {
         }
         name if stream => {
             let message = format!("there is no internal service {}", quote(name));
-            let help = "write `service echo` with an `id` of your own, or remove `INTERNAL`";
+            let meant = report.nearest(name, ["echo", "discard", "chargen", "daytime", "time"]);
+            let help = match meant {
+                Some(meant) => format!("did you mean `service {meant}`?"),
+                None => "remove `INTERNAL`, and name the program with `server`".to_owned(),
+            };
             report.push(error(codes::INTERNAL_UNKNOWN, at, message).help(help));
         }
         _ => {}
