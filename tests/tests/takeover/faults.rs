@@ -5,7 +5,7 @@ use portreeve_testkit::{Signal, World, wait_for};
 use portreeve_tests::{Door, SOON, command};
 
 fn guard(world: &World) -> String {
-    state(world).unwrap()["guard"].to_string()
+    state(world).expect("a takeover")["guard"].to_string()
 }
 
 #[test]

@@ -112,7 +112,7 @@ pub(crate) fn state(world: &World) -> Option<Value> {
 
 /// Whether the door is what listens: by a login that it admitted.
 pub(crate) fn admitted(door: &Door<'_>) -> u64 {
-    door.service("ssh")["admitted"].as_u64().unwrap()
+    door.service("ssh")["admitted"].as_u64().expect("a count")
 }
 
 /// The host is as it was: a real login comes in, not through the door, which says that it has given
@@ -147,7 +147,7 @@ impl Shell {
         let mut command = world.ssh_command("lan", "root", "root", "192.168.0.1", 22);
         command.stdin(std::process::Stdio::piped()).arg("sh");
         let mut running = world.start("shell", command);
-        let input = running.take_stdin().unwrap();
+        let input = running.take_stdin().expect("its input");
         let mut shell = Self { running, input, asked: 0 };
         assert_eq!(shell.run("true"), 0);
         shell
@@ -158,7 +158,7 @@ impl Shell {
         self.asked += 1;
         let mark = format!("ended-{}=", self.asked);
         let line = format!("{line} 2>&1\necho {mark}$?\n");
-        std::io::Write::write_all(&mut self.input, line.as_bytes()).unwrap();
+        std::io::Write::write_all(&mut self.input, line.as_bytes()).expect("the shell reads");
         poll_for(LONG, "the shell's answer", || {
             let text = self.running.stdout();
             text.lines().find_map(|line| line.strip_prefix(&mark)?.parse().ok())

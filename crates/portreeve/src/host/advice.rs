@@ -38,7 +38,7 @@ pub(crate) fn advice(service: &str, name: &str, facts: &Facts) -> Option<Advice>
         },
         // each reason begins with the holder, who is named already
         Err(reasons) => {
-            let why = |reason: String| match reason.rsplit_once("; ") {
+            let why = |reason: String| match reason.split_once("; ") {
                 Some((_, why)) => why.to_owned(),
                 None => reason,
             };
