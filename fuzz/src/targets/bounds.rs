@@ -1,9 +1,9 @@
 //! The bounds that the documentation gives for an accepted configuration.
 
 use portreeve_model::{
-    Admission, Argv0, Authentication, Bind, Config, EnvironmentBase, EventTargets, Groups,
-    HourRange, Limit, LogTarget, Offer, PerSource, Principal, Program, Service, Settings,
-    SourceWidth,
+    Admission, Argv0, Authentication, Bind, Config, Ends, EnvironmentBase, EventTargets, Groups,
+    HourRange, KeepAlive, Limit, LogTarget, Offer, PerSource, Principal, Program, Refusals, Refuse,
+    Service, Settings, SourceWidth,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -27,7 +27,10 @@ fn hold(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 fn settings(settings: &Settings) -> Result<(), String> {
-    let Settings { max_sessions, log, evidence, .. } = settings;
+    let Settings { max_sessions, delayed, log, evidence, .. } = settings;
+    let places = 1..=100_000;
+    let fits = places.contains(&delayed.max) && places.contains(&delayed.per_source);
+    hold(fits, || format!("{delayed:?}"))?;
     hold((1..=1_000_000).contains(max_sessions), || format!("max-sessions {max_sessions}"))?;
     let EventTargets { file, stderr, syslog, journal } = log;
     let somewhere = stderr.is_some() || syslog.is_some() || journal.is_some();
@@ -49,6 +52,7 @@ fn service(service: &Service) -> Result<(), String> {
     }
     hold((1..=65_535).contains(&service.socket.backlog), || format!("{:?}", service.socket))?;
     admission(&service.admission)?;
+    holding(service)?;
     match &service.offer {
         Offer::Program(program) => self::program(program)?,
         Offer::Internal(_) | Offer::Trap(_) => {}
@@ -61,6 +65,25 @@ fn service(service: &Service) -> Result<(), String> {
         LogTarget::File { path: file, .. } => path("log", file),
         LogTarget::None | LogTarget::Syslog { .. } => Ok(()),
     }
+}
+
+fn holding(service: &Service) -> Result<(), String> {
+    let Ends { idle, kill_after } = &service.ends;
+    let second = Duration::from_secs(1);
+    let idle = idle.as_ref().is_none_or(|s| (second..=Ends::LONGEST_IDLE).contains(&s.value));
+    hold(idle && *kill_after <= Ends::LONGEST_KILL_AFTER, || format!("{:?}", service.ends))?;
+    let probes = match service.socket.keepalive {
+        KeepAlive::Off | KeepAlive::System => true,
+        KeepAlive::Probes(probes) => probes.fits(),
+    };
+    hold(probes, || format!("{:?}", service.socket))?;
+    let Refusals { refuse, words } = &service.refusals;
+    let delay = match refuse {
+        Refuse::Close | Refuse::Reset => true,
+        Refuse::Delay(delay) => *delay > Duration::ZERO && *delay <= Refuse::LONGEST_DELAY,
+    };
+    let words = words.as_ref().is_none_or(|words| words.len() <= Refuse::MOST_WORDS);
+    hold(delay && words, || format!("{:?}", service.refusals))
 }
 
 fn admission(admission: &Admission) -> Result<(), String> {

@@ -164,3 +164,30 @@ fn keep_alives_change_in_place_with_a_reload() {
     let opened = door.events().iter().filter(|e| e["event"] == "listener-up").count();
     assert_eq!(opened, 1, "the socket stays");
 }
+
+#[test]
+fn limits_go_over_an_upgrade() {
+    let world = World::standard();
+    let configuration = "[service.cat]\nlisten = [\"*:700\"]\nrun = [\"/bin/cat\"]\nidle = \"6s\"\n\
+         [service.echo]\nlisten = [\"*:7\"]\ninternal = \"echo\"\nidle = \"6s\"\n";
+    let door = Door::native(&world, configuration);
+    let places = ["192.168.0.1:700", "[2001:db8::1]:700", "[2001:db8::1]:7"];
+    let idle = places.map(|place| world.connect("far", place).unwrap());
+    let busy = places.map(|place| world.connect("far", place).unwrap());
+    door.wait_sessions("cat", 4);
+    let upgrade = door.command(&["upgrade"]);
+    assert_eq!(upgrade.status.code(), Some(0), "{upgrade:?}");
+    assert_eq!(door.service("cat")["sessions"], 4, "nobody was ended by it");
+    std::thread::scope(|scope| {
+        let talking: Vec<_> =
+            busy.iter().map(|peer| scope.spawn(|| talks(peer, seconds(9)))).collect();
+        for peer in &idle {
+            assert_eq!(read_to_end_bounded(peer, 16, LATER).end, End::Closed);
+            let port = peer.local_addr().unwrap().port();
+            let ended = door.expect("session-ended", |e| e["peer-port"] == port);
+            assert_eq!(ended["reason"], "idle", "{ended}");
+            assert!(ended["duration-ms"].as_u64().unwrap() >= 5900, "{ended}");
+        }
+        assert!(talking.into_iter().all(|talk| talk.join().unwrap()));
+    });
+}

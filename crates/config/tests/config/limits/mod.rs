@@ -7,7 +7,9 @@ mod xinetd;
 
 use portreeve_config::Loaded;
 use portreeve_diag::Level;
-use portreeve_model::{Admission, Config, Ident, Offer, Pattern, Rule, Sentence, Service};
+use portreeve_model::{
+    Admission, Config, Ends, Ident, KeepAlive, Offer, Pattern, Refuse, Rule, Sentence, Service,
+};
 use std::collections::BTreeMap;
 
 /// SplitMix64: seeded, the same on every run.
@@ -79,6 +81,7 @@ fn in_force(config: &Config) -> Option<Limits> {
             hours.ranges.iter().map(range).collect::<Vec<_>>().join(" ")
         }),
     );
+    holding(service, &mut put);
     lists(service, &mut put);
     put("ident", (service.log.ident == Ident::Require).then(String::new));
     match &service.offer {
@@ -100,6 +103,30 @@ fn in_force(config: &Config) -> Option<Limits> {
         Offer::Internal(_) => {}
     }
     Some(limits)
+}
+
+/// What ends sessions, and what becomes of refused connections.
+fn holding(service: &Service, put: &mut impl FnMut(&str, Option<String>)) {
+    let milliseconds = |time: std::time::Duration| time.as_millis().to_string();
+    put("idle", service.ends.idle.map(|idle| milliseconds(idle.value)));
+    let kill_after =
+        Some(service.ends.kill_after).filter(|time| *time != Ends::default().kill_after);
+    put("kill_after", kill_after.map(milliseconds));
+    put(
+        "keep_alive",
+        match service.socket.keepalive {
+            KeepAlive::Off => None,
+            KeepAlive::System => Some("system".into()),
+            KeepAlive::Probes(probes) => Some(format!("{} {}", probes.every, probes.tries)),
+        },
+    );
+    let kind = match service.refusals.refuse {
+        Refuse::Close => None,
+        Refuse::Reset => Some("reset".into()),
+        Refuse::Delay(delay) => Some(milliseconds(delay)),
+    };
+    let parts: Vec<_> = kind.into_iter().chain(service.refusals.words.clone()).collect();
+    put("refuse", (!parts.is_empty()).then(|| parts.join(" ")));
 }
 
 /// Who may and who may not come in, over every list.

@@ -178,6 +178,64 @@ const BANS: &[Value] = &[
     ("\"0s\"", ODD),
 ];
 
+const IDLES: &[Value] = &[
+    ("\"10m\"", is("600000")),
+    ("'1s'", is("1000")),
+    ("\"30d\"", is("2592000000")),
+    ("\"none\"", OFF),
+    ("\"999ms\"", ODD),
+    ("\"31d\"", ODD),
+    ("600", ODD),
+    ("\"0s\"", ODD),
+    ("\"None\"", ODD),
+    ("\"never\"", ODD),
+    ("false", ODD),
+    ("{ after = \"10m\" }", ODD),
+];
+const KILLS: &[Value] = &[
+    ("\"30s\"", is("30000")),
+    ("\"0s\"", is("0")),
+    ("'10m'", is("600000")),
+    ("\"5s\"", OFF),
+    ("\"11m\"", ODD),
+    ("30", ODD),
+    ("\"none\"", ODD),
+];
+const KEEPS: &[Value] = &[
+    ("{ every = \"15s\", tries = 4 }", is("15 4")),
+    ("{ every = '1m' }", is("60 4")),
+    ("true", is("system")),
+    ("false", OFF),
+    ("{ tries = 4 }", ODD),
+    ("{ every = 15 }", ODD),
+    ("{ every = \"0s\" }", ODD),
+    ("{ every = \"1500ms\" }", ODD),
+    ("{ every = \"32768s\" }", ODD),
+    ("{ every = \"15s\", tries = 0 }", ODD),
+    ("{ every = \"15s\", tries = 128 }", ODD),
+    ("{ every = \"32767s\", tries = 66 }", ODD),
+    ("{ every = \"15s\", Tries = 4 }", ODD),
+    ("\"15s\"", ODD),
+    ("\"true\"", ODD),
+    ("1", ODD),
+];
+const REFUSALS: &[Value] = &[
+    ("\"reset\"", is("reset")),
+    ("{ delay = \"20s\" }", is("20000")),
+    ("{ words = 'no', delay = '10m' }", is("600000 no")),
+    ("{ words = \"no\" }", is("no")),
+    ("\"close\"", OFF),
+    ("{}", OFF),
+    ("{ delay = \"0s\" }", OFF),
+    ("{ delay = \"11m\" }", ODD),
+    ("{ delay = 20 }", ODD),
+    ("{ delay = \"20s\", reset = true }", ODD),
+    ("\"Reset\"", ODD),
+    ("\"tarpit\"", ODD),
+    ("\"20s\"", ODD),
+    ("true", ODD),
+];
+
 /// A limit: its key, what the model calls it, its values.
 type Tried = (&'static str, &'static str, &'static [Value]);
 
@@ -193,8 +251,17 @@ const SERVICE: &[Tried] = &[
     ("allow", "allow", ALLOWED),
     ("deny", "deny", DENIED),
     ("umask", "umask", MASKS),
+    ("idle", "idle", IDLES),
+    ("kill-after", "kill_after", KILLS),
+    ("keep-alive", "keep_alive", KEEPS),
+    ("refuse", "refuse", REFUSALS),
 ];
-const TRAP: &[Tried] = &[("ban", "ban", BANS), ("hours", "hours", HOURS), ("deny", "deny", DENIED)];
+const TRAP: &[Tried] = &[
+    ("ban", "ban", BANS),
+    ("hours", "hours", HOURS),
+    ("deny", "deny", DENIED),
+    ("refuse", "refuse", REFUSALS),
+];
 
 /// What a text says, and the lines that must not pass unheard.
 #[derive(Default)]
