@@ -5,5 +5,9 @@
 
 #[path = "upgrade/kit.rs"]
 mod kit;
+#[path = "upgrade/manager.rs"]
+mod manager;
 #[path = "upgrade/place.rs"]
 mod place;
+#[path = "upgrade/stop.rs"]
+mod stop;

@@ -1,6 +1,6 @@
 //! The whole checked configuration.
 
-use crate::{Delayed, EventTargets, Rule, Service};
+use crate::{Delayed, EventTargets, OnStop, Rule, Service};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the door as a whole.
@@ -22,6 +22,9 @@ pub struct Settings {
     pub log: EventTargets,
     /// Bounds on what services write on their evidence pipes.
     pub evidence: EvidenceBounds,
+    /// What stopping means; `None`: under a service manager the sessions are left for the next
+    /// door, else this one waits for them.
+    pub on_stop: Option<OnStop>,
 }
 
 /// Bounds on evidence, for each session.
@@ -44,6 +47,7 @@ impl Default for Settings {
             control_group: "portreeve-admin".into(),
             log: EventTargets::default(),
             evidence: EvidenceBounds { line: 1024, lines_per_second: 100 },
+            on_stop: None,
         }
     }
 }

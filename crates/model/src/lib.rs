@@ -14,6 +14,7 @@ mod hours;
 mod log;
 mod name;
 mod net;
+mod on_stop;
 mod origin;
 mod program;
 mod resolved;
@@ -35,6 +36,7 @@ pub use log::{
 };
 pub use name::{BadName, ServiceKey, ServiceName};
 pub use net::{BadNetwork, Network, unmapped};
+pub use on_stop::{OnStop, Parting};
 pub use origin::{Dialect, Origin, Sited};
 pub use program::{
     Argv0, Environment, EnvironmentBase, Groups, Limit, Principal, Program, Resource,

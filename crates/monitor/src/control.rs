@@ -1,6 +1,6 @@
 //! The control socket: who may ask, what, and the answers.
 
-use crate::door::{Door, Stage};
+use crate::door::Door;
 use crate::token::Token;
 use portreeve_sys::channel;
 use portreeve_sys::poll::{Interest, Poller};
@@ -240,11 +240,9 @@ impl Door {
             }
             Request::Status => Answer::Status(Box::new(self.status())),
             Request::Explain { service, peer, port, at } => self.explain(&service, peer, port, at),
-            Request::Stop => {
-                if self.stage != Stage::Closing {
-                    self.close();
-                }
-                Answer::Stopping { sessions: self.sessions.len() }
+            Request::Stop(how) => {
+                let parting = self.close(how);
+                Answer::Stopping { sessions: self.sessions.len(), parting }
             }
             Request::Sessions { after, service, peer } => {
                 self.list_sessions(after, service.as_deref(), peer)

@@ -2,6 +2,7 @@
 
 use crate::accepting::Scarce;
 use crate::args::Args;
+use crate::closing::Closing;
 use crate::compiler::Run;
 use crate::control::Clients;
 use crate::crier::Crier;
@@ -14,6 +15,7 @@ use crate::gather::Gather;
 use crate::helper::{HelperProcess, Outputs};
 use crate::inherit::RELAY_WITHIN;
 use crate::listeners::Listeners;
+use crate::manager::Manager;
 use crate::outbox::Outbox;
 use crate::paths::Paths;
 use crate::pending::{Arrival, Waiting};
@@ -122,8 +124,9 @@ pub(crate) struct Door {
     pub(crate) clerk_alarms: BTreeSet<String>,
     /// Whether the ledger has told all bans of before.
     pub(crate) bans_known: bool,
-    /// Told twice to stop: sessions are left to themselves.
-    pub(crate) leave: bool,
+    pub(crate) closing: Closing,
+    /// The service manager, if there is one.
+    pub(crate) manager: Manager,
     /// Room for one message of a helper: made once, not at each of them.
     pub(crate) packet: Vec<u8>,
     /// The configuration on trial.
@@ -205,7 +208,7 @@ impl Door {
         for Caught { signal, pid } in self.signals.read().unwrap_or_default() {
             match signal {
                 Signal::Hup | Signal::Usr2 => self.ask_reload(None),
-                Signal::Term | Signal::Int => self.close(),
+                Signal::Term | Signal::Int => self.told_to_stop(),
                 Signal::Child => self.children_ended(pid),
                 Signal::Usr1 => self.ask_upgrade(None),
                 Signal::Quit
@@ -243,6 +246,8 @@ impl Door {
         self.tick_compile();
         self.tick_undecided();
         self.tick_upgrade();
+        self.tick_closing();
+        self.tick_manager();
         self.farewells.tick(now);
         self.clients.tick(now);
         self.tick_control();
@@ -289,6 +294,8 @@ impl Door {
             self.gather.next_due(),
             self.resolve_at.filter(|_| self.compile.is_none() && self.stage == Stage::Open),
             self.control_again,
+            self.closing.next_due(),
+            self.manager.next_due(),
             self.trials.next_due(),
             self.upgrade.as_ref().and_then(Upgrade::next_due),
             (!self.undecided.is_empty()).then(|| self.began.saturating_add(RELAY_WITHIN)),
@@ -306,11 +313,5 @@ impl Door {
             self.event(What::Alarm { text: text.to_owned() });
             self.cry(text);
         }
-    }
-
-    fn is_over(&self) -> bool {
-        let waits = !self.waiting.is_empty() || !self.undecided.is_empty();
-        let empty = self.sessions.len() == 0 && !waits;
-        self.stage == Stage::Closing && (empty || self.leave)
     }
 }

@@ -50,7 +50,16 @@ pub(crate) fn counters(state: &mut State, legacy: &Legacy) -> Places {
 impl Door {
     /// Takes over everything else, once the door is there and before it opens.
     pub(crate) fn inherit(&mut self, mut legacy: Legacy, places: Places) {
-        self.listeners.give(std::mem::take(&mut legacy.sockets));
+        let sockets = std::mem::take(&mut legacy.sockets);
+        for given in &sockets {
+            if let Some(name) = &given.stored {
+                self.manager.keeps(name.clone(), given.place.inode);
+            }
+        }
+        self.listeners.give(sockets);
+        for name in std::mem::take(&mut legacy.stored) {
+            self.manager.remove(&name);
+        }
         if legacy.way == Way::None {
             return;
         }

@@ -51,6 +51,8 @@ pub(crate) struct Given {
     pub(crate) fd: OwnedFd,
     /// Whether it came from somebody who keeps it open beside us, as a socket unit does.
     pub(crate) foreign: bool,
+    /// The name under which a service manager keeps it for us.
+    pub(crate) stored: Option<String>,
 }
 
 /// All that was given.
@@ -61,6 +63,8 @@ pub(crate) struct Legacy {
     /// What could not be taken over, in words.
     pub(crate) lost: Vec<String>,
     pub(crate) sockets: Vec<Given>,
+    /// The names under which a service manager keeps what is ours now.
+    pub(crate) stored: Vec<String>,
     /// Everything else, by name.
     named: BTreeMap<String, OwnedFd>,
 }
@@ -93,6 +97,7 @@ impl Legacy {
                 match all.by_number(number) {
                     Some(fd) if name == "estate" => {
                         legacy.way = Way::Another;
+                        legacy.stored.push(name);
                         legacy.read(Some(fd));
                     }
                     Some(fd) => legacy.add(name, fd),
@@ -127,10 +132,16 @@ impl Legacy {
         };
         match socket::place(&fd) {
             Ok(place) => {
-                let ours = name.is_empty() || name.starts_with("listener-");
-                self.sockets.push(Given { place, fd, foreign: !ours });
+                let nameless = self.way == Way::Exec && name.is_empty();
+                let ours = nameless || name.starts_with("listener-");
+                let stored = ours && self.way != Way::Exec;
+                let stored = stored.then_some(name).filter(|name| !name.is_empty());
+                self.sockets.push(Given { place, fd, foreign: !ours, stored });
             }
             Err(_) => {
+                if self.way != Way::Exec {
+                    self.stored.push(name.clone());
+                }
                 self.named.insert(name, fd);
             }
         }

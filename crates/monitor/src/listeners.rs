@@ -76,6 +76,8 @@ pub(crate) struct Listeners {
     given_back: BTreeSet<String>,
     /// Sockets that others opened: taken instead of binding, where they fit.
     given: Vec<Given>,
+    /// Whether a socket came or went since somebody asked.
+    changed: bool,
 }
 
 impl Listeners {
@@ -112,6 +114,7 @@ impl Listeners {
                 None => waiting.push(want),
             }
         }
+        self.changed = true;
         drop(old); // closes what is not wanted any more; epoll forgets a closed socket
         waiting.into_iter().filter_map(|want| self.open_new(want, now)).collect()
     }
@@ -200,6 +203,7 @@ impl Listeners {
         match opened {
             Ok((fd, foreign)) => {
                 listener.foreign = foreign;
+                self.changed = true;
                 listener.socket = Some(fd);
                 listener.watched = false; // from the next turn on
                 listener.down = None;
@@ -265,10 +269,16 @@ impl Listeners {
     pub(crate) fn broken(&mut self, number: u64, reason: String, now: Duration) -> Option<Change> {
         let listener = self.all.get_mut(&number)?;
         listener.socket = None;
+        self.changed = true;
         listener.watched = false;
         let retry_at = now.saturating_add(SHORTEST);
         listener.down = Some(Down { reason: reason.clone(), retry_at, delay: SHORTEST });
         Some(Change::Down(listener.want.clone(), reason, SHORTEST))
+    }
+
+    /// Whether a socket came or went since this was asked last.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
     /// Takes sockets that were opened before this process began.
@@ -289,6 +299,7 @@ impl Listeners {
     /// Closes everything: nobody comes in any more.
     pub(crate) fn close(&mut self) {
         self.given.clear();
+        self.changed = true;
         self.all.clear();
     }
 }
@@ -302,7 +313,8 @@ impl Listener {
     pub(crate) fn name(&self) -> String {
         let address = self.want.address.ip().to_string().replace(':', ".");
         let dual = if self.want.dual { "-dual" } else { "" };
-        format!("listener-{address}-{}{dual}", self.want.address.port())
+        let whose = if self.foreign { "unit" } else { "listener" };
+        format!("{whose}-{address}-{}{dual}", self.want.address.port())
     }
 }
 

@@ -23,6 +23,16 @@ use std::time::Duration;
 /// While a service is down for want of something, the host is asked again so often.
 const ASK_AGAIN: Duration = Duration::from_secs(4);
 
+impl Asked {
+    /// Whether another configuration may follow from it.
+    pub(crate) fn is_reload(&self) -> bool {
+        match self {
+            Self::Reload(_) | Self::Trial(..) => true,
+            Self::Resolve => false,
+        }
+    }
+}
+
 /// Who waits for a run of the compiler.
 #[derive(Debug)]
 pub(crate) enum Asked {
@@ -125,7 +135,12 @@ impl Door {
             added.map(|()| run).map_err(|e| e.to_string())
         });
         match watched {
-            Ok(run) => self.compile = Some((run, asked)),
+            Ok(run) => {
+                if asked.is_reload() {
+                    self.manager.reloading(now);
+                }
+                self.compile = Some((run, asked));
+            }
             Err(why) => self.not_compiled(asked, &format!("the compiler cannot be started: {why}")),
         }
     }
@@ -379,19 +394,6 @@ impl Door {
             };
             self.event(what);
         }
-    }
-
-    /// Stops accepting. Sessions go on; asked twice, the monitor leaves them and ends.
-    pub(crate) fn close(&mut self) {
-        if self.stage == Stage::Closing {
-            self.leave = true;
-            return;
-        }
-        self.stage = Stage::Closing;
-        self.resolve_at = None;
-        self.listeners.close();
-        let sessions = self.sessions.len();
-        self.event(What::DoorClosing { sessions });
     }
 }
 

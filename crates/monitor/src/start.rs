@@ -1,6 +1,7 @@
 //! From the command line to the open door, and from the closed door to the exit.
 
 use crate::args::{Args, Command, USAGE, parse};
+use crate::closing::Closing;
 use crate::compiler::{self, Job, Progress};
 use crate::control::Clients;
 use crate::current::Current;
@@ -15,6 +16,7 @@ use crate::helper::{HelperProcess, Outputs};
 use crate::inherit::{self, UNREAD};
 use crate::legacy::{self, Legacy, Way};
 use crate::listeners::Listeners;
+use crate::manager::Manager;
 use crate::outbox::Outbox;
 use crate::paths::Paths;
 use crate::pending::Waiting;
@@ -211,6 +213,7 @@ fn assemble(
     let opened = if legacy.way == Way::Exec { head.opened } else { now.mono };
     let current = Arc::new(Current::new(config, resolved, &inherited, generation));
     let mut state = State::new(current.config.settings.max_sessions, MOST_BANS);
+    let (manager, deaf) = Manager::new(&started.environment, now.mono);
     let places = inherit::counters(&mut state, &legacy);
     state.adopt(&current.tables);
     let mut door = Door {
@@ -255,7 +258,8 @@ fn assemble(
         alarms: BTreeSet::new(),
         clerk_alarms: BTreeSet::new(),
         bans_known: false,
-        leave: false,
+        closing: Closing::default(),
+        manager,
         packet: Vec::new(),
         trials: Trials::default(),
         started,
@@ -265,6 +269,7 @@ fn assemble(
         undecided: Vec::new(),
         unread: unread == Unread::NotYet,
     };
+    deaf.into_iter().for_each(|alarm| door.alarm(&alarm));
     door.set_helper_programs();
     let way = legacy.way;
     door.inherit(legacy, places);
@@ -505,6 +510,7 @@ impl Door {
         if let Ok(poller) = Poller::new() {
             self.last_words(poller, until);
         }
+        self.leave_with_manager();
         let _ = fs::remove_file(&self.paths.control);
         let _ = self.lock.unlock();
     }

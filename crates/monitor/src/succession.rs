@@ -6,6 +6,7 @@ use crate::door::{Door, Stage};
 use crate::estate::{Banner, Bans, Configuration, Estate, Head, LiveSession, Undecided, Waiting};
 use crate::pending::For;
 use crate::rehearsal::{self, Rehearsal};
+use portreeve_sys::adopted::start_time;
 use portreeve_sys::inheritance::{become_program, number_of};
 use portreeve_sys::{Exit, Pid, file};
 use portreeve_wire::clerk::ToClerk;
@@ -50,6 +51,15 @@ enum Phase {
     Finishing(Duration),
 }
 
+/// Who takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heir {
+    /// This very process: its children stay its children.
+    Ourselves,
+    /// Another process: it finds the sessions' processes by number and time.
+    Another,
+}
+
 impl Upgrade {
     pub(crate) fn next_due(&self) -> Option<Duration> {
         match &self.phase {
@@ -88,7 +98,7 @@ impl Door {
     }
 
     fn rehearse(&mut self) -> Result<Rehearsal, String> {
-        let bytes = self.estate().write()?;
+        let bytes = self.estate(Heir::Ourselves).write()?;
         let memory =
             file::memfd("rehearsal", &bytes).map_err(|e| format!("no memory file for it: {e}"))?;
         let (spawner, started, now) = (&mut self.spawner, &self.started, self.now.mono);
@@ -171,7 +181,7 @@ impl Door {
         self.cut_compile_short();
         self.reap();
         self.tell_gathered();
-        let mut estate = self.estate();
+        let mut estate = self.estate(Heir::Ourselves);
         let fds = self.heirlooms(asker);
         let number = |(name, fd): &(String, BorrowedFd<'_>)| (name.clone(), number_of(fd));
         estate.head.descriptors = fds.iter().map(number).collect();
@@ -198,7 +208,7 @@ impl Door {
     }
 
     /// What a successor must know.
-    pub(crate) fn estate(&self) -> Estate {
+    pub(crate) fn estate(&self, heir: Heir) -> Estate {
         let (all, next_serial) = self.unstored.kept();
         Estate {
             head: Head {
@@ -215,7 +225,7 @@ impl Door {
                 resolved: self.current.resolved.clone(),
             }),
             totals: self.state.totalled(),
-            sessions: self.live_sessions(),
+            sessions: self.live_sessions(heir),
             waiting: Waiting {
                 events: self.outbox.events().cloned().collect(),
                 lost: self.outbox.lost(),
@@ -232,9 +242,13 @@ impl Door {
         }
     }
 
-    fn live_sessions(&self) -> Vec<LiveSession> {
+    fn live_sessions(&self, heir: Heir) -> Vec<LiveSession> {
         let live = self.sessions.iter().filter_map(|session| {
             let place = self.state.place_of(&session.reservation)?;
+            let began = match heir {
+                Heir::Ourselves => None,
+                Heir::Another => session.pid().and_then(|pid| start_time(pid).ok()),
+            };
             Some(LiveSession {
                 reference: session.reference.clone(),
                 place,
@@ -249,7 +263,7 @@ impl Door {
                 idle: session.idle,
                 kill_after: session.kill_after,
                 user: session.user.clone(),
-                began: None,
+                began,
             })
         });
         live.collect()

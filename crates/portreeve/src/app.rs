@@ -48,7 +48,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Takeover(args) => takeover::run(args, &paths, form),
         Command::Guard(args) => takeover::guard(&args.id, &paths),
         Command::Confirm => takeover::confirm(&paths, form),
-        Command::Stop => stop::run(&paths, form),
+        Command::Stop(args) => stop::run(*args, &paths, form),
         Command::Sessions(args) => live::sessions::run(args, &paths, form),
         Command::End(args) => live::end::run(args, &paths, form),
         Command::Bans(args) => live::bans::run(args, &paths, form),

@@ -7,7 +7,7 @@ pub(crate) use live::{
 };
 
 use crate::peer::PeerArg;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,8 +74,8 @@ pub(crate) enum Command {
     Takeover(TakeoverArgs),
     /// Keep what is on trial: run it from a connection made since the trial began
     Confirm,
-    /// Stop accepting connections; sessions go on
-    Stop,
+    /// Stop accepting connections, and the door with them
+    Stop(StopArgs),
     /// List who is inside
     Sessions(SessionsArgs),
     /// End sessions: they are told to, and killed if they do not
@@ -94,6 +94,24 @@ pub(crate) enum Command {
     /// Print the names a shell may offer
     #[command(hide = true)]
     Names(NamesArgs),
+}
+
+/// Arguments of `stop`.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(group(ArgGroup::new("parting").args(["wait", "end", "leave"])))]
+pub(crate) struct StopArgs {
+    /// The sessions are waited for: the door ends with the last of them
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// The sessions are told to end, and killed if they do not
+    #[arg(long)]
+    pub(crate) end: bool,
+    /// The door ends at once, and the sessions go on without it
+    #[arg(long)]
+    pub(crate) leave: bool,
+    /// Tell those that were waited for to end after TIME; kill those told to end after it
+    #[arg(long, value_name = "TIME", value_parser = live::time, requires = "parting", conflicts_with = "leave")]
+    pub(crate) within: Option<Duration>,
 }
 
 /// Arguments of `run`.
@@ -228,6 +246,8 @@ mod tests {
             "portreeve unban --all --yes",
             "portreeve completions bash",
             "portreeve upgrade --json",
+            "portreeve stop --end --within 30s",
+            "portreeve stop --leave",
         ] {
             assert_eq!(kind(line), None, "{line}");
         }
@@ -248,6 +268,8 @@ mod tests {
             ("portreeve unban 192.0.2.7 --all", ErrorKind::ArgumentConflict),
             ("portreeve ban 192.0.2.0/33", ErrorKind::ValueValidation),
             ("portreeve ban 192.0.2.7 --for 1y", ErrorKind::ValueValidation),
+            ("portreeve stop --end --wait", ErrorKind::ArgumentConflict),
+            ("portreeve stop --within 5s", ErrorKind::MissingRequiredArgument),
             ("portreeve --version", ErrorKind::DisplayVersion),
         ] {
             assert_eq!(kind(line), Some(want), "{line}");

@@ -3,7 +3,7 @@
 use crate::clerk::BanRecord;
 use crate::event::{Helper, SessionRef};
 use crate::{End, SessionId};
-use portreeve_model::Network;
+use portreeve_model::{Network, OnStop, Parting};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -37,8 +37,8 @@ pub enum Request {
     },
     /// Read the configuration again; answered when the new one is in force or refused.
     Reload,
-    /// Stop accepting; sessions go on.
-    Stop,
+    /// Stop accepting; what becomes of the sessions is the configuration's choice, or this.
+    Stop(Option<OnStop>),
     /// Become the program that lies at the daemon's path now; answered by that one, or with why not.
     Upgrade,
     /// Events: after [`Answer::Events`] the stream carries text lines.
@@ -152,8 +152,10 @@ pub enum Answer {
     },
     /// Accepting has stopped.
     Stopping {
-        /// Sessions that go on.
+        /// Sessions that are open.
         sessions: u32,
+        /// What becomes of them.
+        parting: Parting,
     },
     /// Another program has taken the door over.
     Upgraded {

@@ -109,13 +109,13 @@ const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 fn control_seeds() -> Vec<Vec<u8>> {
     let explain = Request::Explain { service: "ssh".into(), peer: PEER, port: 4711, at: Some(-1) };
     let events = Request::Events { json: true, last: 10, follow: true, colour: false };
-    let asked = [Request::Status, explain, Request::Reload, Request::Stop, events];
+    let asked = [Request::Status, explain, Request::Reload, Request::Stop(None), events];
     let mut seeds: Vec<_> =
         asked.iter().filter_map(|request| frame(request, control::MAX_REQUEST).ok()).collect();
     seeds.push(seeds.concat());
     let answers = [
         control::Answer::Failed("no".into()),
-        control::Answer::Stopping { sessions: 3 },
+        control::Answer::Stopping { sessions: 3, parting: portreeve_model::Parting::Wait },
         control::Answer::ReloadRefused { findings: "error".into() },
     ];
     seeds.extend(answers.iter().filter_map(|answer| frame(answer, control::MAX_ANSWER).ok()));

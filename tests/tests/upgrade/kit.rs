@@ -1,9 +1,11 @@
 //! Knocking all the time, and sessions that talk.
 
-use portreeve_testkit::{World, read_to_end_bounded, read_until};
-use portreeve_tests::{SOON, figures};
+use portreeve_testkit::{Running, World, poll_for, read_to_end_bounded, read_until, wait_for};
+use portreeve_tests::{SOON, command, events, figures};
+use serde_json::Value;
 use std::io::Write;
 use std::net::TcpStream;
+use std::process::{ChildStdin, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -77,4 +79,54 @@ pub(crate) fn while_knocking(
 pub(crate) fn talk(peer: &mut TcpStream, word: &str) {
     peer.write_all(format!("{word}\n").as_bytes()).unwrap();
     assert_eq!(read_until(peer, b"\n", SOON).text(), format!("{word}\n"));
+}
+
+/// A login with real ssh that echoes what it is told.
+pub(crate) struct Login {
+    ssh: Running,
+    input: ChildStdin,
+    said: String,
+}
+
+impl Login {
+    /// Logs in as `thisuser` at the door's port 22.
+    pub(crate) fn new(world: &World) -> Self {
+        let mut command = world.ssh_command("lan", "thisuser", "thisuser", "192.168.0.1", 22);
+        command.arg("cat").stdin(Stdio::piped());
+        let mut ssh = world.start("ssh", command);
+        let input = ssh.take_stdin().unwrap();
+        let mut login = Self { ssh, input, said: String::new() };
+        login.say("hello");
+        login
+    }
+
+    /// Says a word, and waits until it comes back.
+    pub(crate) fn say(&mut self, word: &str) {
+        self.said += &format!("{word}\n");
+        writeln!(self.input, "{word}").unwrap();
+        self.input.flush().unwrap();
+        wait_for(SOON, format!("`{word}` to come back over ssh"), || {
+            self.ssh.stdout() == self.said
+        });
+    }
+
+    /// Logs out.
+    pub(crate) fn end(mut self) {
+        drop(self.input);
+        assert!(self.ssh.wait(SOON).success());
+    }
+}
+
+/// What `portreeve status --json` says of a service.
+pub(crate) fn service(world: &World, key: &str) -> Value {
+    let output = command(world, &["status", "--json"]);
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let services = status["services"].as_array().cloned().unwrap_or_default();
+    services.into_iter().find(|s| s["key"] == key).unwrap_or_default()
+}
+
+/// Waits for an event that fits.
+pub(crate) fn expect(world: &World, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    let look = || events(world).into_iter().find(|e| e["event"] == kind && fits(e));
+    poll_for(SOON, format!("an event {kind}"), look)
 }

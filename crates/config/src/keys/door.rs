@@ -116,6 +116,32 @@ pub(super) const KEYS: &[Key] = &[
         prose: "Bounds on what one session may write on its evidence pipe",
     },
     Key {
+        name: "on-stop",
+        scopes: &[Scope::Door],
+        form: "a table",
+        default: Fallback::Means(
+            "under a service manager `{ sessions = \"leave\" }`, else `{ sessions = \"wait\" }`",
+        ),
+        example: "{ sessions = \"end\", within = \"30s\" }",
+        prose: "What becomes of the sessions when the door is told to stop",
+    },
+    Key {
+        name: "sessions",
+        scopes: &[Scope::OnStop],
+        form: "`\"wait\"`, `\"end\"` or `\"leave\"`",
+        default: Fallback::Required,
+        example: "\"end\"",
+        prose: "`\"wait\"`: nobody new comes in, and the door ends with its last session; `\"end\"`: they are told to end, and killed if they do not; `\"leave\"`: the door ends at once and they go on, a service manager's next door counts them again",
+    },
+    Key {
+        name: "within",
+        scopes: &[Scope::OnStop],
+        form: "a duration of at least a millisecond",
+        default: Fallback::Means("for `\"wait\"` no end, for `\"end\"` `\"10s\"`"),
+        example: "\"30s\"",
+        prose: "Sessions that are waited for are told to end after this time; those that are told to end are killed after it",
+    },
+    Key {
         name: "to",
         scopes: &[Scope::EventLog],
         form: "a list of `\"file\"`, `\"stderr\"`, `\"syslog\"` and `\"journal\"`",

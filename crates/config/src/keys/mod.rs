@@ -17,6 +17,8 @@ pub enum Scope {
     EventLog,
     /// `[portreeve]`, `evidence = { … }`.
     Evidence,
+    /// `[portreeve]`, `on-stop = { … }`.
+    OnStop,
     /// `[import]`.
     Import,
     /// `[ban]`.
@@ -53,12 +55,13 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
         Self::Evidence,
         Self::Delayed,
+        Self::OnStop,
         Self::Import,
         Self::Ban,
         Self::Service,
@@ -84,6 +87,7 @@ impl Scope {
             Self::Door => "[portreeve]",
             Self::EventLog => "log of [portreeve]",
             Self::Evidence => "evidence of [portreeve]",
+            Self::OnStop => "on-stop of [portreeve]",
             Self::Import => "[import]",
             Self::Ban => "[ban]",
             Self::Defaults => "[defaults]",

@@ -7,8 +7,9 @@ use super::item::Item;
 use super::targets;
 use crate::check::Check;
 use crate::keys::Scope;
-use crate::words::size;
-use portreeve_model::{EvidenceBounds, Pattern, Rule, Settings};
+use crate::words::{duration, size};
+use portreeve_model::{EvidenceBounds, OnStop, Parting, Pattern, Rule, Settings};
+use std::time::Duration;
 
 /// The settings of the door.
 pub(super) fn read(check: &mut Check, top: Fields<'_>) -> Settings {
@@ -31,7 +32,25 @@ pub(super) fn read(check: &mut Check, top: Fields<'_>) -> Settings {
     settings.log = targets::read(check, door);
     settings.delayed = hold::delayed(check, door);
     evidence(check, door, &mut settings.evidence);
+    settings.on_stop = on_stop(check, door);
     settings
+}
+
+fn on_stop(check: &mut Check, door: Fields<'_>) -> Option<OnStop> {
+    let table = door.get("on-stop")?.table(check, Scope::OnStop)?;
+    let within = table.get("within");
+    let time = within.and_then(|item| {
+        item.parsed(check, |text| match duration::parse(text)? {
+            Duration::ZERO => Err("no time at all is not waited for".into()),
+            time => Ok(time),
+        })
+    });
+    let sessions =
+        table.require(check, "sessions").and_then(|item| item.one_of(check, &Parting::WORDS))?;
+    if let (Parting::Leave, Some(item)) = (sessions, within) {
+        item.refuse(check, "sessions that are left are not waited for");
+    }
+    Some(OnStop { sessions, within: time })
 }
 
 fn evidence(check: &mut Check, door: Fields<'_>, bounds: &mut EvidenceBounds) {

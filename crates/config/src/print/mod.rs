@@ -91,6 +91,12 @@ fn settings(page: &mut Page<'_>, settings: &Settings) {
     let line = size::show(settings.evidence.line.into());
     let each = settings.evidence.lines_per_second;
     page.line("evidence", &format!("{{ line = {line}, lines-per-second = {each} }}"));
+    if let Some(on_stop) = settings.on_stop {
+        let within = on_stop.within.map(|t| format!(", within = \"{}\"", duration::show(t)));
+        let within = within.unwrap_or_default();
+        let word = on_stop.sessions.word();
+        page.line("on-stop", &format!("{{ sessions = \"{word}\"{within} }}"));
+    }
     if !settings.never_ban.is_empty() {
         page.header("ban", None);
         page.list("never", settings.never_ban.iter().map(rule));

@@ -9,6 +9,7 @@ use portreeve_model::{
     Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions, SourceWidth, Startups,
     Stderr, StderrFormat, SuccessFields, Trap, Watcher, Zone,
 };
+use portreeve_model::{OnStop, Parting};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -383,8 +384,8 @@ fn settings() -> impl Strategy<Value = Settings> {
     let delayed =
         (1u32..=100_000, 1u32..=100_000).prop_map(|(max, per_source)| Delayed { max, per_source });
     let users = (user(), user(), user());
-    (1u32..=1_000_000, delayed, vec(rule(network()), 0..3), users, sizes, targets()).prop_map(
-        |(max_sessions, delayed, never_ban, users, sizes, log)| {
+    (1u32..=1_000_000, delayed, vec(rule(network()), 0..3), users, sizes, targets(), on_stop())
+        .prop_map(|(max_sessions, delayed, never_ban, users, sizes, log, on_stop)| {
             let (clerk_user, relay_user, control_group) = users;
             let (line, lines_per_second) = sizes;
             Settings {
@@ -396,9 +397,18 @@ fn settings() -> impl Strategy<Value = Settings> {
                 control_group,
                 log,
                 evidence: EvidenceBounds { line, lines_per_second },
+                on_stop,
             }
-        },
-    )
+        })
+}
+
+fn on_stop() -> impl Strategy<Value = Option<OnStop>> {
+    let sessions = select(&Parting::WORDS[..]).prop_map(|(_, parting)| parting);
+    let within = of((1u64..100_000_000).prop_map(Duration::from_millis));
+    of((sessions, within).prop_map(|(sessions, within)| OnStop {
+        sessions,
+        within: within.filter(|_| sessions != Parting::Leave),
+    }))
 }
 
 /// Any configuration that `check` could have passed.

@@ -27,6 +27,10 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             let to = if key.name == "to" { String::new() } else { format!("to = [\"{to}\"], ") };
             format!("[portreeve]\nlog = {{ {to}{pair} }}\n")
         }
+        Scope::OnStop => {
+            let rest = rest(&[("sessions", "\"end\"")]);
+            format!("[portreeve]\non-stop = {{ {rest}{pair} }}\n")
+        }
         Scope::Evidence => format!("[portreeve]\nevidence = {{ {pair} }}\n"),
         Scope::Delayed => format!("[portreeve]\ndelayed = {{ {pair} }}\n"),
         Scope::Import => format!("[import]\n{pair}\n"),

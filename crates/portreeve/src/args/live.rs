@@ -114,7 +114,7 @@ pub(crate) struct NamesArgs {
 }
 
 /// A length of time, at least a second.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     match portreeve_config::duration(text) {
         Ok(time) if time < Duration::from_secs(1) => Err("it is less than a second".to_owned()),
         other => other,

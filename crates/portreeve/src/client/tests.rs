@@ -1,5 +1,6 @@
 use super::*;
 use crate::exit::Exit;
+use portreeve_model::Parting;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
@@ -22,7 +23,7 @@ impl FakeDoor {
             let mut body = vec![0; usize::try_from(u32::from_le_bytes(head)).unwrap()];
             stream.read_exact(&mut body).unwrap();
             let request: Request = portreeve_wire::decode(&body).unwrap();
-            assert_eq!(request, Request::Stop);
+            assert_eq!(request, Request::Stop(None));
             for piece in answer.chunks(3) {
                 stream.write_all(piece).unwrap();
             }
@@ -31,7 +32,7 @@ impl FakeDoor {
     }
 
     fn ask(self) -> Result<Answered, Failure> {
-        let result = ask(&Paths::new(Some(&self.root)), &Request::Stop, Patience::Glance);
+        let result = ask(&Paths::new(Some(&self.root)), &Request::Stop(None), Patience::Glance);
         self.thread.join().unwrap();
         std::fs::remove_dir_all(self.root).unwrap();
         result
@@ -48,10 +49,10 @@ fn framed(answer: &Answer) -> Vec<u8> {
 
 #[test]
 fn an_answer_in_pieces_is_read_and_what_follows_stays_on_the_stream() {
-    let mut bytes = framed(&Answer::Stopping { sessions: 3 });
+    let mut bytes = framed(&Answer::Stopping { sessions: 3, parting: Parting::Wait });
     bytes.extend_from_slice(b"a line\n");
     let mut answered = FakeDoor::open("pieces", bytes).ask().unwrap();
-    assert_eq!(answered.answer, Answer::Stopping { sessions: 3 });
+    assert_eq!(answered.answer, Answer::Stopping { sessions: 3, parting: Parting::Wait });
     let mut rest = String::new();
     answered.stream.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "a line\n");

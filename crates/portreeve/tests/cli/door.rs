@@ -1,6 +1,7 @@
 //! Questions to a running door.
 
 use crate::kit::Folder;
+use portreeve_model::Parting;
 use portreeve_wire::End;
 use portreeve_wire::control::{
     Answer, Explanation, ListenerStatus, Request, ServiceStatus, Status, Step,
@@ -169,7 +170,7 @@ fn following_goes_on_with_the_next_clerk_and_ends_with_the_door() {
 #[test]
 fn a_stop_counts_what_goes_on() {
     let folder = Folder::new();
-    folder.door(&Answer::Stopping { sessions: 2 }, b"");
+    folder.door(&Answer::Stopping { sessions: 2, parting: Parting::Wait }, b"");
     let ran = folder.portreeve(&["stop"]);
     assert_eq!((ran.exit, ran.out.as_str()), (0, "The door is closed; 2 sessions go on.\n"));
 }
