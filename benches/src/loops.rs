@@ -23,6 +23,10 @@ const GIVEN: &str = "given";
 /// As many starts under way as the door allows itself.
 const SLOTS: usize = 256;
 
+/// Descriptors open, as the spawner is told: a child gets a copy of few, and shares many at first.
+const FEW: usize = 10;
+const MANY: usize = 10_000;
+
 const LISTENER: u64 = 1;
 const SIGNALS: u64 = 2;
 
@@ -50,7 +54,8 @@ pub(crate) fn run(words: &[String]) -> Result<(), Failure> {
     }
     match kind.as_str() {
         "posix-spawn" => by_standard_library(TcpListener::from(listener), service),
-        "clone" => by_spawner(&listener, service),
+        "clone" => by_spawner(&listener, service, FEW),
+        "clone-shared" => by_spawner(&listener, service, MANY),
         _ => return Err(format!("there is no loop `{kind}`")),
     }
     .map_err(failed)
@@ -79,7 +84,7 @@ fn by_standard_library(listener: TcpListener, service: &str) -> std::io::Result<
 }
 
 /// Accept, clone without waiting, collect and reap: the door's own way, without the door.
-fn by_spawner(listener: &OwnedFd, service: &str) -> std::io::Result<()> {
+fn by_spawner(listener: &OwnedFd, service: &str, open: usize) -> std::io::Result<()> {
     let path = CString::new(service)?;
     let program =
         Plan::new(path).prepare().map_err(|bad| std::io::Error::other(bad.to_string()))?;
@@ -89,6 +94,7 @@ fn by_spawner(listener: &OwnedFd, service: &str) -> std::io::Result<()> {
     poller.add(listener, LISTENER, Interest::LISTENER)?;
     poller.add(&signals, SIGNALS, Interest::READ)?;
     let mut spawner = Spawner::new(SLOTS)?;
+    spawner.descriptors_open(open);
     let mut events = Vec::new();
     loop {
         poller.wait(&mut events, spawner.wait_hint())?;

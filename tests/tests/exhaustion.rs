@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which measures time")]
 
-use portreeve_testkit::{World, open_descriptors, proc_status, read_to_end_bounded, wait_for};
+use portreeve_testkit::{
+    Signal, World, children, open_descriptors, proc_status, read_to_end_bounded, wait_for,
+};
 use portreeve_tests::{Door, SOON, processor_ticks};
 use std::time::{Duration, Instant};
 
@@ -79,6 +81,44 @@ fn twenty_thousand_sessions_leave_nothing_behind() {
     assert!(memory_after <= memory + 2048, "{memory} kB became {memory_after} kB");
     assert_eq!(door.service("brief")["admitted"], 20_000);
     assert_eq!(door.status()["events-lost"], 0, "no event was lost");
+}
+
+/// Children of a process that have ended and were not reaped.
+fn zombies(of: u32) -> usize {
+    let folders = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = folders.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_zombie = |pid: &u32| {
+        let status = proc_status(*pid);
+        status
+            .is_some_and(|it| it.get("PPid") == of.to_string() && it.get("State").starts_with('Z'))
+    };
+    pids.filter(is_zombie).count()
+}
+
+#[test]
+fn exits_that_share_one_signal_are_all_noticed_while_hundreds_of_sessions_stay() {
+    let world = World::standard();
+    let mut door = Door::native(&world, TRUE_AND_CAT);
+    let mut held: Vec<_> =
+        (0..300).map(|_| world.connect("lan", "192.168.0.1:701").unwrap()).collect();
+    door.wait_sessions("cat", 300);
+    let monitor = door.monitor();
+    let named = |pid: &u32| proc_status(*pid).is_some_and(|s| s.get("Name") == "portreeve-clerk");
+    let clerk = children(monitor).into_iter().find(named).unwrap();
+    let clerk = proc_status(clerk).unwrap().inner_pid().to_string();
+    // While it is stopped, the kernel keeps one signal for all of them, which names the first.
+    door.running().signal(Signal::STOP);
+    let stays = held.split_off(100);
+    drop(held);
+    world.door_run(&["kill", "-9", &clerk]);
+    wait_for(SOON, "all of them to end", || zombies(monitor) == 101);
+    door.running().signal(Signal::CONT);
+    wait_for(SOON, "all of them to be reaped", || zombies(monitor) == 0);
+    door.wait_sessions("cat", 200);
+    door.expect("helper-died", |e| e["helper"] == "clerk");
+    drop(stays);
+    door.wait_sessions("cat", 0);
+    assert_eq!(zombies(monitor), 0);
 }
 
 #[test]

@@ -32,6 +32,12 @@ pub(crate) const CLONE_ONE: Recipe = Recipe {
     start: |host, port, _| own_loop(host, port, "clone", 1),
 };
 
+/// As where thousands of descriptors are open: the child begins with a shared table.
+pub(crate) const CLONE_SHARED: Recipe = Recipe {
+    name: "bare clone(CLONE_VM), shared table",
+    start: |host, port, _| own_loop(host, port, "clone-shared", 1),
+};
+
 /// Two of them: what a second loop could gain.
 pub(crate) const CLONE_TWO: Recipe = Recipe {
     name: "bare clone(CLONE_VM), two processes",

@@ -25,6 +25,7 @@ pub(crate) fn for_job(job: Job, options: &Options) -> Vec<Recipe> {
             bare::VFORK_ONE,
             bare::CLONE_TWO,
             bare::CLONE_ONE,
+            bare::CLONE_SHARED,
             bare::SPAWN_TWO,
             bare::SPAWN_ONE,
             ours::XINETD,

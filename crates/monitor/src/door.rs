@@ -178,10 +178,18 @@ impl Door {
             let timeout = self.next_due().map(|due| due.saturating_sub(self.now.mono));
             self.poller.wait(&mut events, timeout)?;
             self.now = Now::read();
+            self.spawner.descriptors_open(self.about_open());
             for event in &events {
                 self.dispatch(event);
             }
         }
+    }
+
+    /// About how many descriptors are open: those that can be many.
+    fn about_open(&self) -> usize {
+        let delayed = usize::try_from(self.tarpit.len()).unwrap_or(usize::MAX);
+        let many = [self.waiting.len(), self.farewells.len(), delayed];
+        many.into_iter().fold(self.sessions.descriptors(), usize::saturating_add)
     }
 
     fn dispatch(&mut self, event: &Event) {

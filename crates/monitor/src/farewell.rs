@@ -33,6 +33,10 @@ impl Farewells {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     pub(crate) fn on_readable(&mut self, number: u64) {
         let Some((socket, _)) = self.all.get(&number) else { return };
         match discard(socket) {

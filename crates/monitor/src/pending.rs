@@ -141,6 +141,10 @@ impl Waiting {
     }
 
     /// Whether no connection waits.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.all.values().all(|(waiter, _)| matches!(waiter, For::Record(_)))
     }

@@ -56,6 +56,8 @@ pub(crate) struct Sessions {
     all: HashMap<u64, Session>,
     by_pid: HashMap<Pid, u64>,
     pub(crate) exits: Exits,
+    /// Descriptors that all of them hold here.
+    descriptors: usize,
     /// Those that have said so.
     pub(crate) authenticated: BTreeSet<u64>,
     /// Those to be killed, having been told to end.
@@ -67,6 +69,7 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn insert(&mut self, pid: Option<Pid>, session: Session) {
         let number = session.reference.session.0;
+        self.descriptors = self.descriptors.saturating_add(session.descriptors());
         if let Some(pid) = pid {
             self.by_pid.insert(pid, number);
         }
@@ -86,6 +89,11 @@ impl Sessions {
         self.by_pid.get(&pid).copied()
     }
 
+    /// How many descriptors they hold here at most.
+    pub(crate) fn descriptors(&self) -> usize {
+        self.descriptors
+    }
+
     /// How many have a process.
     pub(crate) fn processes(&self) -> usize {
         self.by_pid.len()
@@ -102,6 +110,7 @@ impl Sessions {
 
     pub(crate) fn remove(&mut self, number: u64) -> Option<Session> {
         let session = self.all.remove(&number)?;
+        self.descriptors = self.descriptors.saturating_sub(session.descriptors());
         if let Some(pid) = session.pid() {
             self.by_pid.remove(&pid);
         }
@@ -193,6 +202,12 @@ impl Sessions {
 }
 
 impl Session {
+    /// Those it began with: it counts the same when it ends.
+    fn descriptors(&self) -> usize {
+        let notify = matches!(self.authentication, Authentication::Notify(_));
+        usize::from(self.evidence.is_some()).saturating_add(usize::from(notify))
+    }
+
     /// Its number.
     pub(crate) fn number(&self) -> u64 {
         self.reference.session.0

@@ -12,7 +12,7 @@ use std::{convert::Infallible, ffi::CStr, sync::atomic::Ordering};
 
 use super::{
     Step,
-    order::{Become, Descriptors, Order},
+    order::{Become, Descriptors, Order, Table},
     program::{Ids, Program},
     raw::{self, Answer},
 };
@@ -46,10 +46,12 @@ pub(super) unsafe extern "C" fn enter(order: *const Order) -> ! {
 fn own_descriptors(order: &Order) -> Answer {
     order.report.begin(Step::Descriptors);
     let descriptors = &order.descriptors;
-    // Copies the numbers below `low`, so its cost does not grow with the parent's descriptors. What
-    // it leaves out is left out of the copy; the parent's table is not touched.
-    raw::unshare_below(descriptors.low)?;
-    order.report.set_unshared();
+    if order.table == Table::Shared {
+        // Copies the numbers below `low`, so its cost does not grow with the parent's descriptors.
+        // What it leaves out is left out of the copy; the parent's table is not touched.
+        raw::unshare_below(descriptors.low)?;
+        order.report.set_unshared();
+    }
     place(descriptors)
 }
 

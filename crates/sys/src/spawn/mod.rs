@@ -6,7 +6,7 @@
 //!
 //! # Why this is sound
 //!
-//! A child is made by `clone3(CLONE_VM | CLONE_FILES | CLONE_CLEAR_SIGHAND | CLONE_CHILD_CLEARTID)`:
+//! A child is made by `clone3(CLONE_VM | CLONE_CLEAR_SIGHAND | CLONE_CHILD_CLEARTID)`:
 //! it runs *beside* us, in our memory. Nobody waits for it, since its own user could stop it
 //! between the change of uid and `execve`, and a hung file system could keep it for ever.
 //!
@@ -24,14 +24,16 @@
 //! nothing of libc but what the compiler itself puts in (`memcpy`; programs are linked so that this
 //! needs no binding at run time).
 //!
-//! **Descriptors.** Parent and child share one table until the child's first call,
-//! `close_range(low, ~0, CLOSE_RANGE_UNSHARE)`, which gives it a copy of the numbers below `low`
-//! (one above the highest it needs) and leaves our table as it is; if it fails, the child exits
-//! without touching any. Then it says so in the order. Until it has said so, or has left our
-//! memory, we neither close nor reuse the numbers it needs: the slot owns them. That copy is what
-//! makes a start cost the same with 10 000 descriptors open, as long as those given away are low.
-//! What else was below `low` the child closes before it changes its user, so that a child stopped
-//! by that user holds nothing but its own.
+//! **Descriptors.** While this process has few of them open, a child is made with a copy of its
+//! table, and what was given away is closed here as soon as the clone has returned. With many, that
+//! copy would be what a start costs: then parent and child share one table until the child's first
+//! call, `close_range(low, ~0, CLOSE_RANGE_UNSHARE)`, which gives it a copy of the numbers below
+//! `low` (one above the highest it needs) and leaves our table as it is; if it fails, the child exits
+//! without touching any. Then it says so in the order. Until it has said so, or has left our memory,
+//! we neither close nor reuse the numbers it needs: the slot owns them. So a start costs the same
+//! with 10 000 descriptors open, as long as those given away are low. Whatever else the child got in
+//! its copy it closes before it changes its user, so that a child stopped by that user holds nothing
+//! but its own.
 //!
 //! **Signals.** There are no handlers in the child from its first instruction on
 //! (`CLONE_CLEAR_SIGHAND`), so nothing needs to be blocked around the clone: a signal can only end

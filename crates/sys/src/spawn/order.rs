@@ -11,6 +11,7 @@ use super::{
     Connection, Step,
     connection::{ROOM_FOR_SOURCES, ROOM_FOR_TARGETS},
     program::Program,
+    slot::How,
 };
 
 /// The answers of one child, in shared memory.
@@ -29,11 +30,11 @@ pub(super) struct Report {
 
 impl Report {
     /// Before the clone.
-    fn reset(&self) {
+    fn reset(&self, table: Table) {
         // Set here, not by CLONE_CHILD_SETTID: that writes when the child first runs, and until
         // then a 0 would look like its end.
         self.alive.store(1, Ordering::Relaxed);
-        self.unshared.store(0, Ordering::Relaxed);
+        self.unshared.store(u32::from(table == Table::Copied), Ordering::Relaxed);
         self.step.store(0, Ordering::Relaxed);
         self.errno.store(0, Ordering::Relaxed);
     }
@@ -88,6 +89,15 @@ pub(super) enum Become {
     Ids,
     /// The program wants other ids than ours and we are not root.
     Forbidden,
+}
+
+/// How a child comes by its descriptor table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// It begins with ours, and takes a copy of the low numbers first of all.
+    Shared,
+    /// It is made with a copy of all of ours.
+    Copied,
 }
 
 /// A descriptor to pass: where it is, and where the child has moved it.
@@ -156,6 +166,7 @@ pub(super) struct Order {
     /// Kept alive by the slot.
     pub(super) program: *const Program,
     pub(super) become_: Become,
+    pub(super) table: Table,
     /// Null-terminated arrays, kept alive by the slot.
     pub(super) argv: *const *const c_char,
     pub(super) envp: *const *const c_char,
@@ -179,6 +190,7 @@ impl Order {
             },
             program: ptr::null(),
             become_: Become::Same,
+            table: Table::Shared,
             argv: ptr::null(),
             envp: ptr::null(),
             reset_signals: 0,
@@ -190,15 +202,15 @@ impl Order {
         &mut self,
         connection: &Connection,
         program: *const Program,
-        become_: Become,
+        how: How,
         strings: (*const *const c_char, *const *const c_char),
-        reset_signals: u64,
     ) {
-        self.report.reset();
+        self.report.reset(how.table);
         self.descriptors.set(connection);
         self.program = program;
-        self.become_ = become_;
+        self.become_ = how.become_;
+        self.table = how.table;
         (self.argv, self.envp) = strings;
-        self.reset_signals = reset_signals;
+        self.reset_signals = how.reset_signals;
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Connection, Outcome, Program, Started, Step, child,
     connection::Source,
     helper::Reply,
-    order::{Become, Order, Report},
+    order::{Become, Order, Report, Table},
     raw::{self, CloneArgs},
     stack::Stack,
 };
@@ -66,6 +66,7 @@ pub(super) struct Slot {
 pub(super) struct How {
     pub(super) make: Make,
     pub(super) become_: Become,
+    pub(super) table: Table,
     pub(super) reset_signals: u64,
 }
 
@@ -121,8 +122,8 @@ impl Slot {
         // SAFETY: a live box. No child uses it: `running` is none, which it becomes only when the
         // kernel has said that the child left our memory, or when none was made.
         let order = unsafe { &mut *self.order };
-        order.write(&connection, Arc::as_ptr(executed), how.become_, strings, how.reset_signals);
-        let pid = self.clone_child(how.make)?;
+        order.write(&connection, Arc::as_ptr(executed), how, strings);
+        let pid = self.clone_child(how)?;
         self.running = Some(Running {
             pid,
             program: Arc::clone(program),
@@ -149,8 +150,12 @@ impl Slot {
         self.envp.push(ptr::null());
     }
 
-    fn clone_child(&self, make: Make) -> io::Result<Pid> {
-        let shared = libc::CLONE_VM | libc::CLONE_FILES | libc::CLONE_CHILD_CLEARTID;
+    fn clone_child(&self, how: How) -> io::Result<Pid> {
+        let table = match how.table {
+            Table::Shared => libc::CLONE_FILES,
+            Table::Copied => 0,
+        };
+        let shared = libc::CLONE_VM | table | libc::CLONE_CHILD_CLEARTID;
         let mut args = CloneArgs {
             flags: u64::from(shared.cast_unsigned()),
             exit_signal: u64::from(libc::SIGCHLD.cast_unsigned()),
@@ -159,7 +164,7 @@ impl Slot {
         };
         (args.stack, args.stack_size) = self.stack.span();
         let order = self.order.cast_const();
-        let answer = match make {
+        let answer = match how.make {
             Make::Clone3 => {
                 args.flags |= CLEAR_SIGHAND;
                 // SAFETY: the stack is this slot's and no other child uses it. `enter` is written

@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use super::{
     Connection, Ids, Outcome, Program, Room, SpawnError,
     helper::{self, Reply},
-    order::Become,
+    order::{Become, Table},
     raw,
     slot::{Held, How, Make, Slot},
 };
@@ -15,6 +15,9 @@ use crate::{clock, descriptor, process::Pid, signals};
 const RESERVED: usize = 4;
 /// One slot in so many is kept.
 const RESERVED_SHARE: usize = 16;
+
+/// With so many descriptors open a child is no more given a copy of all.
+const FEW: usize = 256;
 
 /// Where children that change their user are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,7 @@ pub struct Spawner {
     /// Outcomes found while looking for a free slot.
     found: Vec<Outcome>,
     make: Make,
+    table: Table,
     route: Route,
     ignored: u64,
     own: Own,
@@ -112,6 +116,7 @@ impl Spawner {
             held: Vec::new(),
             found: Vec::new(),
             make: if raw::clone3_is_allowed() { Make::Clone3 } else { Make::Clone },
+            table: Table::Shared,
             route,
             ignored: signals::ignored(),
             own: Own {
@@ -119,6 +124,13 @@ impl Spawner {
                 gid: rustix::process::getegid().as_raw(),
             },
         })
+    }
+
+    /// How many descriptors this process has open, about. While they are few a child is made with a
+    /// copy of all of them, and what is given away can be closed here at once; with many that copy
+    /// would be what a start costs.
+    pub fn descriptors_open(&mut self, about: usize) {
+        self.table = if about < FEW { Table::Copied } else { Table::Shared };
     }
 
     /// Starts `program` for `connection`; never waits for its `execve`, whose outcome
@@ -161,8 +173,12 @@ impl Spawner {
         connection: Connection,
     ) -> Result<Pid, SpawnError> {
         let ids = program.plan().ids.as_ref();
-        let mut how =
-            How { make: self.make, become_: self.identity(ids), reset_signals: self.ignored };
+        let mut how = How {
+            make: self.make,
+            become_: self.identity(ids),
+            table: self.table,
+            reset_signals: self.ignored,
+        };
         if how.become_ == Become::Ids && self.route == Route::Helper {
             let (helper, connection, reply) = helper::wrap(program, connection, self.ignored)?;
             how.become_ = Become::Same;

@@ -10,12 +10,12 @@ use std::{
 };
 
 use portreeve_sys::{
-    descriptor, pipe,
+    Signal, clock, descriptor, pipe, process,
     spawn::{Connection, Plan, Spawner, Started},
 };
 use rustix::io::{FdFlags, fcntl_getfd};
 
-use crate::support::{Child, null, outcome, plan, sleeper, wait};
+use crate::support::{Child, FEW, MANY, null, outcome, plan, sleeper, wait};
 
 fn socket_pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -25,32 +25,58 @@ fn socket_pair() -> (TcpStream, TcpStream) {
 
 #[test]
 fn a_socket_is_standard_input_output_and_error() {
-    let (_client, server) = socket_pair();
-    let child = Child::start(sleeper(), Connection::socket(server.into()));
-    child.assert_open(&[0, 1, 2]);
-    let link = child.link("fd/0");
-    assert!(link.starts_with("socket:["), "{link}");
-    assert_eq!([child.link("fd/1"), child.link("fd/2")], [link.clone(), link]);
-    assert_eq!(child.spawner.wait_hint(), None);
+    for open in [FEW, MANY] {
+        let (_client, server) = socket_pair();
+        let child = Child::start_among(open, sleeper(), Connection::socket(server.into()));
+        child.assert_open(&[0, 1, 2]);
+        let link = child.link("fd/0");
+        assert!(link.starts_with("socket:["), "{link}");
+        assert_eq!([child.link("fd/1"), child.link("fd/2")], [link.clone(), link]);
+        assert_eq!(child.spawner.wait_hint(), None);
+    }
 }
 
 #[test]
 fn nothing_given_is_nothing_open() {
-    let child = Child::start(sleeper(), Connection::new());
-    child.assert_open(&[]);
+    for open in [FEW, MANY] {
+        let child = Child::start_among(open, sleeper(), Connection::new());
+        child.assert_open(&[]);
+    }
 }
 
 #[test]
 fn extra_descriptors_have_their_numbers_and_gaps_stay_closed() {
-    let (_read, write) = pipe::pipe().unwrap();
-    let shared = Arc::new(null());
-    let connection =
-        Connection::new().share(&shared, &[0, 2]).give(null(), &[1]).give(write, &[5, 31]);
-    let child = Child::start(sleeper(), connection);
-    child.assert_open(&[0, 1, 2, 5, 31]);
-    assert_eq!(child.link("fd/5"), child.link("fd/31"));
-    // The shared one is still open here.
-    fcntl_getfd(&shared).unwrap();
+    for open in [FEW, MANY] {
+        let (read, write) = pipe::pipe().unwrap();
+        let shared = Arc::new(null());
+        let connection = Connection::new()
+            .share(&shared, &[0, 2])
+            .give(null(), &[1])
+            .give(write, &[5, 31])
+            .give(read, &[]);
+        let child = Child::start_among(open, sleeper(), connection);
+        child.assert_open(&[0, 1, 2, 5, 31]);
+        assert_eq!(child.link("fd/5"), child.link("fd/31"));
+        // The shared one is still open here.
+        fcntl_getfd(&shared).unwrap();
+    }
+}
+
+#[test]
+fn with_few_descriptors_open_those_given_away_are_closed_here_at_once() {
+    let (read, write) = pipe::pipe().unwrap();
+    pipe::set_nonblocking(&read, true).unwrap();
+    let mut spawner = Spawner::new(1).unwrap();
+    spawner.descriptors_open(FEW);
+    let program = Arc::new(sleeper().prepare().unwrap());
+    let pid = spawner.spawn(&program, Connection::new().give(write, &[])).unwrap();
+    process::kill(pid, Signal::Stop).unwrap();
+    spawner.collect(clock::monotonic());
+    assert_ne!(spawner.wait_hint(), Some(Duration::from_millis(1)), "nothing is held here");
+    // What the child still had of it goes with the child.
+    process::kill(pid, Signal::Kill).unwrap();
+    wait(pid);
+    assert_eq!(pipe::read_one_nonblocking(&read).unwrap(), pipe::One::End);
 }
 
 #[test]
@@ -111,15 +137,17 @@ fn nothing_here_is_closed_by_a_child() {
 
 #[test]
 fn the_connection_ends_when_the_service_closes_it() {
-    let (mut client, server) = socket_pair();
-    client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    let close = plan(&["/bin/sh", "-c", "echo bye; exec /bin/sleep 60 <&- >&- 2>&-"]);
-    let child = Child::start(close, Connection::socket(server.into()));
-    let mut said = String::new();
-    // Reads to the end of file: a descriptor kept here would make it time out.
-    client.read_to_string(&mut said).unwrap();
-    assert_eq!(said, "bye\n");
-    assert_eq!(child.spawner.wait_hint(), None);
+    for open in [FEW, MANY] {
+        let (mut client, server) = socket_pair();
+        client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let close = plan(&["/bin/sh", "-c", "echo bye; exec /bin/sleep 60 <&- >&- 2>&-"]);
+        let child = Child::start_among(open, close, Connection::socket(server.into()));
+        let mut said = String::new();
+        // Reads to the end of file: a descriptor kept here would make it time out.
+        client.read_to_string(&mut said).unwrap();
+        assert_eq!(said, "bye\n");
+        assert_eq!(child.spawner.wait_hint(), None);
+    }
 }
 
 #[test]

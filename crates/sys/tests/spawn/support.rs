@@ -8,6 +8,10 @@ use portreeve_sys::{
 };
 use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
 
+/// Descriptors open elsewhere: a few, and many.
+pub(crate) const FEW: usize = 10;
+pub(crate) const MANY: usize = 10_000;
+
 /// A user and group that own nothing here.
 pub(crate) const NOBODY: u32 = 54_321;
 
@@ -62,7 +66,13 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn start(plan: Plan, connection: Connection) -> Self {
+        Self::start_among(MANY, plan, connection)
+    }
+
+    /// As beside so many other descriptors: the child's table is made in another way.
+    pub(crate) fn start_among(open: usize, plan: Plan, connection: Connection) -> Self {
         let mut spawner = Spawner::new(4).unwrap();
+        spawner.descriptors_open(open);
         let program = Arc::new(plan.prepare().unwrap());
         let pid = spawner.spawn(&program, connection).unwrap();
         assert_eq!(outcome(&mut spawner, pid), Started::Executed);

@@ -22,8 +22,9 @@ use rustix::io::Errno;
 
 use super::{
     Connection, Plan, Program, SpawnError, Started, Step, child,
-    order::{Become, Order},
+    order::{Become, Order, Table},
     raw,
+    slot::{How, Make},
 };
 use crate::{descriptor, file, pipe};
 
@@ -126,7 +127,10 @@ fn carry_out(job: OwnedFd) -> Result<Infallible, (Step, i32)> {
     let envp = null_terminated(&program.plan().env);
     let mut order = Order::empty();
     let strings = (argv.as_ptr(), envp.as_ptr());
-    order.write(&Connection::new(), &raw const program, Become::Ids, strings, reset_signals);
+    // How this process was made is no matter of the order any more.
+    let (make, table) = (Make::Clone3, Table::Copied);
+    let how = How { make, become_: Become::Ids, table, reset_signals };
+    order.write(&Connection::new(), &raw const program, how, strings);
     // SAFETY: the program and both arrays, with the strings they point to, live in this function.
     let Err(errno) = unsafe { child::execute(&order) };
     Err((order.report.step(), errno))
