@@ -45,7 +45,8 @@ fn again(paths: &Paths, request: &Request) -> Result<UnixStream, Failure> {
         if let Ok(stream) = subscribe(paths, request) {
             let log = paths.event_log();
             terminal::remark(&format!(
-                "portreeve: the clerk was started again; what is missing here is in {}\n",
+                "portreeve: the clerk was started again; what is missing here is in {}, if the log \
+                 is kept in files\n",
                 log.display()
             ));
             return Ok(stream);
@@ -58,6 +59,10 @@ fn again(paths: &Paths, request: &Request) -> Result<UnixStream, Failure> {
 }
 
 fn past(failure: Failure, paths: &Paths) -> Failure {
+    if std::fs::symlink_metadata(paths.event_log()).is_err_and(|e| e.kind() == ErrorKind::NotFound)
+    {
+        return failure; // the log may go elsewhere
+    }
     failure.help(format!("past events are in {}", paths.event_log().display()))
 }
 
