@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// Until the clerk has answered, a startup's grace is looked at again so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The first look after it was asked.
+const LOOK_SOON: Duration = Duration::from_millis(50);
 
 /// With so few processes the kernel's walk along all of them is cheaper than anything else.
 const FEW: usize = 64;
@@ -223,7 +225,8 @@ impl Door {
                     session.ping = Some(number);
                     self.outbox.message(ToClerk::Ping(number), None);
                 }
-                let end = now.saturating_add(LOOK_AGAIN);
+                // it answers at once, unless it is slow or stopped
+                let end = now.saturating_add(if asks { LOOK_SOON } else { LOOK_AGAIN });
                 self.state.postpone_grace(&mut session.reservation, end);
                 continue;
             }

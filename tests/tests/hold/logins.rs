@@ -10,9 +10,10 @@ use std::time::Instant;
 #[test]
 fn an_authenticated_login_outlives_both_graces_and_a_silent_peer_is_ended_at_the_doors() {
     let world = world();
-    let configuration = ssh(", \"-o\", \"LoginGraceTime=5\"", "grace = \"4s\"\nstartups = 10\n");
+    let configuration = ssh(", \"-o\", \"LoginGraceTime=15\"", "grace = \"4s\"\nstartups = 10\n");
     let door = Door::native(&world, &configuration);
     let mut login = Login::new(&world, &door, "lan", "192.168.0.1", "cat");
+    let since = Instant::now();
 
     // one that says nothing at all, and one that speaks and does not go on
     for words in [&b""[..], b"SSH-2.0-half\r\n"] {
@@ -34,6 +35,7 @@ fn an_authenticated_login_outlives_both_graces_and_a_silent_peer_is_ended_at_the
         assert_eq!(told(&door, "session-ending", session)[0]["reason"], "grace");
         assert_eq!(over(&door, session)["reason"], "grace");
     }
+    sleep(seconds(16).saturating_sub(since.elapsed()));
     login.answers("still here after both graces");
     assert!(told(&door, "session-ending", login.session).is_empty());
     drop(login.input);
