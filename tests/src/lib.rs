@@ -7,6 +7,7 @@
 pub mod compare;
 pub mod hours;
 mod random;
+pub mod soak;
 pub mod strain;
 
 use portreeve_testkit::{Running, World, poll_for, wait_for};

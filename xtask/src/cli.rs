@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::demo::{self, Length};
-use crate::{deps, fuzz, layers, test};
+use crate::{deps, fuzz, layers, soak, test};
 
 /// Shown for `--help`, and after a wrong word.
 const HELP: &str = "\
@@ -15,6 +15,7 @@ Chores of the workspace, run as `cargo xtask CHORE`:
                    follow the events; with --once try everything and end
   test [STEP...]   install what is missing, then every check and test, or the named steps only
   fuzz [WORD...]   mutated inputs for every reader; `cargo xtask fuzz --help` has the words
+  soak [WORD...]   a door under faults and traffic; `cargo xtask soak --help` has the words
   layers           check who depends on whom, and that pure crates stay pure
   deps             compare the crates in the root process with docs/root-dependencies.txt
   deps --bless     write that file anew
@@ -31,6 +32,7 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
         ["demo"] => demo::show(Length::Open),
         ["demo", "--once"] => demo::show(Length::Once),
         ["fuzz", rest @ ..] => return fuzz::run(rest),
+        ["soak", rest @ ..] => return soak::run(rest),
         ["layers"] => layers::check(),
         ["deps"] => deps::check(),
         ["deps", "--bless"] => deps::bless(),

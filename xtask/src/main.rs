@@ -15,6 +15,7 @@ mod layers;
 mod manual;
 mod program;
 mod setup;
+mod soak;
 mod test;
 
 fn main() -> std::process::ExitCode {
