@@ -231,12 +231,13 @@ fn descriptors(stage: &mut Stage<'_>) -> String {
 fn processes(stage: &mut Stage<'_>) -> String {
     let Some(group) = &stage.processes else { return "no control group: left out".to_owned() };
     group.bound_processes(Some(3));
-    let mut ends = 0;
+    let (mut ends, mut held) = (0, Vec::new());
     for _ in 0..20 {
         let Ok(mut peer) = stage.world.connect("far", CAT) else { continue };
         let spoke = peer.write_all(b"x\n").is_ok();
         let end = read_to_end_bounded(&peer, 2, Duration::from_millis(100)).end;
         ends += usize::from(!spoke || matches!(end, End::Closed | End::Reset));
+        held.push(peer);
     }
     group.bound_processes(None);
     format!("3 more at most: {ends} of 20 were turned away")
