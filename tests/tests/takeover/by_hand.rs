@@ -1,6 +1,10 @@
 //! A program that neither a unit nor a script keeps.
 
-use super::host::{LONG, by_hand, door, is_as_before, login, phase, portreeve, said, start};
+use super::host::{
+    CONFIGURATION, LONG, by_hand, door, is_as_before, login, phase, portreeve, said, start, world,
+};
+use portreeve_testkit::{read_to_end_bounded, wait_for};
+use portreeve_tests::{Door, SOON};
 
 #[test]
 fn what_nothing_keeps_is_refused_by_name_until_it_is_told_how() {
@@ -39,5 +43,38 @@ fn told_how_it_is_taken_over() {
     // undone later, with a server that stays in the foreground
     let undone = door.command(&["takeover", "--undo"]);
     assert_eq!(undone.status.code(), Some(0), "{undone:?}");
+    is_as_before(&world, &door);
+}
+
+#[test]
+fn with_xinetd_everything_that_waits_for_its_ports_comes_and_goes() {
+    let world = world();
+    world.write(
+        "/etc/xinetd.conf",
+        "service ssh\n{\nsocket_type = stream\nwait = no\nuser = root\nserver = /usr/sbin/sshd\n\
+         server_args = -i\n}\n\
+         service hello\n{\ntype = UNLISTED\nport = 701\nprotocol = tcp\nsocket_type = stream\n\
+         wait = no\nuser = root\nserver = /bin/echo\nserver_args = from xinetd\n}\n",
+    );
+    let start_with = "/usr/sbin/xinetd -f /etc/xinetd.conf -pidfile /run/xinetd.own";
+    world.door_run(&start_with.split(' ').collect::<Vec<_>>());
+    let told = || match world.connect("lan", "192.168.0.1:701") {
+        Ok(stream) => read_to_end_bounded(&stream, 100, SOON).text(),
+        Err(error) => error.to_string(),
+    };
+    wait_for(SOON, "xinetd", || told() == "from xinetd\n");
+    let hello =
+        "[service.hello]\nlisten = [\"0.0.0.0:701\"]\nrun = [\"/bin/echo\", \"from the door\"]\n";
+    let door = Door::native(&world, &format!("{CONFIGURATION}{hello}"));
+    let status = said(&door.command(&["status"]));
+    assert!(status.contains("entry /etc/xinetd.conf:1"), "{status}");
+    let stop = format!("kill {}", world.read("/run/xinetd.own").trim());
+    let mut takeover =
+        start(&world, &["--stop-with", &stop, "--start-with", start_with, "--confirm", "12s"]);
+    phase(&world, "trial");
+    assert!(takeover.stdout().contains("listens on 701, too"), "{}", takeover.stdout());
+    assert_eq!(told(), "from the door\n", "it comes along");
+    assert_eq!(takeover.wait(LONG).code(), Some(1), "{}", takeover.stdout());
+    assert_eq!(told(), "from xinetd\n", "and goes back");
     is_as_before(&world, &door);
 }

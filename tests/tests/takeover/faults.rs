@@ -1,6 +1,8 @@
 //! What may die or fail during a takeover.
 
-use super::host::{LONG, by_init_script, door, is_as_before, login, phase, said, start, state};
+use super::host::{
+    LONG, Shell, by_init_script, door, is_as_before, login, phase, portreeve, said, start, state,
+};
 use portreeve_testkit::{Signal, World, wait_for};
 use portreeve_tests::{Door, SOON, command};
 
@@ -15,6 +17,9 @@ fn the_guard_outlives_the_command_and_puts_everything_back() {
     for signal in [Signal::KILL, Signal::HUP] {
         let mut takeover = start(&world, &["--confirm", "10s"]);
         phase(&world, "trial");
+        let own = guard(&world);
+        let session = world.door_run(&["ps", "-o", "sid=", "-p", &own]);
+        assert_eq!(session.trim(), own, "a session of its own, away from any terminal");
         takeover.signal(signal);
         takeover.wait(SOON);
         phase(&world, "undone");
@@ -94,4 +99,19 @@ fn a_stop_that_fails_and_a_door_that_is_away_are_said() {
     assert!(login(&world, "true").status.success());
     assert_eq!(super::host::admitted(&door), before);
     assert_eq!(door.command(&["confirm"]).status.code(), Some(1), "nothing is on trial");
+}
+
+#[test]
+fn the_connection_from_which_it_was_begun_may_break() {
+    let world = by_init_script();
+    let mut shell = Shell::open(&world);
+    let door = door(&world);
+    shell.begin(&format!("{} takeover ssh --confirm 100s", portreeve(&world)));
+    phase(&world, "trial");
+    drop(shell);
+    let confirmed = login(&world, &format!("{} confirm", portreeve(&world)));
+    assert_eq!(confirmed.status.code(), Some(0), "{confirmed:?}");
+    phase(&world, "confirmed");
+    assert!(world.exists("/etc/ssh/sshd_not_to_be_run"));
+    assert_eq!(super::host::admitted(&door), 1);
 }

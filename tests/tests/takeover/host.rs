@@ -165,6 +165,12 @@ impl Shell {
         })
     }
 
+    /// Runs a line there, and does not wait.
+    pub(crate) fn begin(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        std::io::Write::write_all(&mut self.input, line.as_bytes()).expect("the shell reads");
+    }
+
     /// All that was said there.
     pub(crate) fn said(&self) -> String {
         self.running.stdout()
