@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::must::Must;
 
 /// Programs and files, and the Debian package of each.
-const NEEDED: [(&str, &str); 16] = [
+const NEEDED: [(&str, &str); 19] = [
     ("/bin/bash", "bash"),
     ("/usr/bin/renice", "bsdutils"),
     ("/usr/bin/setpriv", "util-linux"),
@@ -22,6 +22,9 @@ const NEEDED: [(&str, &str); 16] = [
     ("/usr/sbin/xinetd", "xinetd"),
     ("/usr/bin/tcpserver", "ucspi-tcp"),
     ("/usr/bin/cdbmake", "freecdb"),
+    ("/usr/sbin/tcpd", "tcpd"),
+    ("/usr/sbin/tcpdmatch", "tcpd"),
+    ("/usr/bin/logger", "bsdutils"),
 ];
 
 /// The programs and files that are not there, each with its Debian package.

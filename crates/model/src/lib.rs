@@ -22,6 +22,7 @@ mod service;
 mod span;
 mod targets;
 mod trap;
+pub mod wrappers;
 
 pub use access::{AccessList, AllowList, HostPattern, Pattern, Rule};
 pub use admission::{

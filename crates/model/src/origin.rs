@@ -10,6 +10,8 @@ pub enum Dialect {
     Native,
     /// xinetd.conf(5).
     Xinetd,
+    /// hosts.allow and hosts.deny, hosts_access(5).
+    Wrappers,
 }
 
 impl fmt::Display for Dialect {
@@ -17,6 +19,7 @@ impl fmt::Display for Dialect {
         f.write_str(match self {
             Self::Native => "native",
             Self::Xinetd => "xinetd",
+            Self::Wrappers => "hosts_access",
         })
     }
 }

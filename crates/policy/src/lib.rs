@@ -33,6 +33,7 @@ mod state;
 mod tables;
 mod trace;
 mod verdict;
+pub mod wrappers;
 
 pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH};
 pub use decide::{admit, consider};

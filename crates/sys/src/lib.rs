@@ -31,9 +31,11 @@ pub mod pipe;
 pub mod poll;
 pub mod privileges;
 pub mod process;
+pub mod resolver;
 pub mod signals;
 pub mod socket;
 pub mod spawn;
+pub mod syslog;
 pub mod user;
 
 pub use capability::Capability;

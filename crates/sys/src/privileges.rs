@@ -81,6 +81,33 @@ pub fn keep_capabilities(keep: &[Capability]) -> io::Result<()> {
     Ok(set_capabilities(None, sets)?)
 }
 
+/// Makes this process somebody else's for good: the groups first, then the group, then the user;
+/// then looks whether it is so.
+///
+/// # Errors
+/// Those of setgroups(2), setresgid(2) and setresuid(2), `EPERM` without the right to; and
+/// `PermissionDenied` when the process is not who it was made.
+pub fn become_somebody(uid: Option<u32>, gid: u32, groups: &[u32]) -> io::Result<()> {
+    let count = groups.len();
+    // SAFETY: the list is ours, and `count` its length.
+    check(unsafe { libc::setgroups(count, groups.as_ptr()) })?;
+    // SAFETY: integers by value.
+    check(unsafe { libc::setresgid(gid, gid, gid) })?;
+    if let Some(uid) = uid {
+        // SAFETY: integers by value.
+        check(unsafe { libc::setresuid(uid, uid, uid) })?;
+    }
+    let now = Identity::own()?;
+    let (mut wanted, mut given) = (groups.to_vec(), now.groups);
+    for list in [&mut wanted, &mut given] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let is_so =
+        now.gids == [gid; 3] && wanted == given && uid.is_none_or(|uid| now.uids == [uid; 3]);
+    if is_so { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+}
+
 /// A power that was to be gone and is not.
 #[derive(Debug)]
 pub enum StillPrivileged {

@@ -37,6 +37,14 @@ impl fmt::Display for Pid {
     }
 }
 
+/// The path by which this program was started (`AT_EXECFN`, getauxval(3)): what its links are
+/// called, whatever it was told as its name.
+#[must_use]
+pub fn started_as() -> std::path::PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()).into()
+}
+
 /// The signals portreeve sends or receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {

@@ -1,7 +1,7 @@
 //! Which commands there are.
 
 use crate::trouble::Trouble;
-use crate::{cdb, install, rules};
+use crate::{cdb, install, rules, wrappers};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -10,6 +10,8 @@ use std::process::ExitCode;
 pub(crate) struct Call {
     /// Its name, for messages.
     pub(crate) name: &'static str,
+    /// The name it is called by, path and all.
+    pub(crate) called: OsString,
     /// What follows.
     pub(crate) arguments: Vec<OsString>,
 }
@@ -58,6 +60,10 @@ pub(crate) const APPLETS: &[Applet] = &[
     cdb("cdbmake", "cdb cdb.tmp", cdb::make),
     cdb("cdbstats", "", cdb::stats),
     Applet { linked: false, ..ucspi("install", "dir", install::install) },
+    ucspi("tcpd", "daemon [argument ...]", wrappers::tcpd),
+    ucspi("tcpdchk", "[-a] [-d] [-i inet_conf] [-v]", wrappers::tcpdchk),
+    ucspi("tcpdmatch", "[-d] [-i inet_conf] daemon[@host] [user@]host", wrappers::tcpdmatch),
     ucspi("tcprules", "rules.cdb rules.tmp", rules::make),
     ucspi("tcprulescheck", "rules.cdb", rules::check),
+    ucspi("try-from", "", wrappers::try_from),
 ];

@@ -1,7 +1,8 @@
-//! The small commands of ucspi-tcp and cdb, in one program.
+//! The small commands of ucspi-tcp, cdb and TCP Wrappers, in one program.
 //!
 //! Each is called by the name of a link to this program, or as its first argument. Arguments, exit
-//! codes, messages and files are the ancestors'; `docs/ucspi.md` says where one of them was mended.
+//! codes, messages and files are the ancestors'; `docs/ucspi.md` and
+//! `docs/wrappers.md` say where one of them was mended.
 //! Nothing here is asynchronous, and nothing here runs as root unless its caller does.
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -21,6 +22,7 @@ mod install;
 mod reason;
 mod rules;
 mod trouble;
+mod wrappers;
 
 use applet::{APPLETS, Call};
 use std::ffi::OsString;
@@ -37,6 +39,11 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
     let mut words = words.into_iter();
     let mut called = words.next().unwrap_or_default();
     let mut name = base_name(&called);
+    // a super-server calls tcpd by the name of a daemon: there the link says which command it is
+    let link = base_name(&portreeve_sys::process::started_as().into_os_string());
+    if link == "tcpd" {
+        name = link;
+    }
     if name == OWN_NAME {
         let Some(first) = words.next() else { return usage() };
         match first.to_str() {
@@ -52,7 +59,8 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         say(format!("{OWN_NAME}: there is no command `{name}`; --help lists them\n"));
         return ExitCode::from(100);
     };
-    let call = Call { name: applet.name, arguments: words.collect() };
+    let arguments = words.collect();
+    let call = Call { name: applet.name, called: called.clone(), arguments };
     match (applet.run)(&call) {
         Ok(code) => code,
         Err(trouble) => {

@@ -28,7 +28,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("monitor", &["policy", "wire", "model", "sys"]),
     ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
-    ("tools", &["ucspi", "dialect", "policy", "sys"]),
+    ("tools", &["ucspi", "dialect", "policy", "model", "diag", "sys"]),
     ("portreeve", &["config", "dialect", "policy", "wire", "model", "diag", "sys"]),
     // beside
     ("testkit", &["model", "policy"]),

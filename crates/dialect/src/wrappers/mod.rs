@@ -1,14 +1,28 @@
-//! hosts.allow and hosts.deny, as far as finding out whether they concern a service.
+//! hosts.allow and hosts.deny (hosts_access(5), hosts_options(5)).
 //!
-//! xinetd asks TCP Wrappers about every service without `NOLIBWRAP`; portreeve does not evaluate
-//! their rules, so it must not run a service to which one would apply. The answer here errs on
-//! that side: clients are not looked at, and what cannot be read applies to everybody.
+//! [`read`] makes checked rules of a file; where the ancestor's meaning of a mistake would open the
+//! door, or shut it to everybody, it says what is meant here. [`shadowed`] finds rules that decide
+//! nothing.
+//!
+//! xinetd asks TCP Wrappers about every service without `NOLIBWRAP`, and portreeve's services are
+//! not asked about by these rules: so [`check`] refuses a service to which one would apply. It errs
+//! on that side: clients are not looked at, and what cannot be read applies to everybody.
 
-mod daemon;
-mod file;
+mod check;
+mod codes;
+mod concern;
+mod line;
+mod option;
+mod pattern;
+mod raw;
+mod shadow;
 
-use crate::xinetd::{LoadedService, codes};
-use file::Rule;
+pub use check::{list_file, read, unreadable as unreadable_table};
+pub use codes::ALL as CODES;
+pub use option::wrong_option;
+pub use shadow::shadowed;
+
+use crate::xinetd::{LoadedService, codes as xinetd};
 use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level, Sources, Span};
 
 /// One of the two files.
@@ -58,21 +72,20 @@ pub enum Why {
 /// The rules of a text that would apply to a daemon of this name on these ports.
 #[must_use]
 pub fn applicable(file: FileId, text: &str, daemon: &str, ports: &[u16]) -> Vec<Applicable> {
-    applying(&file::rules(file, text), daemon, ports).collect()
+    applying(&concern::lines_of(file, text), daemon, ports).collect()
 }
 
 fn applying<'r>(
-    rules: &'r [Rule],
+    lines: &'r [concern::Line],
     daemon: &'r str,
     ports: &'r [u16],
 ) -> impl Iterator<Item = Applicable> + 'r {
-    rules.iter().filter_map(move |rule| {
-        let why = match rule {
-            Rule::List { daemons, .. } => daemon::concerns(daemons, daemon, ports)?,
-            Rule::Unreadable { .. } => Why::Unreadable,
-            Rule::Cut { .. } => Why::Cut,
+    lines.iter().filter_map(move |line| {
+        let why = match &line.daemons {
+            Ok(daemons) => concern::concerns(daemons, daemon, ports)?,
+            Err(why) => *why,
         };
-        Some(Applicable { at: rule.at(), why })
+        Some(Applicable { at: line.at, why })
     })
 }
 
@@ -97,7 +110,7 @@ pub fn check(
     for (hosts, cut) in [(deny, Cutting::Refuses), (allow, Cutting::Ends)] {
         let rules = match hosts.content {
             Content::Absent => continue,
-            Content::Text(text) => file::rules(sources.add(hosts.path, text), text),
+            Content::Text(text) => concern::lines_of(sources.add(hosts.path, text), text),
             Content::Unreadable(reason) => {
                 unreadable(services, hosts.path, reason, diagnostics);
                 continue;
@@ -143,7 +156,7 @@ fn unreadable(services: &[LoadedService], path: &str, reason: &str, out: &mut Di
 }
 
 fn finding(at: Option<Span>, message: String, service: &LoadedService) -> Diagnostic {
-    Diagnostic::new(Level::Error, codes::LIBWRAP_RULES, at, message)
+    Diagnostic::new(Level::Error, xinetd::LIBWRAP_RULES, at, message)
         .also(service.at, "xinetd consults TCP Wrappers for this service")
         .help("portreeve does not apply rules of hosts.allow and hosts.deny")
         .help("write them as `only_from` and `no_access`, and add `NOLIBWRAP` to the service's `flags`")

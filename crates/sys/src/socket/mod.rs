@@ -9,6 +9,7 @@ mod listen;
 mod load;
 mod outgoing;
 mod post;
+mod route;
 
 pub use accept::{AcceptError, Accepted, accept, as_ipv4};
 pub(crate) use address::internet;
@@ -22,3 +23,4 @@ pub use listen::{
 pub use load::load_average;
 pub use outgoing::{datagrams_to, stream_from};
 pub use post::send_file_to;
+pub use route::is_source_routed;

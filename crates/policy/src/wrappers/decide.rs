@@ -1,0 +1,188 @@
+//! The decision: hosts.allow, then hosts.deny, then whoever is left is granted.
+
+pub use super::matching::Why;
+use super::matching::{Answer, Effect, Matcher, Place};
+use super::request::{Answers, Need, Request};
+use portreeve_model::wrappers::{Deed, Rule, Setting, Table, Tables, Which, WrongOption};
+use portreeve_model::{Origin, Sited};
+
+/// Where to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the first rule.
+    Beginning,
+    /// Behind a rule whose `aclexec` failed. In hosts.allow the rest of the file is passed over, as
+    /// by the ancestor: that grants less. In hosts.deny the next rule is looked at.
+    After(Which, usize),
+}
+
+/// What is known now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Decision<'r> {
+    /// It cannot be said before this is found out.
+    Need(Need),
+    /// It is decided.
+    Decided(Decided<'r>),
+}
+
+/// A decision, and what led to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided<'r> {
+    /// How it ends once everything in `settings` is done.
+    pub end: End,
+    /// The rule that matched; `None` when none did, or a file could not be read.
+    pub found: Option<Found<'r>>,
+    /// What is to be done, in order; with the last, `end` is reached.
+    pub settings: &'r [Sited<Setting>],
+}
+
+/// How a request ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The daemon runs.
+    Granted,
+    /// It does not.
+    Refused,
+    /// Another program runs in its place: `twist`.
+    Delegated,
+    /// Refused: an option of the rule cannot be carried out.
+    Wrong(WrongOption),
+    /// Refused: nobody can tell whether the rule matches.
+    Open(Why),
+    /// Refused: this file cannot be read.
+    Unreadable(Which),
+}
+
+/// The rule that matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found<'r> {
+    /// Its file.
+    pub which: Which,
+    /// Its place there, from 0.
+    pub number: usize,
+    /// The rule.
+    pub rule: &'r Rule,
+    /// The word of its daemon list that decided.
+    pub daemon: Option<Origin>,
+    /// The word of its client list.
+    pub client: Option<Origin>,
+}
+
+/// Decides, or says what it must know.
+pub fn decide<'r>(
+    tables: &'r Tables,
+    request: &Request,
+    answers: &Answers,
+    start: Start,
+) -> Decision<'r> {
+    match search(tables, request, answers, start) {
+        Ok(decided) => Decision::Decided(decided),
+        Err(need) => Decision::Need(need),
+    }
+}
+
+fn search<'r>(
+    tables: &'r Tables,
+    request: &Request,
+    answers: &Answers,
+    start: Start,
+) -> Result<Decided<'r>, Need> {
+    for which in [Which::Allow, Which::Deny] {
+        let from = match start {
+            Start::Beginning => 0,
+            Start::After(Which::Allow, _) if which == Which::Allow => continue,
+            Start::After(Which::Allow, _) => 0,
+            Start::After(Which::Deny, _) if which == Which::Allow => continue,
+            Start::After(Which::Deny, number) => number.saturating_add(1),
+        };
+        let rules = match tables.table(which) {
+            Table::Rules(rules) => rules,
+            Table::Unreadable => {
+                return Ok(Decided { end: End::Unreadable(which), found: None, settings: &[] });
+            }
+        };
+        let mut matcher = Matcher::new(request, answers);
+        for (number, rule) in rules.iter().enumerate().skip(from) {
+            if let Some(decided) = one(&mut matcher, which, rule, number)? {
+                return Ok(decided);
+            }
+        }
+    }
+    Ok(Decided { end: End::Granted, found: None, settings: &[] })
+}
+
+fn one<'r>(
+    matcher: &mut Matcher<'_>,
+    which: Which,
+    rule: &'r Rule,
+    number: usize,
+) -> Result<Option<Decided<'r>>, Need> {
+    let (end, settings) = ending(rule, which);
+    matcher.effect = if end == End::Granted { Effect::Grants } else { Effect::Refuses };
+    let (daemons, daemon) = matcher.daemons(&rule.daemons)?;
+    if daemons == Answer::No {
+        return Ok(None);
+    }
+    let (clients, client) = matcher.clients(&rule.clients)?;
+    if clients == Answer::No {
+        return Ok(None);
+    }
+    let found = Found {
+        which,
+        number,
+        rule,
+        daemon: daemon.and_then(|at| origin(&rule.daemons.parts, at)),
+        client: client.and_then(|at| origin(&rule.clients.parts, at)),
+    };
+    let decided = match (daemons, clients) {
+        (Answer::Open(why), _) | (_, Answer::Open(why)) => {
+            Decided { end: End::Open(why), found: Some(found), settings: &[] }
+        }
+        (Answer::Yes | Answer::No, _) => Decided { end, found: Some(found), settings },
+    };
+    Ok(Some(decided))
+}
+
+fn origin<T>(
+    parts: &[Vec<portreeve_model::wrappers::Token<T>>],
+    (part, at): Place,
+) -> Option<Origin> {
+    Some(parts.get(part)?.get(at)?.origin)
+}
+
+/// What a rule leads to, and what is done on the way: all options up to one that is wrong.
+fn ending(rule: &Rule, which: Which) -> (End, &[Sited<Setting>]) {
+    let settings = rule.settings.as_slice();
+    for (at, setting) in settings.iter().enumerate() {
+        let Some(end) = end_of(&setting.value) else { continue };
+        return (end, settings.get(..=at).unwrap_or(settings));
+    }
+    let end = match which {
+        Which::Allow => End::Granted,
+        Which::Deny => End::Refused,
+    };
+    (end, settings)
+}
+
+/// What an option ends with, if it ends a rule.
+fn end_of(setting: &Setting) -> Option<End> {
+    match setting.deed {
+        Deed::Wrong(wrong) => Some(End::Wrong(wrong)),
+        Deed::Allow => Some(End::Granted),
+        Deed::Deny => Some(End::Refused),
+        Deed::Twist => Some(End::Delegated),
+        Deed::Severity(..)
+        | Deed::Spawn
+        | Deed::Aclexec
+        | Deed::KeepAlive
+        | Deed::Linger(_)
+        | Deed::Rfc931(_)
+        | Deed::Banners
+        | Deed::Nice(_)
+        | Deed::SetEnv
+        | Deed::Umask(_)
+        | Deed::User
+        | Deed::Group => None,
+    }
+}

@@ -1,0 +1,258 @@
+//! tcpdmatch, the ancestor's and ours.
+
+use crate::table::{ROWS, rows};
+use crate::texts::{HOSTS, LISTS, Set, set, sets};
+use portreeve_testkit::{World, poll_for};
+use portreeve_tests::Random;
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// So many sets share a private host, whose system log keeps so much.
+const CHUNK: usize = 2000;
+
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// $1: the folder with the sets; $2: a command; $3: where its answers go; $4: `tag` to have it named
+/// by set and peer, by which its lines in the system log are known. After each answer stands whose
+/// it is, and the exit code.
+const SCRIPT: &str = r#"
+cd "$1"
+for set in *; do
+	cd "$set"
+	number=0
+	while IFS='	' read -r daemon client; do
+		name=$2
+		[ "$4" = own ] || name=$set.$number
+		(exec -a "$name" "$2" -d -i ../../inetd.conf "$daemon" "$client" </dev/null >>"$3" 2>/dev/null)
+		echo "=== $set.$number $?" >>"$3"
+		number=$((number + 1))
+	done <peers
+	cd ..
+done
+"#;
+
+/// What one said about one peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Told {
+    /// Lines about the ends and the verdict, and the exit code.
+    ends: Vec<String>,
+    /// Which rule, and what it has done.
+    trace: Vec<String>,
+}
+
+/// A private host with the names, lists and programs that the sets speak of.
+fn world() -> World {
+    let world = World::new();
+    fs::write(world.etc("hosts"), HOSTS).expect("write the names");
+    for (path, text) in LISTS {
+        world.write(path, text);
+    }
+    world.write("/run/banners/other", "hello\n");
+    world.door_run(&["mkdir", "-p", "/run/ours"]);
+    let tools = world.bin("portreeve-tools");
+    world.door_run(&[&tools.display().to_string(), "install", "/run/ours"]);
+    world
+}
+
+/// What both say of every peer of every set.
+fn both(world: &World, sets: &[Set]) -> Vec<Vec<[Told; 2]>> {
+    let dir = world.dir().join("sets");
+    let _ = fs::remove_dir_all(&dir);
+    fs::write(world.dir().join("inetd.conf"), "").expect("write");
+    for (number, set) in sets.iter().enumerate() {
+        let place = dir.join(format!("{number:06}"));
+        fs::create_dir_all(&place).expect("make a folder");
+        let peers: String =
+            set.peers.iter().map(|(daemon, client)| format!("{daemon}\t{client}\n")).collect();
+        for (name, text) in
+            [("hosts.allow", &set.allow), ("hosts.deny", &set.deny), ("peers", &peers)]
+        {
+            fs::write(place.join(name), text).expect("write");
+        }
+    }
+    let commands = [("/usr/sbin/tcpdmatch", "tag"), ("/run/ours/tcpdmatch", "own")];
+    let answers = commands.map(|(command, named)| {
+        let out = world.dir().join(format!("answers{}", command.replace('/', "-")));
+        let _ = fs::remove_file(&out);
+        let mut script = world.door("bash");
+        script.args(["-c", SCRIPT, "sets"]).arg(&dir).arg(command).arg(&out).arg(named);
+        assert!(world.run(script, LIMIT).status.success());
+        String::from_utf8_lossy(&fs::read(&out).expect("read the answers")).into_owned()
+    });
+    let [theirs, ours] = answers.map(|text| parsed(&text));
+    let traces = traces(world);
+    assert_eq!(theirs.len(), ours.len());
+    let mut all = theirs.into_iter().zip(ours).map(|((name, mut theirs), (_, ours))| {
+        theirs.trace = traces.get(&name).cloned().unwrap_or_default();
+        [theirs, ours]
+    });
+    sets.iter().map(|set| all.by_ref().take(set.peers.len()).collect()).collect()
+}
+
+/// Answers, each with its set and peer.
+fn parsed(text: &str) -> Vec<(String, Told)> {
+    let mut all = Vec::new();
+    let mut told = Told::default();
+    for line in text.lines() {
+        if let Some((name, code)) = line.strip_prefix("=== ").and_then(|it| it.split_once(' ')) {
+            told.ends.push(format!("code {code}"));
+            all.push((name.to_owned(), std::mem::take(&mut told)));
+        } else if is_trace(line) {
+            told.trace.push(line.trim_end().to_owned());
+        } else if !line.starts_with("warning: ") && !line.starts_with("error: ") {
+            told.ends.push(line.to_owned());
+        }
+    }
+    all
+}
+
+fn is_trace(line: &str) -> bool {
+    line.starts_with("matched: ") || line.starts_with("option: ")
+}
+
+/// What the ancestor sent to the system log, by set and peer. It is complete when a line that is
+/// written behind it has come.
+fn traces(world: &World) -> BTreeMap<String, Vec<String>> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let mark = format!("everything-{}-is-said", NEXT.fetch_add(1, Ordering::Relaxed));
+    world.door_run(&["logger", "--socket-errors=on", &mark]);
+    let lines = poll_for(Duration::from_secs(60), "the end of the log", || {
+        let lines = world.syslog();
+        lines.iter().any(|line| line.contains(&mark)).then_some(lines)
+    });
+    let mut traces: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in &lines {
+        let Some((head, text)) = line.split_once(": ") else { continue };
+        let name = head.rsplit(' ').next().unwrap_or_default();
+        if is_trace(text) {
+            traces.entry(name.to_owned()).or_default().push(text.trim_end().to_owned());
+        }
+    }
+    traces
+}
+
+#[test]
+fn every_row_stands_in_the_book() {
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/wrappers.md");
+    let book = fs::read_to_string(book).expect("read the book");
+    for (row, _) in ROWS {
+        assert!(book.contains(&format!("\n| {row} | ")), "{row}");
+    }
+}
+
+type Mended = (&'static str, &'static str, &'static str, [&'static str; 2], [&'static str; 2]);
+
+/// For each row, rules of it; the daemon is `sshd`. What the ancestor says and what is said here, of
+/// 192.0.2.10 and of 2001:db8::10.
+const MENDED: &[Mended] = &[
+    ("a last line without a line feed", "", "ALL: 10.", ["denied"; 2], ["granted"; 2]),
+    ("a last line without a line feed", "", "ALL: ALL \\\n", ["denied"; 2], ["denied"; 2]),
+    ("a last line without a line feed", "ALL: ALL", "ALL: ALL\n", ["denied"; 2], ["granted"; 2]),
+    ("a line of 2047 bytes or more", "", "LONG\n", ["denied"; 2], ["granted"; 2]),
+    ("an indented `#`", "", "  # sshd: ALL\n", ["denied"; 2], ["granted"; 2]),
+    (
+        "a comment that ends in a backslash",
+        "",
+        "# x \\\nsshd: ALL\n",
+        ["granted"; 2],
+        ["denied"; 2],
+    ),
+    ("a bracket without its other", "ALL: [::1 ALL : deny\n", "", ["granted"; 2], ["denied"; 2]),
+    ("a bracket without its other", "ALL: 1] ALL : deny\n", "", ["granted"; 2], ["denied"; 2]),
+    (
+        "an IPv6 address outside brackets",
+        "",
+        "sshd: 2001:db8::10\n",
+        ["granted"; 2],
+        ["granted", "denied"],
+    ),
+    (
+        "an IPv6 address outside brackets",
+        "",
+        "sshd: 192.0.2.10 2001:db8::/32 : severity info\n",
+        ["denied", "granted"],
+        ["denied"; 2],
+    ),
+    (
+        "a prefix length or mask that is none",
+        "",
+        "sshd: 10.0.0.0/33\n",
+        ["granted"; 2],
+        ["denied", "granted"],
+    ),
+    (
+        "a prefix length or mask that is none",
+        "sshd: [fe80::]/abc\n",
+        "ALL: ALL\n",
+        ["denied", "granted"],
+        ["denied"; 2],
+    ),
+    (
+        "a net with bits outside its mask",
+        "",
+        "sshd: 192.0.2.77/24\n",
+        ["granted"; 2],
+        ["denied", "granted"],
+    ),
+    ("`/0` and 255.255.255.255", "", "sshd: 0.0.0.0/0\n", ["granted"; 2], ["denied", "granted"]),
+    (
+        "`/0` and 255.255.255.255",
+        "",
+        "sshd: 192.0.2.10/255.255.255.255\n",
+        ["granted"; 2],
+        ["denied", "granted"],
+    ),
+];
+
+#[test]
+fn every_row_is_mended_as_the_book_says() {
+    let peers = ["192.0.2.10", "2001:db8::10"].map(|peer| ("sshd".to_owned(), peer.to_owned()));
+    let long = format!("sshd: {}", "192.0.2.99 ".repeat(200));
+    let set = |allow: &str, deny: &str| Set {
+        allow: allow.to_owned(),
+        deny: deny.replace("LONG", &long),
+        peers: peers.to_vec(),
+    };
+    let sets: Vec<Set> = MENDED.iter().map(|(_, allow, deny, ..)| set(allow, deny)).collect();
+    for ((row, _, _, theirs, ours), (set, told)) in
+        MENDED.iter().zip(sets.iter().zip(both(&world(), &sets)))
+    {
+        assert!(rows(set).contains(row), "{row}: {set:?}");
+        let said = |who: usize| {
+            let access = |told: &[Told; 2]| told[who].ends.iter().rev().nth(1).cloned();
+            told.iter().map(access).collect::<Option<Vec<_>>>().expect("a verdict")
+        };
+        let want = |all: &[&str; 2]| all.map(|one| format!("access:   {one}")).to_vec();
+        assert_eq!((said(0), said(1)), (want(theirs), want(ours)), "{row}: {set:?}");
+    }
+    for (row, _) in ROWS {
+        assert!(MENDED.iter().any(|mended| mended.0 == *row), "{row}");
+    }
+}
+
+#[test]
+fn generated_rules_are_decided_alike_or_stand_in_the_table() {
+    let total = sets();
+    let mut random = Random(0x7c9d);
+    let (mut plain, mut done, mut granted) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    while done < total {
+        let some: Vec<Set> = (0..CHUNK.min(total - done)).map(|_| set(&mut random)).collect();
+        done += some.len();
+        for (set, told) in some.iter().zip(both(&world(), &some)) {
+            let rows = rows(set);
+            plain += usize::from(rows.is_empty());
+            for (peer, [theirs, ours]) in set.peers.iter().zip(&told) {
+                granted += usize::from(theirs.ends.iter().any(|it| it.ends_with("granted")));
+                if rows.is_empty() && theirs != ours && wrong.len() < 6 {
+                    wrong.push(format!("{set:#?}\n{peer:?}\n{theirs:#?}\n{ours:#?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(plain * 10 > total * 6, "too few sets are of no row: {plain} of {total}");
+    assert!((total..total * 3).contains(&granted), "one-sided: {granted} of {} granted", total * 4);
+}
