@@ -11,3 +11,5 @@ mod manager;
 mod place;
 #[path = "upgrade/stop.rs"]
 mod stop;
+#[path = "upgrade/successor.rs"]
+mod successor;

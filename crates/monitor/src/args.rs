@@ -26,6 +26,8 @@ impl Entry {
 pub(crate) struct Args {
     pub(crate) entry: Entry,
     pub(crate) root: Option<PathBuf>,
+    /// Take over from a door that is open.
+    pub(crate) successor: bool,
 }
 
 /// What the command line says.
@@ -40,7 +42,7 @@ pub(crate) enum Command {
 
 /// How to use it.
 pub(crate) const USAGE: &str = "\
-usage: portreeved [--config FILE | --xinetd FILE] [--root DIR]
+usage: portreeved [--config FILE | --xinetd FILE] [--root DIR] [--successor]
        portreeved --version
 
 Opens the door in the foreground. See portreeved(8) and portreeve(1).
@@ -49,7 +51,7 @@ Opens the door in the foreground. See portreeved(8) and portreeve(1).
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, String> {
     let (mut entry, mut root, mut args) = (None, None, args);
-    let mut rehearsal = false;
+    let (mut rehearsal, mut successor) = (false, false);
     while let Some(word) = args.next() {
         let (name, glued) = split(&word);
         let mut value = || {
@@ -63,6 +65,7 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Str
             "--xinetd" if entry.is_none() => entry = Some(Entry::Xinetd(value()?)),
             "--config" | "--xinetd" => return Err("one configuration, please".into()),
             rehearsal::OPTION => rehearsal = true,
+            "--successor" => successor = true,
             "--root" if root.is_none() => root = Some(value()?),
             _ => return Err(format!("`{}` is not understood here", word.display())),
         }
@@ -78,7 +81,7 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Str
         Some(Entry::Xinetd(path)) => Entry::Xinetd(absolute(path)?),
         None => Entry::Native(under(root.as_ref(), "etc/portreeve/portreeve.toml")),
     };
-    let args = Args { entry, root };
+    let args = Args { entry, root, successor };
     Ok(if rehearsal { Command::Try(args) } else { Command::Run(args) })
 }
 
@@ -107,7 +110,8 @@ mod tests {
     #[test]
     fn one_configuration_and_one_root() {
         let run = |entry, root: Option<&str>| {
-            Ok(Command::Run(Args { entry, root: root.map(PathBuf::from) }))
+            let root = root.map(PathBuf::from);
+            Ok(Command::Run(Args { entry, root, successor: false }))
         };
         let native = |path: &str| Entry::Native(path.into());
         assert_eq!(read(&[]), run(native("/etc/portreeve/portreeve.toml"), None));
@@ -117,6 +121,7 @@ mod tests {
         );
         assert_eq!(read(&["--xinetd=/x"]), run(Entry::Xinetd("/x".into()), None));
         assert!(matches!(read(&[rehearsal::OPTION, "--xinetd=/x"]), Ok(Command::Try(_))));
+        assert!(matches!(read(&["--successor"]), Ok(Command::Run(a)) if a.successor));
         assert_eq!(read(&["--version"]), Ok(Command::Version));
         for bad in [&["--config"][..], &["--config", "a", "--xinetd", "b"], &["-x"], &["a"]] {
             assert!(read(bad).is_err(), "{bad:?}");

@@ -231,6 +231,7 @@ impl Door {
                 return self.ask_reload(Some(number));
             }
             Request::Upgrade => return self.ask_upgrade(Some(number)),
+            Request::Succeed { forced } => return self.ask_succession(number, uid, forced),
             Request::ReloadOnTrial { seconds } => {
                 self.wait_for_compiler(number);
                 return self.ask_trial(number, seconds);

@@ -125,6 +125,8 @@ pub(crate) struct Door {
     /// Whether the ledger has told all bans of before.
     pub(crate) bans_known: bool,
     pub(crate) closing: Closing,
+    /// Another process has everything: this one ends without a word.
+    pub(crate) handed_over: bool,
     /// The service manager, if there is one.
     pub(crate) manager: Manager,
     /// Room for one message of a helper: made once, not at each of them.
@@ -171,6 +173,9 @@ impl Door {
         loop {
             self.now = Now::read();
             self.tick();
+            if self.handed_over {
+                return Ok(());
+            }
             if self.is_over() {
                 self.finish();
                 return Ok(());

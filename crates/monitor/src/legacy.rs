@@ -112,6 +112,22 @@ impl Legacy {
         legacy
     }
 
+    /// What another process hands over: its estate and everything by name.
+    pub(crate) fn handed(all: Vec<(String, OwnedFd)>) -> Self {
+        let mut legacy = Self { way: Way::Another, ..Self::default() };
+        let mut memory = None;
+        for (name, fd) in all {
+            match name.as_str() {
+                "estate" => memory = Some(fd),
+                _ => legacy.add(name, fd),
+            }
+        }
+        legacy.read(memory);
+        legacy.stored.clear(); // no manager keeps anything of this
+        legacy.sockets.iter_mut().for_each(|given| given.stored = None);
+        legacy
+    }
+
     fn read(&mut self, memory: Option<OwnedFd>) {
         let bytes = memory
             .ok_or_else(|| "it did not come".to_owned())

@@ -34,6 +34,7 @@ mod estate;
 mod evidence;
 mod farewell;
 mod gather;
+mod handing;
 mod helper;
 mod idle;
 mod inherit;

@@ -12,6 +12,7 @@ use crate::estate::{self, Configuration, Estate};
 use crate::evidence::Handover;
 use crate::farewell::Farewells;
 use crate::gather::Gather;
+use crate::handing;
 use crate::helper::{HelperProcess, Outputs};
 use crate::inherit::{self, UNREAD};
 use crate::legacy::{self, Legacy, Way};
@@ -202,6 +203,13 @@ fn assemble(
     let mut spawner = Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
     let (Configuration { config, resolved }, unread) =
         configuration(&args, &paths, root, &mut spawner, &outputs, &mut legacy)?;
+    if legacy.way == Way::None
+        && let Some(handed) = handed_over(&paths, &args)?
+    {
+        let sockets = std::mem::take(&mut legacy.sockets);
+        legacy = handed;
+        legacy.sockets.extend(sockets);
+    }
     let (lock, control) = match (legacy.take("lock"), legacy.take("control")) {
         (Some(lock), Some(control)) => (File::from(lock), control),
         _ => take_places(&paths, &resolved)?,
@@ -259,6 +267,7 @@ fn assemble(
         clerk_alarms: BTreeSet::new(),
         bans_known: false,
         closing: Closing::default(),
+        handed_over: false,
         manager,
         packet: Vec::new(),
         trials: Trials::default(),
@@ -414,6 +423,23 @@ fn take_places(paths: &Paths, resolved: &Resolved) -> Result<(File, OwnedFd), Fa
     let control = open_control(paths, resolved)?;
     make_directories(paths, resolved)?;
     Ok((lock, control))
+}
+
+/// What the door that is here hands over, if one is: it must be closing, or that be wanted.
+fn handed_over(paths: &Paths, args: &Args) -> Result<Option<Legacy>, Failed> {
+    let path = paths.run.join("lock");
+    let Ok(lock) = File::options().write(true).open(&path) else { return Ok(None) };
+    if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Ok(None); // nobody is here; it is taken for good in a moment
+    }
+    match handing::ask(paths, args.successor) {
+        Ok(legacy) => Ok(Some(legacy)),
+        Err(why) => Err(Failed::System(format!(
+            "another door is here, and does not make way: {why}; it holds `{}`, and \
+             `portreeve status` tells how it is",
+            path.display()
+        ))),
+    }
 }
 
 /// Takes the lock that makes this the one door of its folder; it goes with the process.

@@ -48,7 +48,7 @@ enum Phase {
     /// The new program is being tried.
     Rehearsing(Rehearsal),
     /// It is fit; the clerk writes what it has, until this time at most.
-    Finishing(Duration),
+    Finishing(Duration, Heir),
 }
 
 /// Who takes over.
@@ -64,7 +64,7 @@ impl Upgrade {
     pub(crate) fn next_due(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Rehearsing(rehearsal) => rehearsal.next_due(),
-            Phase::Finishing(until) => Some(*until),
+            Phase::Finishing(until, _) => Some(*until),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Door {
     pub(crate) fn rehearsed(&mut self, exit: Exit) -> bool {
         let ours = |upgrade: &mut Upgrade| match &upgrade.phase {
             Phase::Rehearsing(rehearsal) => rehearsal.pid == exit.pid,
-            Phase::Finishing(_) => false,
+            Phase::Finishing(..) => false,
         };
         let Some(Upgrade { asker, phase: Phase::Rehearsing(rehearsal) }) =
             self.upgrade.take_if(ours)
@@ -118,16 +118,44 @@ impl Door {
         };
         match rehearsal.outcome(exit.status) {
             Ok(()) => {
-                let until = self.now.mono.saturating_add(MAKE_READY);
-                self.upgrade = Some(Upgrade { asker, phase: Phase::Finishing(until) });
-                self.clerk.held = true;
-                self.relay.held = true;
-                self.outbox.message(ToClerk::Finish, None);
-                self.flush_clerk();
+                self.make_ready(asker, Heir::Ourselves);
             }
             Err(why) => self.upgrade_failed(asker, &why),
         }
         true
+    }
+
+    fn make_ready(&mut self, asker: Option<u64>, heir: Heir) {
+        let until = self.now.mono.saturating_add(MAKE_READY);
+        self.upgrade = Some(Upgrade { asker, phase: Phase::Finishing(until, heir) });
+        self.clerk.held = true;
+        self.relay.held = true;
+        self.outbox.message(ToClerk::Finish, None);
+        self.flush_clerk();
+    }
+
+    /// Another monitor wants to take over: a closing door lets it, an open one where that is
+    /// forced. Only who could as well have killed this one may ask.
+    pub(crate) fn ask_succession(&mut self, asker: u64, uid: u32, forced: bool) {
+        let own = portreeve_sys::privileges::own_uid();
+        let refused = match (self.stage, &self.upgrade) {
+            _ if uid != 0 && uid != own => {
+                let why = "only root and the door's own user may take it over".to_owned();
+                return self.reply(asker, &Answer::NotPermitted(why));
+            }
+            (_, Some(_)) => Some("it is making way already"),
+            (Stage::Closing, None) => None,
+            (Stage::Waiting(_), None) => Some("it is opening"),
+            (Stage::Open, None) if !forced => Some("it is open; --successor takes it over"),
+            (Stage::Open, None) => None,
+        };
+        match refused {
+            Some(why) => self.reply(asker, &Answer::Failed(why.to_owned())),
+            None => {
+                self.wait_for_compiler(asker);
+                self.make_ready(Some(asker), Heir::Another);
+            }
+        }
     }
 
     /// The rehearsal's program could not be executed.
@@ -145,9 +173,11 @@ impl Door {
         if let Some(Upgrade { phase: Phase::Rehearsing(rehearsal), .. }) = self.upgrade.as_mut() {
             rehearsal.tick(now);
         }
-        let Some(Upgrade { asker, phase: Phase::Finishing(until) }) = &self.upgrade else { return };
-        let (asker, until) = (*asker, *until);
-        if self.stage == Stage::Closing {
+        let Some(Upgrade { asker, phase: Phase::Finishing(until, heir) }) = &self.upgrade else {
+            return;
+        };
+        let (asker, until, heir) = (*asker, *until, *heir);
+        if self.stage == Stage::Closing && heir == Heir::Ourselves {
             return self.upgrade_failed(asker, "the door was told to close");
         }
         let told = self.relay.running.as_ref().is_none_or(|relay| relay.backlog.is_empty());
@@ -158,11 +188,22 @@ impl Door {
         if !quiet && self.clerk.running.is_some() && !self.clerk.is_ending() {
             self.clerk.end("took too long to finish for the upgrade");
             let until = now.saturating_add(CLERK_GONE);
-            self.upgrade = Some(Upgrade { asker, phase: Phase::Finishing(until) });
+            self.upgrade = Some(Upgrade { asker, phase: Phase::Finishing(until, heir) });
             return;
         }
-        let why = self.become_successor(asker);
-        self.upgrade_failed(asker, &why);
+        self.cut_compile_short();
+        self.reap();
+        self.tell_gathered();
+        match heir {
+            Heir::Ourselves => {
+                let why = self.become_successor(asker);
+                self.upgrade_failed(asker, &why);
+            }
+            Heir::Another => match self.hand_to(asker) {
+                Ok(()) => self.handed_over = true,
+                Err(why) => self.upgrade_failed(asker, &why),
+            },
+        }
     }
 
     fn upgrade_failed(&mut self, asker: Option<u64>, why: &str) {
@@ -178,9 +219,6 @@ impl Door {
 
     /// Becomes the other program; comes back only with the reason why not.
     fn become_successor(&mut self, asker: Option<u64>) -> String {
-        self.cut_compile_short();
-        self.reap();
-        self.tell_gathered();
         let mut estate = self.estate(Heir::Ourselves);
         let fds = self.heirlooms(asker);
         let number = |(name, fd): &(String, BorrowedFd<'_>)| (name.clone(), number_of(fd));

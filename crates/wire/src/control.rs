@@ -41,6 +41,12 @@ pub enum Request {
     Stop(Option<OnStop>),
     /// Become the program that lies at the daemon's path now; answered by that one, or with why not.
     Upgrade,
+    /// From another monitor, of the same user: hand everything over to it, and end. Answered by
+    /// [`Answer::HandedOver`] with a channel beside it.
+    Succeed {
+        /// Even while the door is open.
+        forced: bool,
+    },
     /// Events: after [`Answer::Events`] the stream carries text lines.
     Events {
         /// JSON lines, or sentences.
@@ -168,6 +174,8 @@ pub enum Answer {
         /// What could not be taken over; empty when everything was.
         lost: Vec<String>,
     },
+    /// Everything comes over the channel that comes with this answer.
+    HandedOver,
     /// Lines follow.
     Events,
     /// The asker may not ask this.

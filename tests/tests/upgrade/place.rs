@@ -1,7 +1,7 @@
 //! The new program in the old one's place: same process, nothing lost.
 
 use crate::kit::{talk, while_knocking};
-use portreeve_testkit::{Signal, World, wait_for};
+use portreeve_testkit::{Signal, World, read_to_end_bounded, wait_for};
 use portreeve_tests::{Door, SOON};
 
 const SERVICES: &str = "[service.brief]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/echo\", \"in\"]\n\
@@ -36,7 +36,7 @@ fn under_constant_knocking_nobody_is_refused_and_no_session_is_lost() {
         let mut second = world.connect("lan", to).unwrap();
         talk(&mut second, "second");
         let third = world.connect("lan", to).unwrap();
-        let got = portreeve_testkit::read_to_end_bounded(&third, 16, SOON).text();
+        let got = read_to_end_bounded(&third, 16, SOON).text();
         assert_eq!(got, "", "the limit counts the old session of {key}");
     }
     drop((cat, echo));
@@ -59,4 +59,88 @@ fn a_signal_does_it_too() {
     talk(&mut cat, "two");
     drop(cat);
     door.stop();
+}
+
+/// The programs in a folder of the test's own, where they can be replaced.
+fn own_programs(world: &World) -> String {
+    let folder = format!("{}/own", world.dir().display());
+    world.door_run(&["mkdir", "-m", "755", &folder]);
+    for program in ["portreeved", "portreeve-compile", "portreeve-clerk", "portreeve-relay"] {
+        world.door_run(&["cp", &world.bin(program).display().to_string(), &folder]);
+    }
+    folder
+}
+
+#[test]
+fn what_is_not_fit_to_take_over_changes_nothing() {
+    let world = World::standard();
+    let folder = own_programs(&world);
+    world.write("/etc/portreeve/portreeve.toml", SERVICES);
+    let mut door = Door::run(&world, world.door(format!("{folder}/portreeved")));
+    let mut cat = world.connect("lan", "192.168.0.1:701").unwrap();
+    talk(&mut cat, "one");
+    let program = format!("{folder}/portreeved");
+    let good = format!("{folder}/good");
+    world.door_run(&["mv", &program, &good]);
+    let broken = [
+        (None, "cannot"),
+        (Some("no program at all\n"), "cannot"),
+        (Some("#!/bin/sh\nexit 0\n"), "no portreeved that can take this one's place"),
+        (Some("#!/bin/sh\necho 'no such library' ; exit 127\n"), "exited with status 127: no such"),
+        (Some("#!/bin/sh\necho fit; kill -9 $$\n"), "was ended by signal 9"),
+    ];
+    for (text, why) in broken {
+        if let Some(text) = text {
+            world.write_program(&program, text);
+        }
+        let upgrade = door.command(&["upgrade"]);
+        let said = String::from_utf8_lossy(&upgrade.stderr).into_owned();
+        assert_ne!(upgrade.status.code(), Some(0), "{said}");
+        assert!(said.contains("goes on as it is") && said.contains(why), "{why}: {said}");
+        talk(&mut cat, "still");
+    }
+    // one that passes the trial, and then cannot be executed
+    let fickle = "#!/bin/sh\necho 'fit portreeved 9'\nchmod 000 \"$0\"\nrm -f \"$0\"\n";
+    world.write_program(&program, fickle);
+    let upgrade = door.command(&["upgrade"]);
+    let said = String::from_utf8_lossy(&upgrade.stderr).into_owned();
+    assert!(said.contains("cannot execute"), "{said}");
+    talk(&mut cat, "still");
+    door.expect("alarm", |e| e["text"].to_string().contains("the upgrade was given up"));
+    door.expect("session-started", |e| e["service"] == "cat");
+    // the clerk and the relay of the old one are at work again
+    let mut echo = world.connect("lan", "192.168.0.1:7").unwrap();
+    talk(&mut echo, "echo");
+    world.door_run(&["mv", &good, &program]);
+    assert_eq!(door.command(&["upgrade"]).status.code(), Some(0));
+    talk(&mut cat, "at last");
+    assert_eq!(door.status()["alarms"].to_string(), "[]");
+    assert!(door.running().try_wait().is_none());
+}
+
+#[test]
+fn an_upgrade_with_a_bad_configuration_goes_on_with_the_one_of_before() {
+    let world = World::standard();
+    let door = Door::native(&world, SERVICES);
+    let mut cat = world.connect("lan", "192.168.0.1:701").unwrap();
+    talk(&mut cat, "one");
+    world.write("/etc/portreeve/portreeve.toml", format!("{SERVICES}what = 7\n"));
+    assert_eq!(door.command(&["upgrade"]).status.code(), Some(0));
+    door.expect("reload-refused", |_| true);
+    let peer = world.connect("lan", "192.168.0.1:700").unwrap();
+    assert_eq!(read_to_end_bounded(&peer, 16, SOON).text(), "in\n");
+    talk(&mut cat, "two");
+    wait_for(SOON, "the alarm", || {
+        door.status()["alarms"].to_string().contains("was refused at the start")
+    });
+    let more = format!(
+        "{SERVICES}[service.more]\nlisten = [\"192.168.0.1:702\"]\nrun = [\"/bin/echo\", \"more\"]\n"
+    );
+    world.write("/etc/portreeve/portreeve.toml", more);
+    assert_eq!(door.command(&["reload"]).status.code(), Some(0));
+    assert_eq!(door.status()["alarms"].to_string(), "[]");
+    // and an upgrade reads what is new by itself
+    world.write("/etc/portreeve/portreeve.toml", SERVICES);
+    assert_eq!(door.command(&["upgrade"]).status.code(), Some(0));
+    wait_for(SOON, "the service to go", || world.connect("lan", "192.168.0.1:702").is_err());
 }
