@@ -156,6 +156,7 @@ impl Listeners {
     /// Closes the sockets of these services, and opens none until they are asked for again.
     pub(crate) fn give_back(&mut self, keys: &[String]) {
         self.given_back.extend(keys.iter().cloned());
+        self.changed = true; // whoever keeps copies of the sockets has to let go of them too
         for listener in self.all.values_mut().filter(|l| keys.contains(&l.want.key)) {
             listener.socket = None; // epoll forgets a closed socket
             listener.watched = false;

@@ -119,9 +119,13 @@ pub(crate) fn listener(address: SocketAddr) -> Listener {
     let mine = rows.iter().filter(|row| row.address == address);
     let inodes: BTreeSet<u64> = mine.map(|row| row.inode).collect();
     let owners = process::owners(&inodes);
+    // a door that is being started anew leaves its sockets with the service manager meanwhile
+    let left = || !systemd::sockets().iter().any(|(listed, _)| *listed == address);
     let doors = |inode: &u64| {
         let pids = owners.get(inode).map(Vec::as_slice).unwrap_or_default();
-        !pids.is_empty() && pids.iter().all(|pid| is_door(*pid))
+        let kept = || pids == [1] && systemd::runs() && left();
+        let mut others = pids.iter().filter(|pid| **pid != 1).peekable();
+        kept() || others.peek().is_some() && others.all(|pid| is_door(*pid))
     };
     match inodes.len() {
         0 => Listener::Nobody,
@@ -208,18 +212,22 @@ fn holders(
             found.push(holder);
         }
     };
-    let unit = sockets.iter().find(|(address, _)| *address == row.address);
+    // the door's own socket unit is the door
+    let is_other = |unit: &str| !unit.starts_with("portreeve");
+    let unit = sockets.iter().find(|(address, unit)| *address == row.address && is_other(unit));
     if let Some((_, unit)) = unit {
         add(Holder { keeper: Keeper::Unit(unit.clone()), ..blank.clone() });
     }
-    for pid in pids.iter().copied() {
+    for pid in pids.iter().copied().filter(|pid| *pid != 1 || pids.len() == 1) {
+        // the service manager keeps copies of what it hands to others
         let Some(seen) = process::process(pid) else { continue };
-        if unit.is_some() && (pid == 1 || keeper(pid, &seen.program, door) == Keeper::Unknown) {
+        let keeper = keeper(pid, &seen.program, door);
+        if unit.is_some() && (pid == 1 || keeper == Keeper::Unknown) {
             continue; // the service manager itself, already named by its unit
         }
         add(Holder {
             pid: Some(pid),
-            keeper: keeper(pid, &seen.program, door),
+            keeper,
             entry: inetd::entry(&seen.program, row.address.port()),
             user: process::user(pid),
             program: seen.program,
