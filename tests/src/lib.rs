@@ -230,6 +230,15 @@ pub fn document(name: &str) -> String {
     ours(&format!("docs/{name}"))
 }
 
+/// A file of `packaging/`.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn packaged(name: &str) -> String {
+    ours(&format!("packaging/{name}"))
+}
+
 #[expect(clippy::disallowed_methods, reason = "a file of this repository")]
 fn ours(name: &str) -> String {
     let path = format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"));

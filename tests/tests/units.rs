@@ -1,0 +1,102 @@
+//! The files for systemd, held against what the door needs of them.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use portreeve_tests::packaged;
+
+/// `KEY=VALUE` lines of a unit, in their order.
+fn settings(unit: &str) -> Vec<(&str, &str)> {
+    let lines = unit.lines().filter(|line| !line.starts_with(['#', '[']));
+    lines.filter_map(|line| line.split_once('=')).collect()
+}
+
+fn value<'a>(settings: &[(&str, &'a str)], key: &str) -> Option<&'a str> {
+    let mut found = settings.iter().filter(|(name, _)| *name == key).map(|(_, value)| *value);
+    let value = found.next();
+    assert_eq!(found.next(), None, "{key} stands there once");
+    value
+}
+
+#[test]
+fn the_unit_keeps_sessions_and_sockets_over_restarts() {
+    let unit = packaged("systemd/portreeved.service");
+    let settings = settings(&unit);
+    for (key, want) in [
+        ("Type", "notify"),
+        ("NotifyAccess", "main"),
+        ("KillMode", "process"),
+        ("OOMPolicy", "continue"),
+        ("TasksMax", "infinity"),
+        ("Delegate", "yes"),
+        ("Restart", "always"),
+        ("StartLimitIntervalSec", "0"),
+        ("WatchdogSignal", "SIGKILL"),
+        ("ExecStart", "/usr/sbin/portreeved"),
+        ("ExecReload", "/bin/kill -HUP $MAINPID"),
+        ("WantedBy", "multi-user.target"),
+    ] {
+        assert_eq!(value(&settings, key), Some(want), "{key}");
+    }
+    let number = |key| value(&settings, key).unwrap().parse::<u64>().unwrap();
+    // the default of max-sessions, each with the pipe of its standard error
+    assert!(number("FileDescriptorStoreMax") >= 10_000);
+    assert!(number("LimitNOFILE") >= 2 * 10_000 + 1024);
+    assert_eq!(value(&settings, "PartOf"), None, "no other unit takes it down");
+}
+
+#[test]
+fn the_unit_sets_nothing_that_services_would_suffer_from() {
+    let unit = packaged("systemd/portreeved.service");
+    let inherited = [
+        "NoNewPrivileges",
+        "Protect",
+        "Private",
+        "Restrict",
+        "CapabilityBoundingSet",
+        "SystemCall",
+        "ReadOnlyPaths",
+        "InaccessiblePaths",
+        "MemoryDenyWriteExecute",
+        "LockPersonality",
+        "OOMScoreAdjust",
+        "UMask",
+        "User",
+        "Group",
+        "RuntimeDirectory",
+        "RootDirectory",
+        "Slice",
+        "DevicePolicy",
+        "IPAddress",
+        "LimitNPROC",
+        "LimitCORE",
+        "MemoryMax",
+        "Nice",
+    ];
+    for (key, _) in settings(&unit) {
+        let harms = inherited.iter().find(|start| key.starts_with(**start));
+        assert_eq!(harms, None, "{key} is inherited by every session");
+    }
+}
+
+#[test]
+fn the_users_are_those_of_the_default_configuration() {
+    let users = packaged("systemd/portreeve.sysusers.conf");
+    let named = |kind: &str| -> Vec<String> {
+        let lines = users.lines().filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' '));
+        lines.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    };
+    let settings = portreeve_model::Settings::default();
+    assert_eq!(named("u"), [settings.clerk_user.clone(), settings.relay_user]);
+    assert_eq!(named("g"), [settings.control_group]);
+    assert!(!users.lines().any(|line| line.starts_with("m ")), "no helper may command the door");
+    let folders = packaged("systemd/portreeve.tmpfiles.conf");
+    let clerk = settings.clerk_user;
+    for (folder, mode, owner) in [
+        ("/run/portreeve", "0755", "root"),
+        ("/var/lib/portreeve", "0750", clerk.as_str()),
+        ("/var/log/portreeve", "0750", clerk.as_str()),
+    ] {
+        let line = format!("d {folder} {mode} {owner} {owner} -");
+        assert!(folders.lines().any(|l| l == line), "{line}");
+    }
+}
