@@ -168,10 +168,10 @@ fn the_session_and_the_address_one_works_from_are_left_alone() {
     assert!(text.contains("is the one this command runs in: nothing was ended"), "{text}");
     assert!(text.contains("`--yes`"), "a way out: {text}");
     // a process that left its parents, as under a terminal multiplexer, is known by its connection
+    let file = world.dir().join("away").display().to_string();
     let away = format!(
-        "setsid --fork sh -c '{portreeve} end --service ssh >/tmp/away 2>&1; \
-                        echo $? >>/tmp/away'; while ! grep -q '^[0-9]' /tmp/away; do sleep 0.1; done; \
-                        cat /tmp/away"
+        "setsid --fork sh -c '{portreeve} end --service ssh >{file} 2>&1; echo $? >>{file}'; \
+         while ! grep -q '^[0-9]' {file}; do sleep 0.1; done; cat {file}"
     );
     let (_, text) = remote(&away);
     assert!(text.contains("nothing was ended") && text.trim_end().ends_with('1'), "{text}");
@@ -240,7 +240,7 @@ fn a_ban_by_hand_shuts_out_survives_a_restart_and_is_lifted() {
         ("192.168.0.0/16", "the never-ban list"),
         ("192.168.0.1", "it is this host itself"),
         ("127.0.0.0/16", "it is this host itself"),
-        ("10.0.0.0/8", "wider than /16"),
+        ("10.0.0.0/8", "wider than a /16"),
     ] {
         let (exit, text) = said(&door.command(&["ban", network]));
         assert!(exit == 1 && text.contains(want), "{network}: {exit} {text}");

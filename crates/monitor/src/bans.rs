@@ -159,7 +159,7 @@ impl Door {
         let widest = width(network, WIDEST);
         if network.length() < widest {
             return Err(format!(
-                "networks wider than /{widest} are not banned: write a `deny` for `[defaults]` instead"
+                "it is wider than a /{widest}: write a `deny` into the configuration instead"
             ));
         }
         if self.may_be_so_wide(network) || self.state.ban_of(network).is_some() {
