@@ -1,7 +1,7 @@
 //! Who holds the ports that services want, and what this host needs done about it.
 //!
 //! The facts are read as the caller from `/proc`, the service manager and the scripts in
-//! `/etc/init.d` ([`look`]); what to do follows from them alone ([`plan::plan`]). Nothing here
+//! `/etc/init.d` ([`look()`]); what to do follows from them alone ([`plan::plan`]). Nothing here
 //! changes anything.
 
 pub(crate) mod advice;
