@@ -1,6 +1,5 @@
 //! The files for systemd, held against what the door needs of them.
 #![forbid(unsafe_code)]
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use portreeve_tests::packaged;
 

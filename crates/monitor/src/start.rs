@@ -435,7 +435,7 @@ fn handed_over(paths: &Paths, args: &Args) -> Result<Option<Legacy>, Failed> {
     match handing::ask(paths, args.successor) {
         Ok(legacy) => Ok(Some(legacy)),
         Err(why) => Err(Failed::System(format!(
-            "another door is here, and does not make way: {why}; it holds `{}`, and \
+            "another door is open here, and does not make way: {why}; it holds `{}`, and \
              `portreeve status` tells how it is",
             path.display()
         ))),
