@@ -1,7 +1,6 @@
 //! What goes wrong around a door, one thing at a time: afterwards nothing has leaked, nothing
 //! spins, every listener is open, and no ban is forgotten.
 #![forbid(unsafe_code)]
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use portreeve_testkit::{
     End, World, children, proc_status, read_to_end_bounded, read_until, wait_for,
