@@ -4,6 +4,7 @@ mod bounds;
 mod configuration;
 mod frames;
 mod texts;
+mod wrappers;
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,7 @@ pub const ALL: [Target; 8] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
-    texts::WRAPPERS,
+    wrappers::WRAPPERS,
     frames::CONTROL,
     frames::CLERK,
     frames::RELAY,

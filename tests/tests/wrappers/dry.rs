@@ -33,6 +33,9 @@ for set in *; do
 done
 "#;
 
+/// Stands for a file that cannot be opened, by root either: a link to itself.
+const LOOP: &str = "a link to itself";
+
 /// What one said about one peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Told {
@@ -69,7 +72,11 @@ fn both(world: &World, sets: &[Set]) -> Vec<Vec<[Told; 2]>> {
         for (name, text) in
             [("hosts.allow", &set.allow), ("hosts.deny", &set.deny), ("peers", &peers)]
         {
-            fs::write(place.join(name), text).expect("write");
+            if text == LOOP {
+                std::os::unix::fs::symlink(name, place.join(name)).expect("make a link");
+            } else {
+                fs::write(place.join(name), text).expect("write");
+            }
         }
     }
     let commands = [("/usr/sbin/tcpdmatch", "tag"), ("/run/ours/tcpdmatch", "own")];
@@ -230,6 +237,76 @@ fn every_row_is_mended_as_the_book_says() {
     for (row, _) in ROWS {
         assert!(MENDED.iter().any(|mended| mended.0 == *row), "{row}");
     }
+}
+
+#[test]
+fn files_that_cannot_be_read_let_nobody_in() {
+    let peers = vec![("sshd".to_owned(), "192.0.2.10".to_owned())];
+    let looped = format!("ALL: {LOOPED}\n");
+    let cases = [
+        // hosts.allow, hosts.deny, the ancestor's verdict, ours
+        (LOOP, "", "granted", "denied"),
+        (LOOP, "ALL: ALL\n", "denied", "denied"),
+        ("", LOOP, "denied", "denied"),
+        ("ALL: ALL\n", LOOP, "granted", "granted"),
+        ("", &looped, "granted", "denied"),
+        (&looped, "ALL: ALL\n", "denied", "denied"),
+        ("", "ALL: ALL EXCEPT /run/lists/none\n", "denied", "denied"),
+    ];
+    let world = world();
+    world.door_run(&["ln", "-s", LOOPED, LOOPED]);
+    let sets: Vec<Set> = cases
+        .iter()
+        .map(|(allow, deny, ..)| Set {
+            allow: (*allow).to_owned(),
+            deny: (*deny).to_owned(),
+            peers: peers.clone(),
+        })
+        .collect();
+    for ((set, case), told) in sets.iter().zip(&cases).zip(both(&world, &sets)) {
+        let said = told[0].each_ref().map(|one| one.ends.iter().rev().nth(1).cloned());
+        let want = [case.2, case.3].map(|it| Some(format!("access:   {it}")));
+        assert_eq!(said, want, "{set:?}");
+    }
+}
+
+/// A list that cannot be opened.
+const LOOPED: &str = "/run/lists/loop";
+
+#[test]
+fn tcpdchk_says_what_its_ancestor_says() {
+    let world = world();
+    let dir = world.dir().join("check");
+    fs::create_dir(&dir).expect("make a folder");
+    let allow = "@sshd /sshd .sshd sshd. KNOWN LOCAL: ALL\nFAIL: 192.0.2.10\n\
+        sshd: @users@ALL .joe@ALL joe.@ALL LOCAL@ALL .2.10 foo. nobody.invalid alias.other.org\n\
+        sshd: two.example.com 192.0.2.0/33 : severity loud\n\
+        sshd: ALL : spawn\nsshd: ALL : allow : deny\nsshd:\nEXCEPT sshd: ALL\nsshd ALL\n";
+    fs::write(dir.join("hosts.allow"), allow).expect("write");
+    fs::write(dir.join("hosts.deny"), "ALL: ALL : nice x\nALL: ALL").expect("write");
+    fs::write(dir.join("inetd.conf"), "a stream tcp nowait root /bin/sh sshd\nbar stream\n")
+        .expect("write");
+    let script = "cd \"$1\"; shift; exec \"$@\"";
+    let run = |command: &str| {
+        let mut shell = world.door("sh");
+        shell.args(["-c", script, "sh"]).arg(&dir);
+        shell.args([command, "-d", "-a", "-i", "inetd.conf"]);
+        String::from_utf8_lossy(&world.run(shell, LIMIT).stdout).into_owned()
+    };
+    run("/usr/sbin/tcpdchk");
+    let ours = run("/run/ours/tcpdchk");
+    traces(&world);
+    let mut looked = 0;
+    for line in world.syslog() {
+        let Some((_, text)) = line.split_once("tcpdchk: ") else { continue };
+        // the ancestor counts the line that it drops as none
+        let text = text
+            .replace("hosts.deny, line 1: missing newline", "hosts.deny, line 2: missing newline");
+        looked += 1;
+        // ours may say more behind it
+        assert!(ours.contains(&text), "{text}\nis not in\n{ours}");
+    }
+    assert!(looked > 20, "the ancestor said {looked} things");
 }
 
 #[test]

@@ -54,7 +54,7 @@ const ALIKE: &[(&str, &str, &str)] = &[
 
 /// Where they differ: a row of the book, name, rules, what the client gets from each.
 const APART: &[(&str, &str, &str, &str, [&str; 2])] = &[
-    ("`user`, `group`", "become", "ALL : user nobody", "", ["uid 0 0", "uid 65534 65534"]),
+    ("`user`, `group`", "become", "ALL : user thisuser", "", ["uid 0 groups 0\n", "uid USER\n"]),
     ("the output of `aclexec`", "leak", "ALL : aclexec echo leaked", "", ["leaked", "served leak"]),
     ("`aclexec` that fails", "later", "ALL : aclexec false : allow", "ALL", ["served later", ""]),
     (
@@ -102,12 +102,13 @@ fn stage(cases: &[(&str, &str, &str)]) -> Stage {
     let (mut allow, mut deny, mut services) = (String::new(), String::new(), String::new());
     for (number, (name, allowed, denied)) in (0_u16..).zip(cases) {
         if *name != "gone" {
-            let id = if *name == "become" { "echo uid $(id -u) $(id -g)\n" } else { "" };
+            let id = if *name == "become" { "echo uid $(id -u) groups $(id -G)\n" } else { "" };
             world.write_program(format!("/run/d/{name}"), format!("{DAEMON}{id}"));
         }
         for (text, clients) in [(&mut allow, allowed), (&mut deny, denied)] {
             if !clients.is_empty() {
                 let clients = clients.replace("OUT", "/run/out/%d-%R");
+                let clients = clients.replace("LONG", &format!("ALL : spawn {}", "%a".repeat(800)));
                 text.push_str(&format!("{name}: {clients}\n"));
             }
         }
@@ -212,12 +213,16 @@ fn where_tcpd_differs_it_is_in_the_book() {
     let stage = stage(&cases);
     let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/wrappers.md");
     let book = fs::read_to_string(book).expect("read the book");
+    let id = |flag: &str| stage.world.door_run(&["id", flag, "thisuser"]).trim().to_owned();
+    let user = format!("{} groups {}", id("-u"), id("-G"));
     let got = ["lan", "far"].map(|client| stage.got(client, cases.len()));
     for (number, (row, name, _, _, want)) in APART.iter().enumerate() {
         assert!(book.contains(&format!("\n| {row} | ")), "{row}");
         // the name of `far` can not be looked up: nothing answers
         let got = &got[usize::from(row.starts_with("a name that"))][number];
         for (want, got) in want.iter().zip(got) {
+            let want = want.replace("USER", &user);
+            let want = want.as_str();
             let fits = if want.is_empty() { got.is_empty() } else { got.contains(want) };
             assert!(fits, "{name}: {want} in {got}");
         }

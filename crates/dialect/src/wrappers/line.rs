@@ -125,7 +125,7 @@ fn keep(line: Logical, all: &mut Vec<Logical>, out: &mut Diagnostics) {
         } else {
             (Level::Warning, "other programs stop reading at a line longer than 2047 bytes")
         };
-        let at = Some(line.span(0, 1));
+        let at = Some(line.whole());
         out.push(
             Diagnostic::new(level, codes::LONG_LINE, at, text)
                 .help("write several rules, or put the patterns into a file and name it: `/path`"),

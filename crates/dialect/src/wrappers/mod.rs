@@ -16,6 +16,8 @@ mod option;
 mod pattern;
 mod raw;
 mod shadow;
+#[cfg(test)]
+mod tests;
 
 pub use check::{list_file, read, unreadable as unreadable_table};
 pub use codes::ALL as CODES;

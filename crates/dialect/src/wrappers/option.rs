@@ -133,11 +133,11 @@ pub fn wrong_option(wrong: WrongOption, setting: &Setting) -> String {
         WrongOption::NotLast => format!("option \"{key}\" must be at end"),
         WrongOption::Facility => {
             let facility = value.split('.').next().unwrap_or_default();
-            format!("bad syslog facility: \"{facility}\"")
+            format!("bad syslog facility or severity: \"{facility}\"")
         }
         WrongOption::Severity => {
             let level = value.split_once('.').map_or(value.as_str(), |(_, level)| level);
-            format!("bad syslog severity: \"{level}\"")
+            format!("bad syslog facility or severity: \"{level}\"")
         }
         WrongOption::Linger => format!("bad linger value: \"{value}\""),
         WrongOption::Timeout => format!("bad rfc931 timeout: \"{value}\""),

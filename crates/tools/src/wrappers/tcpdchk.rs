@@ -87,7 +87,7 @@ impl Report {
             self.findings(&path, &findings, &loaded.sources);
         }
         for finding in findings.iter().filter(|finding| finding.at.is_none()) {
-            self.out.push_str(&format!("warning: {}\n", told(finding)));
+            self.out.push_str(&format!("warning: {}\n", told(finding, "")));
         }
         if findings.dropped() > 0 {
             self.out.push_str(&format!("and {} more findings\n", findings.dropped()));
@@ -98,8 +98,10 @@ impl Report {
         for finding in findings {
             let Some(at) = finding.at.filter(|at| sources.path(at.file) == path) else { continue };
             let (line, column) = sources.line_column(at);
-            let text = told(finding);
-            self.out.push_str(&format!("warning: {path}, line {line}: {text} (column {column})\n"));
+            let cited = sources.text(at.file).get(at.start as usize..at.end as usize);
+            let text = told(finding, cited.unwrap_or_default());
+            let level = if finding.code.0 == "hosts-option" { "error" } else { "warning" };
+            self.out.push_str(&format!("{level}: {path}, line {line}: {text} (column {column})\n"));
         }
     }
 
@@ -165,7 +167,7 @@ impl Report {
 
     fn daemon(&mut self, token: &Token<DaemonPattern>) -> Vec<String> {
         let text = shown(&token.text);
-        let name = text.split_once('@').map_or(text.as_str(), |(name, _)| name);
+        let name = before_host(&text);
         let mut said = Vec::new();
         match &token.pattern {
             DaemonPattern::Name(word) | DaemonPattern::At(word, _) => match word {
@@ -198,11 +200,11 @@ impl Report {
 
     fn client(&mut self, token: &Token<ClientPattern>) -> Vec<String> {
         let text = shown(&token.text);
-        let mut said: Vec<String> = fail(&text).into_iter().collect();
+        let mut said = fail(&text);
         let host = match &token.pattern {
             ClientPattern::Host(host) => host,
             ClientPattern::User(user, host) => {
-                let name = text.split_once('@').map_or(text.as_str(), |(name, _)| name);
+                let name = before_host(&text);
                 let doubt = match user {
                     Word::Tail(_) => Some("user name begins with dot"),
                     Word::Head(_) => Some("user name ends in dot"),
@@ -258,7 +260,9 @@ impl Report {
         let text = shown(name);
         let said = match addresses_of(name, names::LIMIT) {
             Answer::Absent => vec![format!("{text}: host not found")],
-            Answer::Failed => vec![format!("{text}: could not be looked up")],
+            Answer::Failed => {
+                vec![format!("{text}: host not found (it could not be looked up now)")]
+            }
             Answer::Found(host) => {
                 let official = shown(&host.canonical);
                 let mut said = Vec::new();
@@ -278,13 +282,20 @@ impl Report {
     }
 }
 
+/// What stands before the `@` of `name@host`, which may begin with one.
+fn before_host(text: &str) -> &str {
+    let at = text.char_indices().skip(1).find(|(_, c)| *c == '@');
+    at.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
+}
+
 fn reserved(name: &str) -> bool {
     ["KNOWN", "PARANOID", "LOCAL", "UNKNOWN"].iter().any(|word| word.eq_ignore_ascii_case(name))
 }
 
-fn fail(text: &str) -> Option<String> {
+fn fail(text: &str) -> Vec<String> {
     let old = text.eq_ignore_ascii_case("FAIL");
-    old.then(|| "FAIL is no longer recognized (use EXCEPT or DENY instead)".to_owned())
+    let said = ["FAIL is no longer recognized", "(use EXCEPT or DENY instead)"];
+    said.into_iter().filter(|_| old).map(str::to_owned).collect()
 }
 
 /// A list as it was written.
@@ -296,11 +307,15 @@ fn listed<T>(list: &List<T>) -> String {
 }
 
 /// A finding in one line: in the ancestor's words where it has any, else in ours.
-fn told(finding: &Diagnostic) -> String {
+fn told(finding: &Diagnostic, cited: &str) -> String {
+    let list = if finding.message.starts_with("the daemon") { "daemon" } else { "client" };
     let classic = match finding.code.0 {
-        "hosts-no-separator" => Some("missing \":\" separator"),
-        "hosts-no-final-newline" | "hosts-long-line" => Some("missing newline or line too long"),
-        "hosts-prefix-length" => Some("bad net/mask pattern"),
+        "hosts-no-separator" => Some("missing \":\" separator".to_owned()),
+        "hosts-no-final-newline" | "hosts-long-line" => {
+            Some("missing newline or line too long".to_owned())
+        }
+        "hosts-prefix-length" => Some(format!("{cited}: bad net/mask pattern")),
+        "hosts-empty-list" => Some(format!("{list} list is empty or ends in EXCEPT")),
         _ => None,
     };
     let ours = match finding.help.first() {

@@ -1,0 +1,74 @@
+//! Which finding a mistake gives, and where.
+
+use super::{read, shadowed};
+use portreeve_diag::{Diagnostics, Sources};
+use portreeve_model::wrappers::{Table, Tables, Which};
+
+/// What a text of hosts.allow, or of hosts.deny, gives: codes with line and column.
+fn found(which: Which, text: &str) -> Vec<String> {
+    let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+    let rules = read(which, "f", text.as_bytes(), &mut sources, &mut findings);
+    let mut tables = Tables::default();
+    match which {
+        Which::Allow => tables.allow = Table::Rules(rules),
+        Which::Deny => tables.deny = Table::Rules(rules),
+    }
+    shadowed(&tables, &sources, &mut findings);
+    let place = |finding: &portreeve_diag::Diagnostic| {
+        let (line, column) = sources.line_column(finding.at.expect("a place"));
+        format!("{} {line}:{column}", finding.code)
+    };
+    findings.iter().map(place).collect()
+}
+
+#[test]
+fn each_mistake_is_found_where_it_stands() {
+    for (text, want) in [
+        ("sshd: ALL\n", &[][..]),
+        ("sshd: ALL", &["hosts-no-final-newline 1:10"]),
+        ("# a\n  # sshd: ALL\n", &["hosts-indented-comment 2:3"]),
+        ("# a \\\nsshd: ALL\n", &["hosts-swallowed-line 2:1"]),
+        ("# a \\\n  sshd: ALL\n", &[]),
+        ("sshd ALL\n", &["hosts-no-separator 1:1"]),
+        ("sshd: 10.\0\n", &["hosts-zero-byte 1:10"]),
+        ("sshd: [::1 : deny\n", &["hosts-bracket 1:7"]),
+        ("sshd@[::1: ALL\n", &["hosts-bracket 1:6"]),
+        ("sshd: ::1 2001:db8::/32: deny\n", &["hosts-bare-ipv6 1:7", "hosts-bare-ipv6 1:11"]),
+        ("sshd@::1: joe@::1\n", &["hosts-bare-ipv6 1:1", "hosts-bare-ipv6 1:11"]),
+        ("sshd: 10.0.0.0/33\n", &["hosts-prefix-length 1:7"]),
+        ("sshd, \\\n ftpd: \\\n 10.0.0.1/8\n", &["hosts-host-bits 3:2"]),
+        ("sshd: 0.0.0.0/0\n", &["hosts-wide-mask 1:7"]),
+        (
+            "sshd: 192.0.2 [10.0.0.1] x@\n",
+            &["hosts-never-matches 1:7", "hosts-never-matches 1:15", "hosts-never-matches 1:26"],
+        ),
+        ("sshd: 10. # mine\n", &["hosts-trailing-comment 1:11"]),
+        ("EXCEPT sshd: ALL\n", &["hosts-empty-list 1:1"]),
+        ("sshd: ALL : bogus\n", &["hosts-option 1:13"]),
+        ("sshd: ALL :\n", &["hosts-option 1:12"]),
+        ("sshd: ALL : aclexec x : spawn y\n", &["hosts-aclexec-later 1:25"]),
+        ("sshd: ALL : user nobody\n", &["hosts-user-applied 1:13"]),
+        ("ALL: 10.\nsshd: 10.\n", &["hosts-shadowed 2:1"]),
+        ("ALL: ALL\n\nsshd, ftpd: .example.org 10.\n", &["hosts-shadowed 3:1"]),
+        ("ALL: ALL : aclexec x\nsshd: 10.\n", &[]),
+        ("ALL: ALL EXCEPT 10.\nsshd: 10.\n", &[]),
+        ("sshd: 10.\nALL: 10.\n", &[]),
+    ] {
+        assert_eq!(found(Which::Allow, text), want, "{text}");
+    }
+    let deny = "sshd: ALL : aclexec x\n";
+    assert_eq!(found(Which::Deny, deny), ["hosts-aclexec-deny 1:13"]);
+    let long = format!("sshd: {}\n", "192.0.2.1 ".repeat(210));
+    assert_eq!(found(Which::Allow, &long), ["hosts-long-line 1:1"]);
+}
+
+#[test]
+fn a_swallowed_rule_counts_in_hosts_deny_alone() {
+    let rules = |which, text: &[u8]| {
+        read(which, "f", text, &mut Sources::new(), &mut Diagnostics::new()).len()
+    };
+    let text = b"# a \\\nsshd: ALL\n";
+    assert_eq!((rules(Which::Allow, text), rules(Which::Deny, text)), (0, 1));
+    let bytes = b"sshd: ALL : spawn echo \xff\n# \xfe\n";
+    assert_eq!(rules(Which::Allow, bytes), 1);
+}
