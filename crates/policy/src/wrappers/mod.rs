@@ -3,7 +3,7 @@
 //! [`decide`] is a function of the rules, of what is known of a request, and of what was read for
 //! it ([`Answers`]). Where it needs to know more, it says what ([`Need`]) and is called again: so
 //! nothing is looked up that no rule asks for. It does none of what a rule wants done: that is in
-//! the [`Outcome`], in order. It never panics, and its work is bounded.
+//! the [`Decided`], in order. It never panics, and its work is bounded.
 
 mod decide;
 mod expand;
