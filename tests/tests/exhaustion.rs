@@ -85,7 +85,7 @@ fn twenty_thousand_sessions_leave_nothing_behind() {
 
 /// Children of a process that have ended and were not reaped.
 fn zombies(of: u32) -> usize {
-    let folders = std::fs::read_dir("/proc").unwrap().flatten();
+    let folders = std::fs::read_dir("/proc").expect("read /proc").flatten();
     let pids = folders.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_zombie = |pid: &u32| {
         let status = proc_status(*pid);

@@ -58,9 +58,12 @@ mod tests {
         let received =
             recvmsg(&receiver, &mut [], &mut ancillary, RecvFlags::CMSG_CLOEXEC).unwrap();
         assert_eq!(received.bytes, 0);
-        let taken = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut files) => files.next(),
-            _ => None,
+        let taken = ancillary.drain().find_map(|message| {
+            if let RecvAncillaryMessage::ScmRights(mut files) = message {
+                files.next()
+            } else {
+                None
+            }
         });
         assert_eq!(read_memfd(taken.unwrap(), 10).unwrap(), b"long");
     }
