@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Knockers at a time.
-const KNOCKERS: usize = 4;
+const KNOCKERS: usize = 8;
 /// The most they knock in one test.
 const MOST: u64 = 60_000;
 /// A thousand connects a second in all, where the machine can.

@@ -1,17 +1,20 @@
 //! The new program in the old one's place: same process, nothing lost.
 
-use crate::kit::{talk, while_knocking};
+use crate::kit::{Login, talk, while_knocking};
 use portreeve_testkit::{Signal, World, read_to_end_bounded, wait_for};
 use portreeve_tests::{Door, SOON};
 
 const SERVICES: &str = "[service.brief]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/echo\", \"in\"]\n\
      [service.cat]\nlisten = [\"192.168.0.1:701\"]\nrun = [\"/bin/cat\"]\ninstances = 2\n\
-     [service.echo]\nlisten = [\"192.168.0.1:7\"]\ninternal = \"echo\"\ninstances = 2\n";
+     [service.echo]\nlisten = [\"192.168.0.1:7\"]\ninternal = \"echo\"\ninstances = 2\n\
+     [service.ssh]\nlisten = [\"192.168.0.1:22\"]\nrun = [\"/usr/sbin/sshd\", \"-i\", \"-e\"]\nwatch = \"sshd\"\n";
 
 #[test]
 fn under_constant_knocking_nobody_is_refused_and_no_session_is_lost() {
     let world = World::standard();
+    world.ssh_keys();
     let door = Door::native(&world, SERVICES);
+    let mut login = Login::new(&world);
     let mut cat = world.connect("lan", "192.168.0.1:701").unwrap();
     let mut echo = world.connect("lan", "192.168.0.1:7").unwrap();
     talk(&mut cat, "one");
@@ -24,6 +27,7 @@ fn under_constant_knocking_nobody_is_refused_and_no_session_is_lost() {
             assert_eq!(upgrade.status.code(), Some(0), "{upgrade:?}");
             talk(&mut cat, "again");
             talk(&mut echo, "again");
+            login.say(&format!("again {round}"));
             wait_for(SOON, "more to be served", || knocks.served() > before + 50);
             wait_for(SOON, "the event", || {
                 door.events().iter().filter(|e| e["event"] == "door-succeeded").count() == round
@@ -39,6 +43,11 @@ fn under_constant_knocking_nobody_is_refused_and_no_session_is_lost() {
         let got = read_to_end_bounded(&third, 16, SOON).text();
         assert_eq!(got, "", "the limit counts the old session of {key}");
     }
+    login.end();
+    door.expect("evidence", |e| {
+        e["service"] == "ssh" && e["text"].to_string().contains("isconnected")
+    });
+    door.expect("session-ended", |e| e["service"] == "ssh" && e["ending"] == "exit");
     drop((cat, echo));
     for key in ["cat", "echo"] {
         door.wait_sessions(key, 0);
