@@ -39,6 +39,8 @@ const ALIKE: &[(&str, &str, &str)] = &[
     ("tested", "ALL : aclexec test %a = 192.168.0.50 : setenv TESTED yes", "ALL"),
     ("tested-false", "ALL : aclexec false", "ALL"),
     ("tested-missing", "ALL : aclexec /no/such/command 2>/dev/null", "ALL"),
+    ("group", "@lans", "ALL"),
+    ("group-of-others", "@others", "ALL"),
     ("user", "joe@ALL", "ALL"),
     ("stranger", "ann@ALL", "ALL"),
     ("asked", "ALL : rfc931 5 : setenv WHO %c", ""),
@@ -90,6 +92,11 @@ fn stage(cases: &[(&str, &str, &str)]) -> Stage {
     let world = World::standard();
     let hosts = "127.0.0.1 localhost\n192.168.0.50 lan.example.com\n192.168.0.1 door.example.com\n";
     fs::write(world.etc("hosts"), hosts).expect("write the names");
+    fs::write(world.etc("netgroup"), "lans (lan.example.com,,)\nothers (far.example.com,,)\n")
+        .expect("write the groups");
+    let switch = world.etc("nsswitch.conf");
+    let text = fs::read_to_string(&switch).expect("read nsswitch.conf");
+    fs::write(switch, text + "netgroup: files\n").expect("write nsswitch.conf");
     let ident =
         IdentServer::start(&world, "lan", "192.168.0.50:113", IdentReply::User("joe".into()));
     let ours = world.bin("portreeve-tools").display().to_string();
@@ -193,6 +200,7 @@ fn tcpd_serves_refuses_and_carries_out_as_the_ancestor() {
     assert_eq!(of("mask").0, "served mask one two\numask 0027 nice 5\n");
     assert!(of("banner").0.starts_with("\0\0you are 192.168.0.50, banner\r\nat 192.168.0.50"));
     assert!(of("environment").0.ends_with("EMPTY=\nGREETING=hello   192.168.0.50\n"));
+    assert!(of("group").0.starts_with("served") && of("group-of-others").0.is_empty());
     assert!(of("user").0.starts_with("served") && of("stranger").0.is_empty());
     assert!(
         of("spawned").1.is_some_and(|text| text.starts_with("%F 192.168.0.50 192.168.0.50 lan."))
@@ -228,6 +236,43 @@ fn where_tcpd_differs_it_is_in_the_book() {
         }
         assert!(!got[1].contains("leaked"), "{name}: {}", got[1]);
     }
+}
+
+#[test]
+fn try_from_tells_of_its_client_as_the_ancestor() {
+    let world = World::standard();
+    let hosts = "127.0.0.1 localhost\n192.168.0.50 lan.example.com\n192.168.0.1 door.example.com\n";
+    fs::write(world.etc("hosts"), hosts).expect("write the names");
+    let _ident =
+        IdentServer::start(&world, "lan", "192.168.0.50:113", IdentReply::User("joe".into()));
+    let ours = world.bin("portreeve-tools").display().to_string();
+    world.door_run(&["mkdir", "-p", "/run/ours"]);
+    world.door_run(&[&ours, "install", "/run/ours"]);
+    let services = [
+        (1000, "/usr/sbin/try-from"),
+        (2000, "/run/ours/try-from"),
+        (3000, "/run/ours/tcpd\n server_args = /run/ours/try-from"),
+        (4000, "/run/ours/tcpd\n server_args = tcpd tcpd"),
+    ];
+    let services = services.map(|(port, program)| {
+        format!(
+            "service s{port}\n{{\n type = UNLISTED\n socket_type = stream\n wait = no\n user = root\n \
+             flags = NOLIBWRAP{}\n port = {port}\n server = {program}\n}}\n",
+            if port > 2000 { " NAMEINARGS" } else { "" }
+        )
+    });
+    let _xinetd = Xinetd::start(&world, &services.concat());
+    let told = [1000, 2000, 3000, 4000].map(|port| {
+        let stream = world.connect("lan", &format!("192.168.0.1:{port}")).expect("connect");
+        read_to_end_bounded(&stream, 1 << 16, LIMIT).text()
+    });
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[1], told[2], "behind tcpd");
+    assert_eq!(told[3], "", "tcpd behind tcpd");
+    let said = |line: &String| line.ends_with("/usr/sbin/tcpd is recursively calling itself");
+    assert!(world.syslog().iter().any(said));
+    assert!(told[1].starts_with("client address  (%a): 192.168.0.50\n"), "{}", told[1]);
+    assert_eq!(told[1].lines().count(), 8);
 }
 
 /// The published examples, with a real sshd.

@@ -172,8 +172,7 @@ impl Door {
 
     fn become_daemon(&self, called: &OsStr, arguments: &[OsString], live: &Live) -> ExitCode {
         let path = &self.path;
-        let own = std::env::current_exe().ok();
-        let error = if own.is_some() && path.canonicalize().ok() == own {
+        let error = if path.file_name().is_some_and(|name| name == "tcpd") {
             format!("{} is recursively calling itself", path.display())
         } else {
             let error = shell::become_daemon(path, called, arguments, &live.environment);
