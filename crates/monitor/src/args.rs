@@ -1,6 +1,6 @@
 //! The daemon's own command line: few words, read by hand, so that root's process links no parser.
 
-use crate::rehearsal;
+use crate::succession::rehearsal;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 

@@ -13,56 +13,16 @@
     )
 )]
 
-mod accepting;
+mod accept;
 mod args;
-mod arrive;
-mod backlog;
-mod bans;
-mod claim;
-mod clerk;
-mod closing;
-mod compiler;
+mod configuration;
 mod control;
 mod convert;
-mod crier;
-mod current;
-mod delayed;
-mod dice;
 mod door;
-mod ending;
-mod estate;
-mod evidence;
-mod farewell;
-mod gather;
-mod handing;
 mod helper;
-mod idle;
-mod inherit;
-mod legacy;
-mod listeners;
-mod manager;
-mod outbox;
-mod paths;
-mod pending;
-mod pings;
-mod plan;
-mod reap;
-mod refuse;
-mod rehearsal;
-mod relay;
-mod reload;
-mod report;
-mod retired;
-mod serve;
 mod session;
-mod sessions;
-mod start;
 mod succession;
-mod tally;
-mod token;
-mod trap;
-mod trial;
 
 fn main() -> std::process::ExitCode {
-    start::main()
+    door::start::main()
 }

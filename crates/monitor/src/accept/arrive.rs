@@ -1,0 +1,216 @@
+//! A connection arrives: accepted in bounded batches, decided, asked about, or turned away.
+
+use crate::accept::pending::{Arrival, For};
+use crate::convert::end;
+use crate::door::Door;
+use crate::door::current::Current;
+use crate::succession::inherit::MOST_UNDECIDED;
+use portreeve_model::{Load, Offer};
+use portreeve_policy::{
+    Detail, Facts, IdentAnswer, Names, Need, NoTrace, Reason, Refusal, ServiceIndex, Verdict, admit,
+};
+use portreeve_sys::socket::{self, AcceptError};
+use portreeve_sys::spawn::Room;
+use portreeve_wire::event::What;
+use portreeve_wire::relay::{NamesAnswer, ToRelay};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// While starts of its program are under way, a listener is left alone for so long.
+const MOMENT: Duration = Duration::from_millis(2);
+/// While the first relay gets ready, listeners that need it are left alone for so long.
+const RELAY_MOMENT: Duration = Duration::from_millis(10);
+/// Deadlines for the relay's answers; its own are shorter.
+const NAMES_WITHIN: Duration = Duration::from_secs(8);
+/// The ancestor gives an ident server thirty seconds.
+pub(crate) const IDENT_SECONDS: u32 = 30;
+
+impl Door {
+    pub(crate) fn on_listener(&mut self, number: u64) {
+        for taken in 0..self.listeners.next_batch(number) {
+            if !self.is_accepting() {
+                return;
+            }
+            let Some(listener) = self.listeners.get(number) else { return };
+            let Some(fd) = listener.socket.as_ref() else { return };
+            let (service, own) = (listener.want.service, listener.want.address);
+            if let Some(program) = self.current.program(service)
+                && self.spawner.has_room(program) == Room::Wait
+            {
+                // the kernel's queue is the place to wait in
+                return self.listeners.hold(number, self.now.mono.saturating_add(MOMENT));
+            }
+            let offer = self.current.service(service).map(|service| &service.offer);
+            if matches!(offer, Some(Offer::Internal(_))) && self.relay_is_coming() {
+                return self.listeners.hold(number, self.now.mono.saturating_add(RELAY_MOMENT));
+            }
+            let dual = listener.want.dual;
+            match socket::accept(fd) {
+                Ok(Some(accepted)) => {
+                    let local = match own.ip().is_unspecified() {
+                        true => socket::local_address(&accepted.fd).unwrap_or(own),
+                        false => own,
+                    };
+                    self.decide(Arrival {
+                        service,
+                        socket: accepted.fd,
+                        peer: end(accepted.peer),
+                        local: end(local),
+                        dual,
+                        since: self.now.mono,
+                        names: None,
+                        ident: IdentAnswer::NotAsked,
+                        user: None,
+                    });
+                    self.plenty();
+                }
+                Ok(None) => return self.listeners.emptied(number, taken),
+                Err(AcceptError::Transient(_)) => {}
+                Err(AcceptError::Exhausted(error)) => {
+                    let memory = error.kind() == std::io::ErrorKind::OutOfMemory;
+                    let what = if memory { "memory" } else { "descriptors" };
+                    self.short_of(&format!("{what}: {error}"));
+                    self.give_up_delayed();
+                    return;
+                }
+                Err(AcceptError::Fatal(error)) => {
+                    let change = self.listeners.broken(number, error.to_string(), self.now.mono);
+                    self.tell(change.into_iter().collect());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Decides about a connection with what is known, or asks for what is not.
+    pub(crate) fn decide(&mut self, arrival: Arrival) {
+        let current = Arc::clone(&self.current);
+        let index = ServiceIndex(arrival.service);
+        if current.tables.needs_load(index) {
+            self.read_load();
+        }
+        let names = match &arrival.names {
+            None => Names::NotAsked,
+            Some(NamesAnswer::Confirmed(names)) => Names::Confirmed(names),
+            Some(NamesAnswer::Failed(_)) => Names::Failed,
+        };
+        let facts = Facts {
+            peer: arrival.peer.address,
+            port: arrival.peer.port,
+            now: self.now.mono,
+            wall: self.now.unix(),
+            load: self.load.value,
+            dice: self.dice.hundred(),
+            names,
+            ident: arrival.ident,
+        };
+        let verdict = admit(&current.tables, index, &mut self.state, &facts, &mut NoTrace);
+        match verdict {
+            Verdict::Grant(reservation) => self.granted(&current, arrival, reservation),
+            Verdict::Need(need) => self.ask(&current, arrival, need),
+            Verdict::Refuse(refusal) => self.refuse(&current, arrival, &refusal),
+            Verdict::Sprung(sprung) => {
+                self.sprung(&current, arrival, sprung.sentence, sprung.origin)
+            }
+        }
+    }
+
+    fn ask(&mut self, current: &Arc<Current>, mut arrival: Arrival, need: Need) {
+        if !self.waiting.has_room(arrival.peer) {
+            let refusal =
+                Refusal { reason: Reason::Overloaded, origin: None, detail: Detail::Nothing };
+            self.state.count_refusal(
+                &current.tables,
+                ServiceIndex(arrival.service),
+                refusal.reason,
+            );
+            return self.refuse(current, arrival, &refusal);
+        }
+        if self.relay_is_coming() && self.undecided.len() < MOST_UNDECIDED {
+            return self.undecided.push(arrival);
+        }
+        let question = self.waiting.question();
+        let (asked, within) = match need {
+            Need::Names => {
+                let peer = arrival.peer.address;
+                (self.tell_relay(&ToRelay::Names { question, peer }, &[]), NAMES_WITHIN)
+            }
+            Need::Ident => {
+                let within = Duration::from_secs(u64::from(IDENT_SECONDS) + 2);
+                (self.ask_ident(question, arrival.peer, arrival.local), within)
+            }
+        };
+        if asked {
+            let deadline = self.now.mono.saturating_add(within);
+            return self.waiting.add(question, For::Decision(arrival), deadline);
+        }
+        // without the relay nothing can be known: decided as if the look-up had failed
+        match need {
+            Need::Names => arrival.names = Some(NamesAnswer::Failed("the relay is away".into())),
+            Need::Ident => arrival.ident = IdentAnswer::Missing,
+        }
+        self.decide(arrival);
+    }
+
+    /// Answers that did not come in time count as failed.
+    pub(crate) fn tick_waiting(&mut self) {
+        for (question, waiter) in self.waiting.take_overdue(self.now.mono) {
+            self.tell_relay(&ToRelay::Forget(question), &[]);
+            self.unanswered(waiter);
+        }
+    }
+
+    /// No answer will come.
+    pub(crate) fn unanswered(&mut self, waiter: For) {
+        match waiter {
+            For::Decision(mut arrival) => {
+                // whichever was asked last is the one that is missing
+                if arrival.names.is_none() {
+                    arrival.names = Some(NamesAnswer::Failed("no answer in time".into()));
+                }
+                if arrival.ident == IdentAnswer::NotAsked {
+                    arrival.ident = IdentAnswer::Missing;
+                }
+                self.decide(arrival);
+            }
+            For::Banner(arrival, reservation) => self.not_told(arrival, reservation),
+            For::Record(session) => {
+                self.event(What::Identified { session, answer: Err("no answer".into()) });
+            }
+        }
+    }
+
+    fn read_load(&mut self) {
+        let fresh = |at: Duration| self.now.mono.saturating_sub(at) < Duration::from_secs(1);
+        if self.load.at.is_some_and(fresh) {
+            return;
+        }
+        self.load.at = Some(self.now.mono);
+        self.load.value = socket::load_average().map(|load| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a load average in hundredths, clamped to what fits"
+            )]
+            let hundredths = (load * 100.0).clamp(0.0, f64::from(u32::MAX)) as u32;
+            Load(hundredths)
+        });
+    }
+
+    /// Asks the peer's ident server, from the address the peer connected to.
+    pub(crate) fn ask_ident(
+        &mut self,
+        question: portreeve_wire::QuestionId,
+        peer: portreeve_wire::End,
+        local: portreeve_wire::End,
+    ) -> bool {
+        match socket::stream_from(local.address) {
+            Ok(bound) => {
+                let ask = ToRelay::Ident { question, peer, local, seconds: IDENT_SECONDS };
+                self.tell_relay(&ask, &[bound.as_fd()])
+            }
+            Err(_) => false,
+        }
+    }
+}

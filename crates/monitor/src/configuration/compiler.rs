@@ -1,0 +1,135 @@
+//! The one-shot that reads the configuration: started with less than root's rights, its answer read
+//! as it comes, ended at a deadline.
+
+use crate::args::Entry;
+use crate::door::paths::Paths;
+use crate::helper::Outputs;
+use portreeve_model::Config;
+use portreeve_sys::spawn::{Connection, Ids, Plan, Spawner};
+use portreeve_sys::{Capability, Pid, file, pipe};
+use portreeve_wire::compile::{Answer, MAX_ANSWER};
+use portreeve_wire::{decode, frame, split_frame};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// User look-ups may hang on a directory server; then the old configuration stays in force.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// The user and group `nobody`: with one capability, to read what only root may, and no other right.
+const NOBODY: u32 = 65_534;
+
+/// One run of the compiler.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) pid: Pid,
+    pub(crate) pipe: File,
+    pub(crate) deadline: Duration,
+    buffer: Vec<u8>,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Job<'a> {
+    Load(&'a Entry),
+    Resolve(&'a Config),
+}
+
+/// What reading from a run gave.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    More,
+    Done(Box<Answer>),
+    Failed(String),
+}
+
+/// Starts a run.
+pub(crate) fn start(
+    job: Job<'_>,
+    paths: &Paths,
+    root: bool,
+    spawner: &mut Spawner,
+    outputs: &Outputs,
+    now: Duration,
+) -> Result<Run, String> {
+    let text = |path: &Path| {
+        CString::new(path.as_os_str().as_bytes()).map_err(|_| "a path holds a NUL byte".to_owned())
+    };
+    let path = text(&paths.program("portreeve-compile"))?;
+    let mut plan = Plan::new(path.clone());
+    plan.argv = match job {
+        Job::Load(entry) => {
+            let flag = match entry {
+                Entry::Native(_) => c"--native",
+                Entry::Xinetd(_) => c"--xinetd",
+            };
+            vec![path, c"load".into(), flag.into(), text(entry.path())?]
+        }
+        Job::Resolve(_) => vec![path, c"resolve".into()],
+    };
+    if root {
+        plan.argv.push(c"--as-root".into());
+        plan.ids = Some(Ids { uid: NOBODY, gid: NOBODY, groups: Vec::new() });
+        plan.ambient = vec![Capability::DacReadSearch];
+    }
+    plan.new_session = true;
+    plan.no_new_privs = true;
+    plan.reserved = true;
+    plan.directory = Some(c"/".to_owned());
+    let program = plan.prepare().map_err(|bad| bad.to_string())?;
+    let stdin = match job {
+        Job::Load(_) => Arc::clone(&outputs.null),
+        Job::Resolve(config) => Arc::new(question(config)?),
+    };
+    let (read, write) = pipe::pipe().map_err(|e| format!("no pipe: {e}"))?;
+    pipe::set_nonblocking(&read, true).map_err(|e| format!("no pipe: {e}"))?;
+    let connection = Connection::new()
+        .share(&stdin, &[0])
+        .share(&outputs.null, &[1])
+        .share(&outputs.stderr, &[2])
+        .give(write, &[3]);
+    let pid = spawner.spawn(&Arc::new(program), connection).map_err(|e| e.to_string())?;
+    let deadline = now.saturating_add(DEADLINE);
+    Ok(Run { pid, pipe: File::from(read), deadline, buffer: Vec::new() })
+}
+
+fn question(config: &Config) -> Result<OwnedFd, String> {
+    let bytes = frame(config, MAX_ANSWER).map_err(|e| e.to_string())?;
+    file::memfd("configuration", &bytes).map_err(|e| format!("no memory file: {e}"))
+}
+
+impl Run {
+    /// Reads what is there, and understands it when it is whole.
+    pub(crate) fn read(&mut self) -> Progress {
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            match self.pipe.read(&mut chunk) {
+                Ok(0) => return self.understand(),
+                Ok(n) => {
+                    self.buffer.extend_from_slice(chunk.get(..n).unwrap_or_default());
+                    if self.buffer.len() > MAX_ANSWER.saturating_add(4) {
+                        return Progress::Failed("its answer is too long".into());
+                    }
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Progress::More,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Progress::Failed(format!("its answer cannot be read: {e}")),
+            }
+        }
+    }
+
+    fn understand(&self) -> Progress {
+        match split_frame(&self.buffer, MAX_ANSWER) {
+            Ok(Some((body, used))) if used == self.buffer.len() => match decode(body) {
+                Ok(answer) => Progress::Done(Box::new(answer)),
+                Err(error) => Progress::Failed(error.to_string()),
+            },
+            Ok(_) => Progress::Failed("it ended without an answer".into()),
+            Err(error) => Progress::Failed(error.to_string()),
+        }
+    }
+}

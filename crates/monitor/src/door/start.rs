@@ -1,0 +1,566 @@
+//! From the command line to the open door, and from the closed door to the exit.
+
+use crate::accept::delayed::Tarpit;
+use crate::accept::farewell::Farewells;
+use crate::accept::gather::Gather;
+use crate::accept::listeners::Listeners;
+use crate::accept::pending::Waiting;
+use crate::args::{Args, Command, USAGE, parse};
+use crate::configuration::compiler::{self, Job, Progress};
+use crate::configuration::trial::Trials;
+use crate::control::Clients;
+use crate::control::trap::Unstored;
+use crate::door::closing::Closing;
+use crate::door::current::Current;
+use crate::door::dice::Dice;
+use crate::door::manager::Manager;
+use crate::door::paths::Paths;
+use crate::door::plan::{self, Inherited};
+use crate::door::tally::Tally;
+use crate::door::token::Token;
+use crate::door::{Door, LoadReading, Now, Stage};
+use crate::helper::outbox::Outbox;
+use crate::helper::{HelperProcess, Outputs};
+use crate::session::Sessions;
+use crate::session::evidence::Handover;
+use crate::session::pings::Pings;
+use crate::succession::Started;
+use crate::succession::estate::{self, Configuration, Estate};
+use crate::succession::handing;
+use crate::succession::inherit::{self, UNREAD};
+use crate::succession::legacy::{self, Legacy, Way};
+use crate::succession::rehearsal;
+use portreeve_model::{Config, Ids, Resolved};
+use portreeve_policy::State;
+use portreeve_sys::channel::{self, ControlError};
+use portreeve_sys::inheritance::Inheritance;
+use portreeve_sys::limits::{self, Limit};
+use portreeve_sys::poll::{Interest, Poller};
+use portreeve_sys::signals::{self, Signals};
+use portreeve_sys::spawn::{self, Spawner};
+use portreeve_sys::{Resource, Signal, descriptor, file, privileges, process};
+use portreeve_wire::clerk::ToClerk;
+use portreeve_wire::compile::Answer;
+use portreeve_wire::event::{Helper, What};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The signals that are read as events.
+const SIGNALS: [Signal; 6] =
+    [Signal::Hup, Signal::Usr1, Signal::Usr2, Signal::Term, Signal::Int, Signal::Child];
+/// Starts under way at once.
+const SPAWN_SLOTS: usize = 256;
+/// Bans in force at once.
+const MOST_BANS: usize = 1_000_000;
+/// The ledger has so long to answer before the door opens without the bans of before.
+const BANS_WITHIN: Duration = Duration::from_secs(10);
+/// The clerk has so long to write what is left when the door is closed.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// Why the door does not open.
+#[derive(Debug)]
+enum Failed {
+    Usage(String),
+    Configuration(String),
+    System(String),
+}
+
+impl Failed {
+    /// The exit codes of STYLE: 64 usage, 71 system, 78 configuration.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 64,
+            Self::System(_) => 71,
+            Self::Configuration(_) => 78,
+        }
+    }
+}
+
+fn system(deed: &str) -> impl Fn(std::io::Error) -> Failed + '_ {
+    move |error| Failed::System(format!("cannot {deed}: {error}"))
+}
+
+/// Runs the daemon.
+pub(crate) fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let own = words.next().unwrap_or_default();
+    if own == spawn::HELPER_NAME {
+        return spawn::exec_helper_main();
+    }
+    let failed = match parse(words) {
+        Ok(Command::Run(args)) => match run(args, own) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(failed) => failed,
+        },
+        Ok(Command::Try(args)) => match try_estate(&args) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(failed) => failed,
+        },
+        Ok(Command::Version) => {
+            say_out(&format!("portreeved {}\n", env!("CARGO_PKG_VERSION")));
+            return ExitCode::SUCCESS;
+        }
+        Ok(Command::Help) => {
+            say_out(USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(why) => Failed::Usage(format!("{why}\n{USAGE}")),
+    };
+    let code = failed.code();
+    match failed {
+        Failed::Usage(text) | Failed::Configuration(text) | Failed::System(text) => {
+            say(&format!("portreeved: {}\n", text.trim_end()));
+        }
+    }
+    ExitCode::from(code)
+}
+
+/// To standard error; a closed one is no reason to stop.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn say_out(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn run(args: Args, own: OsString) -> Result<(), Failed> {
+    let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let all = Inheritance::take().map_err(system("look at inherited descriptors"))?;
+    let legacy = Legacy::find(all, &environment);
+    let inherited = prepare_process(&environment, legacy.way)?;
+    let executable = std::env::current_exe().map_err(system("find my own program"))?;
+    let program = own_path(&own, &executable);
+    let rest = std::env::args_os().skip(1);
+    let args_os = std::iter::once(own).chain(rest).collect();
+    let started = Started { program, args: args_os, environment };
+    let mut door = assemble(args, inherited, started, &executable, legacy)?;
+    door.run().map_err(system("wait for events"))
+}
+
+/// The path by which this program was called, if it is a path and leads to it: what is put there
+/// later is the next version.
+fn own_path(called: &OsStr, executable: &Path) -> PathBuf {
+    let path = Path::new(called);
+    let same = |path: &Path| fs::canonicalize(path).is_ok_and(|found| found == executable);
+    match std::path::absolute(path) {
+        Ok(whole) if path.components().count() > 1 && same(&whole) => whole,
+        Ok(_) | Err(_) => executable.to_owned(),
+    }
+}
+
+/// What a predecessor asks before it makes way: whether its estate can be taken over.
+fn try_estate(args: &Args) -> Result<(), Failed> {
+    let bytes =
+        file::read_memfd(std::io::stdin(), estate::MAX).map_err(system("read an estate"))?;
+    let read = Estate::read(&bytes).map_err(Failed::System)?;
+    if read.estate.configuration.is_none() {
+        // then the one on disk has to do
+        signals::normalise().map_err(system("reset signals"))?;
+        let executable = std::env::current_exe().map_err(system("find my own program"))?;
+        let paths = Paths::new(args.root.as_ref(), &executable);
+        let mut spawner =
+            Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
+        first_load(args, &paths, privileges::is_root(), &mut spawner, &outputs()?)?;
+    }
+    say_out(&format!("{} portreeved {}\n", rehearsal::FIT, env!("CARGO_PKG_VERSION")));
+    Ok(())
+}
+
+/// The process itself: limits, signals, environment.
+fn prepare_process(environment: &[(OsString, OsString)], way: Way) -> Result<Inherited, Failed> {
+    // over an exec they wait, blocked, to be read
+    let waiting: &[Signal] = if way == Way::Exec { &SIGNALS } else { &[] };
+    signals::normalise_but(waiting).map_err(system("reset signals"))?;
+    let files = limits::get(Resource::OpenFiles);
+    let raised = Limit { soft: files.hard, hard: files.hard };
+    // the ancestor raises it too, and services inherit it
+    let _ = limits::set(Resource::OpenFiles, raised);
+    let own = environment.iter().filter(|(name, _)| !legacy::is_private(name));
+    Ok(Inherited { environment: own.cloned().collect(), umask: privileges::umask() })
+}
+
+#[expect(clippy::too_many_lines, reason = "a line for each thing that the door holds")]
+fn assemble(
+    args: Args,
+    inherited: Inherited,
+    started: Started,
+    executable: &Path,
+    mut legacy: Legacy,
+) -> Result<Door, Failed> {
+    let now = Now::read();
+    let paths = Paths::new(args.root.as_ref(), executable);
+    let root = privileges::is_root();
+    let outputs = outputs()?;
+    let mut spawner = Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
+    let (Configuration { config, resolved }, unread) =
+        configuration(&args, &paths, root, &mut spawner, &outputs, &mut legacy)?;
+    if legacy.way == Way::None
+        && let Some(handed) = handed_over(&paths, &args)?
+    {
+        let sockets = std::mem::take(&mut legacy.sockets);
+        legacy = handed;
+        legacy.sockets.extend(sockets);
+    }
+    let (lock, control) = match (legacy.take("lock"), legacy.take("control")) {
+        (Some(lock), Some(control)) => (File::from(lock), control),
+        _ => take_places(&paths, &resolved)?,
+    };
+    let (poller, signals) = watched(&control)?;
+    let services = u32::try_from(config.services.len()).unwrap_or(u32::MAX);
+    let head = &legacy.estate.head;
+    let generation = head.generation.saturating_add(1);
+    let opened = if legacy.way == Way::Exec { head.opened } else { now.mono };
+    let current = Arc::new(Current::new(config, resolved, &inherited, generation));
+    let mut state = State::new(current.config.settings.max_sessions, MOST_BANS);
+    let (manager, deaf) = Manager::new(&started.environment, now.mono);
+    let places = inherit::counters(&mut state, &legacy);
+    state.adopt(&current.tables);
+    let mut door = Door {
+        args,
+        paths,
+        root,
+        inherited,
+        outputs,
+        now,
+        opened,
+        stage: Stage::Waiting(now.mono.saturating_add(BANS_WITHIN)),
+        poller,
+        signals,
+        spawner,
+        current,
+        state,
+        dice: Dice::new(),
+        load: LoadReading::default(),
+        listeners: Listeners::default(),
+        scarce: None,
+        sessions: Sessions::default(),
+        waiting: Waiting::default(),
+        farewells: Farewells::default(),
+        tarpit: Tarpit::default(),
+        diag: None,
+        clerk: HelperProcess::new(Helper::Clerk, Token::Clerk.bits()),
+        relay: HelperProcess::new(Helper::Relay, Token::Relay.bits()),
+        pings: Pings::default(),
+        outbox: Outbox::default(),
+        unstored: Unstored::default(),
+        handover: Handover::default(),
+        control,
+        clients: Clients::default(),
+        control_again: None,
+        lock,
+        compile: None,
+        reload_again: None,
+        resolve_at: None,
+        gather: Gather::default(),
+        tally: Tally::default(),
+        crier: Default::default(),
+        alarms: BTreeSet::new(),
+        clerk_alarms: BTreeSet::new(),
+        bans_known: false,
+        closing: Closing::default(),
+        handed_over: false,
+        manager,
+        packet: Vec::new(),
+        trials: Trials::default(),
+        started,
+        began: now.mono,
+        upgrade: None,
+        retired: BTreeMap::new(),
+        undecided: Vec::new(),
+        unread: unread == Unread::NotYet,
+    };
+    deaf.into_iter().for_each(|alarm| door.alarm(&alarm));
+    door.set_helper_programs();
+    let way = legacy.way;
+    door.inherit(legacy, places);
+    if way != Way::Exec {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        door.event(What::DoorOpened { version, pid: std::process::id(), services });
+    }
+    door.tell_problems(None);
+    match unread {
+        Unread::No => {}
+        Unread::NotYet => door.ask_reload(None),
+        Unread::Refused => door.alarm(UNREAD),
+    }
+    if door.bans_known {
+        door.open();
+    }
+    door.look_for_idle_times();
+    // the compiler may have ended before ends were watched for
+    door.reap();
+    Ok(door)
+}
+
+/// How far the configuration on disk is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unread {
+    /// It is in force.
+    No,
+    /// A predecessor's is, and that on disk is read next.
+    NotYet,
+    /// A predecessor's is, since that on disk was refused.
+    Refused,
+}
+
+/// The configuration to begin with. Over an exec nobody is let in until there is one, so that is the
+/// predecessor's, and the one on disk is read beside the work.
+fn configuration(
+    args: &Args,
+    paths: &Paths,
+    root: bool,
+    spawner: &mut Spawner,
+    outputs: &Outputs,
+    legacy: &mut Legacy,
+) -> Result<(Configuration, Unread), Failed> {
+    let old = legacy.estate.configuration.take();
+    match (legacy.way, old) {
+        (Way::Exec, Some(old)) => Ok((old, Unread::NotYet)),
+        (_, old) => match (first_load(args, paths, root, spawner, outputs), old) {
+            (Ok((config, resolved)), _) => Ok((Configuration { config, resolved }, Unread::No)),
+            (Err(Failed::Configuration(why) | Failed::System(why)), Some(old)) => {
+                say(&format!("portreeved: {why}\n"));
+                Ok((old, Unread::Refused))
+            }
+            (Err(failed), _) => Err(failed),
+        },
+    }
+}
+
+fn outputs() -> Result<Outputs, Failed> {
+    let null = File::options().read(true).write(true).open("/dev/null");
+    let null = null.map(OwnedFd::from).and_then(descriptor::raise);
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned().and_then(descriptor::raise);
+    Ok(Outputs {
+        null: Arc::new(null.map_err(system("open /dev/null"))?),
+        stderr: Arc::new(stderr.map_err(system("keep standard error"))?),
+    })
+}
+
+fn watched(control: &OwnedFd) -> Result<(Poller, Signals), Failed> {
+    let signals = Signals::new(&SIGNALS).map_err(system("take signals"))?;
+    let poller = Poller::new().map_err(system("make an epoll"))?;
+    let watch = system("watch a descriptor");
+    poller.add(&signals, Token::Signals.bits(), Interest::READ).map_err(&watch)?;
+    poller.add(control, Token::Control.bits(), Interest::READ).map_err(&watch)?;
+    Ok((poller, signals))
+}
+
+/// Reads the configuration before anything on the host is touched; an error refuses to open.
+fn first_load(
+    args: &Args,
+    paths: &Paths,
+    root: bool,
+    spawner: &mut Spawner,
+    outputs: &Outputs,
+) -> Result<(Config, Resolved), Failed> {
+    let broken = |why: String| Failed::System(format!("the configuration cannot be read: {why}"));
+    let start = Now::read().mono;
+    let job = Job::Load(&args.entry);
+    let mut run = compiler::start(job, paths, root, spawner, outputs, start).map_err(broken)?;
+    let mut poller = Poller::new().map_err(system("make an epoll"))?;
+    poller.add(&run.pipe, 0, Interest::READ).map_err(system("watch a pipe"))?;
+    let mut events = Vec::new();
+    let answer = loop {
+        match run.read() {
+            Progress::Done(answer) => break answer,
+            Progress::Failed(why) => {
+                let started = spawner.collect(Now::read().mono);
+                let why = match started.iter().find(|o| o.pid == run.pid).map(|o| o.result) {
+                    Some(spawn::Started::Failed { step, errno }) => format!(
+                        "cannot {step}: `{}`: {}",
+                        paths.program("portreeve-compile").display(),
+                        std::io::Error::from_raw_os_error(errno)
+                    ),
+                    _ => why,
+                };
+                return Err(broken(why));
+            }
+            Progress::More => {
+                let now = Now::read().mono;
+                if now >= run.deadline {
+                    let _ = process::kill(run.pid, Signal::Kill);
+                    return Err(broken("no answer in time (user look-ups may hang)".into()));
+                }
+                spawner.collect(now);
+                let slice = Duration::from_millis(100);
+                poller.wait(&mut events, Some(slice)).map_err(system("wait"))?;
+            }
+        }
+    };
+    match *answer {
+        Answer::Compiled { config, resolved, findings } => {
+            say(&findings);
+            match resolved.problems.as_slice() {
+                _ if config.services.len() != resolved.services.len() => {
+                    Err(broken("the compiler contradicts itself".into()))
+                }
+                [] => Ok((*config, *resolved)),
+                problems => Err(Failed::Configuration(problems.join("\nportreeved: "))),
+            }
+        }
+        Answer::Refused { findings, errors } => {
+            let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+            say(&format!("{}\n\n", findings.trim_end()));
+            Err(Failed::Configuration(format!("{count}: the door stays closed")))
+        }
+        Answer::Resolved(_) => Err(broken("the compiler answered another question".into())),
+    }
+}
+
+/// The lock, the control socket and the directories: only one door has them.
+fn take_places(paths: &Paths, resolved: &Resolved) -> Result<(File, OwnedFd), Failed> {
+    let lock = only_door(paths)?;
+    let control = open_control(paths, resolved)?;
+    make_directories(paths, resolved)?;
+    Ok((lock, control))
+}
+
+/// What the door that is here hands over, if one is: it must be closing, or that be wanted.
+fn handed_over(paths: &Paths, args: &Args) -> Result<Option<Legacy>, Failed> {
+    let path = paths.run.join("lock");
+    let Ok(lock) = File::options().write(true).open(&path) else { return Ok(None) };
+    if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Ok(None); // nobody is here; it is taken for good in a moment
+    }
+    match handing::ask(paths, args.successor) {
+        Ok(legacy) => Ok(Some(legacy)),
+        Err(why) => Err(Failed::System(format!(
+            "another door is open here, and does not make way: {why}; it holds `{}`, and \
+             `portreeve status` tells how it is",
+            path.display()
+        ))),
+    }
+}
+
+/// Takes the lock that makes this the one door of its folder; it goes with the process.
+fn only_door(paths: &Paths) -> Result<File, Failed> {
+    file::make_state_dir(&paths.run, 0o755, None)
+        .map_err(system(&format!("make `{}`", paths.run.display())))?;
+    let path = paths.run.join("lock");
+    let open = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let lock = open.map_err(system(&format!("open `{}`", path.display())))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Failed::System(format!(
+            "another door is open, or closing while its sessions go on: it holds `{}`; \
+             `portreeve status` tells which, and a second SIGTERM ends one that is closing",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(system("lock this door's folder")(error)),
+    }
+}
+
+fn open_control(paths: &Paths, resolved: &Resolved) -> Result<OwnedFd, Failed> {
+    channel::control_listen(&paths.control, 0o660, resolved.control_group).map_err(|error| {
+        match error {
+            ControlError::InUse(path) => {
+                Failed::System(format!("another door is open: it answers on `{}`", path.display()))
+            }
+            other @ (ControlError::NotASocket(_) | ControlError::Os(..)) => {
+                Failed::System(other.to_string())
+            }
+        }
+    })
+}
+
+/// The clerk's directories belong to the clerk.
+/// How an alarm about a directory of ours begins.
+const NO_DIRECTORY: &str = "the clerk has no directory: ";
+
+fn make_directories(paths: &Paths, resolved: &Resolved) -> Result<(), Failed> {
+    let owner = resolved.clerk.as_ref().map(|ids| (ids.uid, ids.gid));
+    for dir in [&paths.state, &paths.log] {
+        file::make_state_dir(dir, 0o750, owner)
+            .map_err(system(&format!("make `{}`", dir.display())))?;
+    }
+    Ok(())
+}
+
+impl Door {
+    /// Makes the clerk's directories where they are missing.
+    pub(crate) fn make_directories(&mut self) {
+        self.alarms.retain(|alarm| !alarm.starts_with(NO_DIRECTORY));
+        if let Err(Failed::Usage(why) | Failed::Configuration(why) | Failed::System(why)) =
+            make_directories(&self.paths, &self.current.resolved)
+        {
+            self.alarm(&format!("{NO_DIRECTORY}{why}"));
+        }
+    }
+
+    /// What the helpers run as, from the configuration in force.
+    pub(crate) fn set_helper_programs(&mut self) {
+        let resolved = &self.current.resolved;
+        let as_sys = |ids: &Option<Ids>| ids.as_ref().map(plan::ids);
+        let (clerk, relay) = (as_sys(&resolved.clerk), as_sys(&resolved.relay));
+        // the monitor bounds them; the relay only has to have room for any number it allows
+        let sessions = PathBuf::from("1000000");
+        let mut clerk_args = vec![
+            PathBuf::from("--state"),
+            self.paths.state.clone(),
+            "--log".into(),
+            self.paths.log.clone(),
+        ];
+        if let Some(stream) = self.inherited.variable("JOURNAL_STREAM") {
+            clerk_args.extend(["--journal-stream".into(), stream.into()]);
+        }
+        let relay_args = [PathBuf::from("--max-sessions"), sessions];
+        let path = |name| self.paths.program(name);
+        let words = |args: &[PathBuf]| args.to_vec();
+        if self.root && clerk.is_none() {
+            self.clerk.refuse("has no user to run as");
+        } else {
+            self.clerk.set_program(&path("portreeve-clerk"), &words(&clerk_args), clerk);
+        }
+        if self.root && relay.is_none() {
+            self.relay.refuse("has no user to run as");
+        } else {
+            self.relay.set_program(&path("portreeve-relay"), &words(&relay_args), relay);
+        }
+    }
+
+    /// The last words: what is queued is written, the clerk ends, the socket goes.
+    pub(crate) fn finish(&mut self) {
+        let until = self.now.mono.saturating_add(LAST_WORDS);
+        self.tell_gathered();
+        self.outbox.message(ToClerk::Finish, None);
+        if let Ok(poller) = Poller::new() {
+            self.last_words(poller, until);
+        }
+        self.leave_with_manager();
+        let _ = fs::remove_file(&self.paths.control);
+        let _ = self.lock.unlock();
+    }
+
+    fn last_words(&mut self, mut poller: Poller, until: Duration) {
+        let mut events = Vec::new();
+        let clerk = self.clerk.running.as_ref().map(|r| poller.add(&r.channel, 0, Interest::READ));
+        if !matches!(clerk, Some(Ok(()))) || poller.add(&self.signals, 1, Interest::READ).is_err() {
+            return;
+        }
+        // one that is starting still becomes ready; one that is at work ends when it has written
+        while self.clerk.running.is_some() && Now::read().mono < until {
+            self.flush_clerk();
+            if poller.wait(&mut events, Some(Duration::from_millis(20))).is_err() {
+                return;
+            }
+            for event in &events {
+                if event.token == 0 {
+                    self.on_clerk();
+                } else {
+                    let _ = self.signals.read();
+                    self.reap();
+                }
+            }
+        }
+    }
+}

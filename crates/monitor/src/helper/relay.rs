@@ -1,0 +1,140 @@
+//! What passes between monitor and relay.
+
+use crate::accept::pending::For;
+use crate::door::Door;
+use crate::helper::clerk::cut;
+use portreeve_policy::IdentAnswer;
+use portreeve_wire::event::{Ending, Helper, What};
+use portreeve_wire::relay::{FromRelay, MAX_NAMES, NamesAnswer, ToRelay};
+use portreeve_wire::{MAX_PACKET, Phase, QuestionId, decode, encode};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+
+/// Raised when somebody had to be refused for it; over when the relay is back, or has caught up.
+pub(crate) const RELAY_AWAY: &str = "connections were refused while the relay was away or behind";
+
+impl Door {
+    /// Sends a message, now or as soon as the relay takes it; `false` when it is away, or so far
+    /// behind that no more can wait.
+    pub(crate) fn tell_relay(&mut self, message: &ToRelay, fds: &[BorrowedFd<'_>]) -> bool {
+        let Some(running) = self.relay.running.as_mut().filter(|r| r.phase == Phase::Working)
+        else {
+            return false;
+        };
+        let Ok(bytes) = encode(message, MAX_PACKET) else { return false };
+        let sent = running.backlog.send(&running.channel, bytes, fds);
+        let waits = !running.backlog.is_empty();
+        self.relay.wait_to_write(&self.poller, waits);
+        sent
+    }
+
+    /// Sends the relay what has been waiting.
+    fn flush_relay(&mut self) {
+        let Some(running) = self.relay.running.as_mut() else { return };
+        if running.backlog.is_empty() {
+            return;
+        }
+        // an error means that it is dying; SIGCHLD tells the rest
+        let waits = running.backlog.flush(&running.channel).is_ok() && !running.backlog.is_empty();
+        self.relay.wait_to_write(&self.poller, waits);
+        if !waits {
+            self.alarms.remove(RELAY_AWAY);
+        }
+    }
+
+    pub(crate) fn on_relay(&mut self) {
+        self.flush_relay();
+        self.with_packet(Self::hear_relay);
+    }
+
+    fn hear_relay(&mut self, buffer: &mut [u8]) {
+        for _ in 0..crate::helper::clerk::TURN {
+            let Some(running) = self.relay.running.as_ref() else { return };
+            let phase = running.phase;
+            let message = match running.channel.recv(buffer) {
+                Ok(Some((bytes, _))) => {
+                    decode::<FromRelay>(buffer.get(..bytes).unwrap_or_default())
+                }
+                Ok(None) => return self.misbehaved(Helper::Relay, "closed its channel"),
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(e) => return self.misbehaved(Helper::Relay, &e.to_string()),
+            };
+            match message {
+                Ok(message) if message.permitted(phase) => self.heard_from_relay(message),
+                Ok(_) => return self.misbehaved(Helper::Relay, "spoke out of turn"),
+                Err(error) => return self.misbehaved(Helper::Relay, &error.to_string()),
+            }
+        }
+    }
+
+    fn heard_from_relay(&mut self, message: FromRelay) {
+        match message {
+            FromRelay::Ready { landlock } => {
+                let started = self.relay.ready();
+                started.into_iter().for_each(|what| self.event(what));
+                self.alarms.remove(RELAY_AWAY);
+                self.relay.trouble =
+                    landlock.is_none().then(|| "no Landlock on this kernel".to_owned());
+            }
+            FromRelay::Ended(session) => {
+                let relayed =
+                    self.sessions.get(session.0).is_some_and(|s| s.reference.pid.is_none());
+                if relayed {
+                    self.session_over(session.0, Ending::Closed);
+                }
+            }
+            FromRelay::Written { question, complete } => self.written(question, complete),
+            FromRelay::Names { question, answer } => self.named(question, answer),
+            FromRelay::Ident { question, answer } => self.identified(question, answer),
+        }
+    }
+
+    pub(crate) fn written(&mut self, question: QuestionId, complete: bool) {
+        match self.waiting.take(question, |waiter| matches!(waiter, For::Banner(..))) {
+            Some(For::Banner(arrival, reservation)) if complete => {
+                let current = Arc::clone(&self.current);
+                self.serve(&current, arrival, reservation);
+            }
+            Some(For::Banner(arrival, reservation)) => self.not_told(arrival, reservation),
+            Some(For::Decision(_) | For::Record(_)) | None => {}
+        }
+    }
+
+    fn named(&mut self, question: QuestionId, mut answer: NamesAnswer) {
+        match &mut answer {
+            NamesAnswer::Confirmed(names) => {
+                names.truncate(MAX_NAMES);
+                names.retain(|name| name.len() <= 253);
+            }
+            NamesAnswer::Failed(why) => cut(why),
+        }
+        let waits = |waiter: &For| matches!(waiter, For::Decision(_));
+        if let Some(For::Decision(mut arrival)) = self.waiting.take(question, waits) {
+            arrival.names = Some(answer);
+            self.decide(arrival);
+        }
+    }
+
+    fn identified(&mut self, question: QuestionId, mut answer: Result<String, String>) {
+        cut(match &mut answer {
+            Ok(text) | Err(text) => text,
+        });
+        match self.waiting.take(question, |waiter| !matches!(waiter, For::Banner(..))) {
+            Some(For::Record(reference)) => {
+                if let Some(session) = self.sessions.get_mut(reference.session.0) {
+                    session.user = answer.as_ref().ok().cloned();
+                }
+                self.event(What::Identified { session: reference, answer });
+            }
+            Some(For::Decision(mut arrival)) => {
+                arrival.user = answer.ok();
+                arrival.ident = match arrival.user {
+                    Some(_) => IdentAnswer::Answered,
+                    None => IdentAnswer::Missing,
+                };
+                self.decide(arrival);
+            }
+            Some(For::Banner(..)) | None => {}
+        }
+    }
+}

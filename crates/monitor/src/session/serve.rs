@@ -1,0 +1,352 @@
+//! A granted connection: the banner first, then the program or the relay.
+
+use crate::accept::pending::{Arrival, For};
+use crate::door::Door;
+use crate::door::current::Current;
+use crate::session::Session;
+use crate::session::evidence::Pipe;
+use crate::session::idle::Watch;
+use portreeve_model::{Authentication, Ident, Offer, Program, Stderr};
+use portreeve_policy::{Detail, Reason, Refusal, Reservation, ServiceIndex};
+use portreeve_sys::spawn::{Connection, SpawnError, Started};
+use portreeve_sys::{Pid, descriptor, file, pipe, socket};
+use portreeve_wire::event::{SessionRef, What};
+use portreeve_wire::relay::{Then, ToRelay};
+use portreeve_wire::{End, QuestionId, SessionId};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A banner that the peer's kernel does not take at once has so long.
+const BANNER_SECONDS: u32 = 10;
+/// Bytes of an evidence pipe: what a service may write while nobody reads. In packet mode it is
+/// the kernel's usual 16 writes.
+const EVIDENCE_PIPE: usize = 16 * 1024;
+/// Longest message with the bytes inside; more goes in a memory file.
+const INLINE: usize = 64 * 1024;
+
+/// What a connection leaves with us.
+#[derive(Debug, Default)]
+struct Kept {
+    since: Duration,
+    /// What the peer's ident server said before.
+    user: Option<String>,
+    evidence: Option<Pipe>,
+    notify: Option<OwnedFd>,
+    idle: Option<Watch>,
+    kill_after: Duration,
+}
+
+impl Door {
+    pub(crate) fn granted(
+        &mut self,
+        current: &Arc<Current>,
+        arrival: Arrival,
+        reservation: Reservation,
+    ) {
+        let Some(facts) = current.facts(arrival.service) else {
+            return self.state.release(reservation);
+        };
+        let banner = [facts.banners.always.as_slice(), &facts.banners.success].concat();
+        let sent = match banner.is_empty() {
+            true => 0,
+            false => socket::send_once(&arrival.socket, &banner).unwrap_or(0),
+        };
+        let Some(rest) = banner.get(sent..).filter(|rest| !rest.is_empty()) else {
+            return self.serve(current, arrival, reservation);
+        };
+        let question = self.waiting.question();
+        if self.write_by_relay(question, &arrival.socket, rest, Then::Return) {
+            let within = Duration::from_secs(u64::from(BANNER_SECONDS) + 2);
+            let deadline = self.now.mono.saturating_add(within);
+            self.waiting.add(question, For::Banner(arrival, reservation), deadline);
+        } else {
+            self.state.release(reservation);
+            self.not_started(current, arrival, &Failure::Relay);
+        }
+    }
+
+    /// The peer's kernel did not take the banner in time: nobody is served.
+    pub(crate) fn not_told(&mut self, arrival: Arrival, reservation: Reservation) {
+        self.state.release(reservation);
+        let current = Arc::clone(&self.current);
+        self.not_started(&current, arrival, &Failure::Banner);
+    }
+
+    /// Has the relay write what a peer's kernel does not take at once.
+    pub(crate) fn write_by_relay(
+        &mut self,
+        question: QuestionId,
+        socket: &OwnedFd,
+        bytes: &[u8],
+        then: Then,
+    ) -> bool {
+        let (inline, memory) = match bytes.len() > INLINE {
+            true => match file::memfd("banner", bytes) {
+                Ok(memory) => (Vec::new(), Some(memory)),
+                Err(_) => return false,
+            },
+            false => (bytes.to_vec(), None),
+        };
+        let write = ToRelay::Write { question, bytes: inline, then, seconds: BANNER_SECONDS };
+        let fds = [Some(socket.as_fd()), memory.as_ref().map(AsFd::as_fd)];
+        self.tell_relay(&write, &fds.into_iter().flatten().collect::<Vec<_>>())
+    }
+
+    /// The banner is out: the service's turn.
+    pub(crate) fn serve(
+        &mut self,
+        current: &Arc<Current>,
+        mut arrival: Arrival,
+        reservation: Reservation,
+    ) {
+        let Some(service) = current.service(arrival.service) else {
+            return self.state.release(reservation);
+        };
+        let reference = SessionRef {
+            session: SessionId(reservation.ticket().0),
+            service: arrival.service,
+            key: service.key.to_string(),
+            peer: arrival.peer,
+            local: arrival.local,
+            pid: None,
+        };
+        let ident = service.log.ident == Ident::Record;
+        let authentication = service.admission.authentication;
+        let (since, user) = (arrival.since, arrival.user.take());
+        // before the socket is given away; who has no limit pays nothing
+        let limit = service.ends.idle.map(|limit| limit.value);
+        let idle = limit.and_then(|limit| Watch::new(&arrival.socket, limit, self.now.mono));
+        let (started, kept) = match (&service.offer, current.program(arrival.service)) {
+            (Offer::Program(program), Some(plan)) => {
+                match self.start(program, plan, authentication, arrival) {
+                    Ok((pid, kept)) => (Ok(Some(pid)), kept),
+                    Err(failed) => (Err(failed), Kept::default()),
+                }
+            }
+            (Offer::Internal(internal), _) => {
+                let serve = ToRelay::Serve { session: reference.session, internal: *internal };
+                match self.tell_relay(&serve, &[arrival.socket.as_fd()]) {
+                    true => (Ok(None), Kept::default()),
+                    false => (Err((Some(Box::new(arrival)), Failure::Relay)), Kept::default()),
+                }
+            }
+            (Offer::Program(_) | Offer::Trap(_), _) => {
+                (Err((Some(Box::new(arrival)), Failure::Plan)), Kept::default())
+            }
+        };
+        match started {
+            Ok(pid) => {
+                let kill_after = service.ends.kill_after;
+                let kept = Kept { since, user, idle, kill_after, ..kept };
+                self.started(reference, reservation, authentication, pid, kept, ident);
+            }
+            Err((arrival, failure)) => {
+                self.state.release(reservation);
+                if let Some(arrival) = arrival {
+                    self.not_started(current, *arrival, &failure);
+                }
+            }
+        }
+    }
+
+    fn started(
+        &mut self,
+        mut reference: SessionRef,
+        reservation: Reservation,
+        authentication: Authentication,
+        pid: Option<Pid>,
+        kept: Kept,
+        ident: bool,
+    ) {
+        reference.pid = pid.and_then(|pid| u32::try_from(pid.as_raw()).ok());
+        self.tally.admitted(&reference.key, self.now.mono);
+        self.event(What::SessionStarted(reference.clone()));
+        if let Some(user) = kept.user.clone() {
+            self.event(What::Identified { session: reference.clone(), answer: Ok(user) });
+        }
+        if let Some(fd) = kept.notify.as_ref() {
+            let token = crate::door::token::Token::Notify(reference.session.0).bits();
+            // without it the session stays a startup until its grace ends
+            let _ = self.poller.add(fd, token, portreeve_sys::poll::Interest::READ);
+        }
+        if ident && self.waiting.has_room_for_record(reference.peer) {
+            let question = self.waiting.question();
+            if self.ask_ident(question, reference.peer, reference.local) {
+                let within =
+                    Duration::from_secs(u64::from(crate::accept::arrive::IDENT_SECONDS) + 2);
+                let deadline = self.now.mono.saturating_add(within);
+                self.waiting.add(question, For::Record(reference.clone()), deadline);
+            }
+        }
+        let mut session = Session {
+            reference,
+            reservation,
+            since: kept.since,
+            authentication,
+            evidence: kept.evidence,
+            handed_over: false,
+            notify: kept.notify,
+            clerk_deaths: self.clerk.restarts,
+            ping: None,
+            ending: None,
+            kill: None,
+            idle: kept.idle,
+            kill_after: kept.kill_after,
+            user: kept.user,
+            relay: self.relay_of(pid),
+            adopted: None,
+        };
+        if let Some(end) = session.reservation.grace_end()
+            && end <= self.now.mono
+        {
+            // it passed while the banner was written, when there was no session to end
+            self.state.postpone_grace(&mut session.reservation, self.now.mono);
+        }
+        self.hand_over(&mut session);
+        if let Some(pid) = pid {
+            self.sessions.exits.started(pid, self.now.mono);
+        }
+        self.sessions.insert(pid, session);
+    }
+
+    /// The relay that serves a session without a process of its own.
+    fn relay_of(&self, pid: Option<Pid>) -> Option<u32> {
+        let relay = self.relay.running.as_ref().filter(|_| pid.is_none())?;
+        u32::try_from(relay.pid.as_raw()).ok()
+    }
+
+    /// Starts the program on the connection, or gives it back.
+    fn start(
+        &mut self,
+        program: &Program,
+        plan: &Arc<portreeve_sys::spawn::Program>,
+        authentication: Authentication,
+        arrival: Arrival,
+    ) -> Result<(Pid, Kept), NotStarted> {
+        if arrival.dual && arrival.peer.address.is_ipv4() {
+            // as the ancestor does, for programs that know IPv4 alone; one that is over stays as it is
+            let _ = socket::as_ipv4(&arrival.socket);
+        }
+        let ends = (arrival.peer, arrival.local);
+        let socket = Arc::new(arrival.socket);
+        self.start_on(&socket, program, plan, authentication, ends).map_err(|failure| {
+            let socket = Arc::into_inner(socket);
+            (socket.map(|socket| Box::new(Arrival { socket, ..arrival })), failure)
+        })
+    }
+
+    fn start_on(
+        &mut self,
+        socket: &Arc<OwnedFd>,
+        program: &Program,
+        plan: &Arc<portreeve_sys::spawn::Program>,
+        authentication: Authentication,
+        (peer, local): (End, End),
+    ) -> Result<(Pid, Kept), Failure> {
+        let mut kept = Kept::default();
+        let mut connection = match program.stderr {
+            Stderr::Socket => Connection::new().share(socket, &[0, 1, 2]),
+            Stderr::Evidence => {
+                let (read, write) = evidence_pipe(authentication).map_err(Failure::Descriptors)?;
+                let fd = Arc::new(descriptor::raised(&read).map_err(Failure::Descriptors)?);
+                let packets = matches!(authentication, Authentication::Watch(_));
+                kept.evidence = Some(Pipe { fd, packets });
+                // what is not for the child is closed with the neighbours that are
+                Connection::new().share(socket, &[0, 1]).give(write, &[2]).give(read, &[])
+            }
+        };
+        if let Authentication::Notify(number) = authentication {
+            let (read, write) = pipe::pipe().map_err(Failure::Descriptors)?;
+            pipe::set_nonblocking(&read, true).map_err(Failure::Descriptors)?;
+            kept.notify = Some(descriptor::raised(&read).map_err(Failure::Descriptors)?);
+            connection = connection.give(write, &[number]).give(read, &[]);
+        }
+        connection = connection.env("REMOTE_HOST", peer.address.to_string());
+        if program.environment.local_and_port {
+            connection = connection
+                .env("REMOTE_PORT", peer.port.to_string())
+                .env("LOCAL_HOST", local.address.to_string())
+                .env("LOCAL_PORT", local.port.to_string());
+        }
+        let pid = self.spawner.spawn(plan, connection).map_err(Failure::Spawn)?;
+        Ok((pid, kept))
+    }
+
+    /// Nothing could be started: the peer is refused, and what ran short is given a moment.
+    fn not_started(&mut self, current: &Arc<Current>, arrival: Arrival, failure: &Failure) {
+        let reason = match failure {
+            Failure::Descriptors(_) => Reason::Descriptors,
+            Failure::Spawn(_) => Reason::Processes,
+            Failure::Relay | Failure::Plan | Failure::Banner => Reason::Disabled,
+        };
+        match failure {
+            Failure::Descriptors(error) => {
+                self.short_of(&format!("descriptors: {error}"));
+                self.give_up_delayed();
+            }
+            // one user's stuck programs are no reason to let the others wait
+            Failure::Spawn(SpawnError::NoSlot | SpawnError::Connection(_)) => {}
+            Failure::Spawn(SpawnError::Os(error)) => self.short_of(&format!("processes: {error}")),
+            Failure::Relay => self.alarm(crate::helper::relay::RELAY_AWAY),
+            Failure::Plan | Failure::Banner => {}
+        }
+        self.state.count_refusal(&current.tables, ServiceIndex(arrival.service), reason);
+        let refusal = Refusal { reason, origin: None, detail: Detail::Nothing };
+        self.refuse(current, arrival, &refusal);
+    }
+
+    /// What became of the programs that were started.
+    pub(crate) fn reap_starts(&mut self) {
+        for outcome in self.spawner.collect(self.now.mono) {
+            if outcome.result == Started::Executed {
+                continue;
+            }
+            let path = outcome.program.path().to_string_lossy();
+            let reason = match outcome.result {
+                Started::Executed => continue,
+                Started::Failed { step, errno } => {
+                    format!("cannot {step}: `{path}`: {}", io::Error::from_raw_os_error(errno))
+                }
+                Started::Killed { step } => format!("killed before it could {step} (`{path}`)"),
+                Started::TimedOut { step } => {
+                    format!("did not {step} within five seconds (`{path}`): killed")
+                }
+            };
+            let session = self.sessions.of_process(outcome.pid);
+            let session = session.and_then(|number| self.sessions.get(number));
+            match session.map(|session| session.reference.clone()) {
+                Some(session) => self.event(What::StartFailed { session, reason }),
+                None => self.helper_not_started(outcome.pid, reason),
+            }
+        }
+    }
+}
+
+/// The pipe for a session's standard error. Where its words decide whether the session has
+/// authenticated, it keeps writes apart: sshd puts a stranger's newlines into its lines.
+fn evidence_pipe(authentication: Authentication) -> io::Result<(OwnedFd, OwnedFd)> {
+    match authentication {
+        Authentication::Watch(_) => pipe::packets(),
+        Authentication::None | Authentication::Notify(_) => {
+            let (read, write) = pipe::pipe()?;
+            // a pipe of the usual size serves as well where the kernel grants no other
+            let _ = pipe::set_size(&write, EVIDENCE_PIPE);
+            Ok((read, write))
+        }
+    }
+}
+
+/// A connection that nothing was started for, if it is still there, and why.
+type NotStarted = (Option<Box<Arrival>>, Failure);
+
+/// Why nothing was started.
+#[derive(Debug)]
+enum Failure {
+    Descriptors(io::Error),
+    Spawn(SpawnError),
+    Relay,
+    Plan,
+    Banner,
+}
