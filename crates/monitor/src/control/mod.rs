@@ -2,6 +2,7 @@
 
 pub(crate) mod bans;
 pub(crate) mod report;
+pub(crate) mod sessions;
 pub(crate) mod trap;
 
 use crate::door::Door;

@@ -1,4 +1,4 @@
-//! From the command line to the open door, and from the closed door to the exit.
+//! From the command line to the open door.
 
 use crate::accept::delayed::Tarpit;
 use crate::accept::farewell::Farewells;
@@ -13,9 +13,11 @@ use crate::control::trap::Unstored;
 use crate::door::closing::Closing;
 use crate::door::current::Current;
 use crate::door::dice::Dice;
+use crate::door::failed::{Failed, system};
 use crate::door::manager::Manager;
 use crate::door::paths::Paths;
-use crate::door::plan::{self, Inherited};
+use crate::door::places::{handed_over, take_places};
+use crate::door::plan::Inherited;
 use crate::door::tally::Tally;
 use crate::door::token::Token;
 use crate::door::{Door, LoadReading, Now, Stage};
@@ -26,28 +28,24 @@ use crate::session::evidence::Handover;
 use crate::session::pings::Pings;
 use crate::succession::Started;
 use crate::succession::estate::{self, Configuration, Estate};
-use crate::succession::handing;
 use crate::succession::inherit::{self, UNREAD};
 use crate::succession::legacy::{self, Legacy, Way};
 use crate::succession::rehearsal;
-use portreeve_model::{Config, Ids, Resolved};
+use portreeve_model::{Config, Resolved};
 use portreeve_policy::State;
-use portreeve_sys::channel::{self, ControlError};
 use portreeve_sys::inheritance::Inheritance;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::signals::{self, Signals};
 use portreeve_sys::spawn::{self, Spawner};
 use portreeve_sys::{Resource, Signal, descriptor, file, privileges, process};
-use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::compile::Answer;
 use portreeve_wire::event::{Helper, What};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -62,31 +60,6 @@ const SPAWN_SLOTS: usize = 256;
 const MOST_BANS: usize = 1_000_000;
 /// The ledger has so long to answer before the door opens without the bans of before.
 const BANS_WITHIN: Duration = Duration::from_secs(10);
-/// The clerk has so long to write what is left when the door is closed.
-const LAST_WORDS: Duration = Duration::from_secs(3);
-
-/// Why the door does not open.
-#[derive(Debug)]
-enum Failed {
-    Usage(String),
-    Configuration(String),
-    System(String),
-}
-
-impl Failed {
-    /// The exit codes of STYLE: 64 usage, 71 system, 78 configuration.
-    fn code(&self) -> u8 {
-        match self {
-            Self::Usage(_) => 64,
-            Self::System(_) => 71,
-            Self::Configuration(_) => 78,
-        }
-    }
-}
-
-fn system(deed: &str) -> impl Fn(std::io::Error) -> Failed + '_ {
-    move |error| Failed::System(format!("cannot {deed}: {error}"))
-}
 
 /// Runs the daemon.
 pub(crate) fn main() -> ExitCode {
@@ -414,153 +387,5 @@ fn first_load(
             Err(Failed::Configuration(format!("{count}: the door stays closed")))
         }
         Answer::Resolved(_) => Err(broken("the compiler answered another question".into())),
-    }
-}
-
-/// The lock, the control socket and the directories: only one door has them.
-fn take_places(paths: &Paths, resolved: &Resolved) -> Result<(File, OwnedFd), Failed> {
-    let lock = only_door(paths)?;
-    let control = open_control(paths, resolved)?;
-    make_directories(paths, resolved)?;
-    Ok((lock, control))
-}
-
-/// What the door that is here hands over, if one is: it must be closing, or that be wanted.
-fn handed_over(paths: &Paths, args: &Args) -> Result<Option<Legacy>, Failed> {
-    let path = paths.run.join("lock");
-    let Ok(lock) = File::options().write(true).open(&path) else { return Ok(None) };
-    if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
-        return Ok(None); // nobody is here; it is taken for good in a moment
-    }
-    match handing::ask(paths, args.successor) {
-        Ok(legacy) => Ok(Some(legacy)),
-        Err(why) => Err(Failed::System(format!(
-            "another door is open here, and does not make way: {why}; it holds `{}`, and \
-             `portreeve status` tells how it is",
-            path.display()
-        ))),
-    }
-}
-
-/// Takes the lock that makes this the one door of its folder; it goes with the process.
-fn only_door(paths: &Paths) -> Result<File, Failed> {
-    file::make_state_dir(&paths.run, 0o755, None)
-        .map_err(system(&format!("make `{}`", paths.run.display())))?;
-    let path = paths.run.join("lock");
-    let open = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let lock = open.map_err(system(&format!("open `{}`", path.display())))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(Failed::System(format!(
-            "another door is open, or closing while its sessions go on: it holds `{}`; \
-             `portreeve status` tells which, and a second SIGTERM ends one that is closing",
-            path.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(system("lock this door's folder")(error)),
-    }
-}
-
-fn open_control(paths: &Paths, resolved: &Resolved) -> Result<OwnedFd, Failed> {
-    channel::control_listen(&paths.control, 0o660, resolved.control_group).map_err(|error| {
-        match error {
-            ControlError::InUse(path) => {
-                Failed::System(format!("another door is open: it answers on `{}`", path.display()))
-            }
-            other @ (ControlError::NotASocket(_) | ControlError::Os(..)) => {
-                Failed::System(other.to_string())
-            }
-        }
-    })
-}
-
-/// The clerk's directories belong to the clerk.
-/// How an alarm about a directory of ours begins.
-const NO_DIRECTORY: &str = "the clerk has no directory: ";
-
-fn make_directories(paths: &Paths, resolved: &Resolved) -> Result<(), Failed> {
-    let owner = resolved.clerk.as_ref().map(|ids| (ids.uid, ids.gid));
-    for dir in [&paths.state, &paths.log] {
-        file::make_state_dir(dir, 0o750, owner)
-            .map_err(system(&format!("make `{}`", dir.display())))?;
-    }
-    Ok(())
-}
-
-impl Door {
-    /// Makes the clerk's directories where they are missing.
-    pub(crate) fn make_directories(&mut self) {
-        self.alarms.retain(|alarm| !alarm.starts_with(NO_DIRECTORY));
-        if let Err(Failed::Usage(why) | Failed::Configuration(why) | Failed::System(why)) =
-            make_directories(&self.paths, &self.current.resolved)
-        {
-            self.alarm(&format!("{NO_DIRECTORY}{why}"));
-        }
-    }
-
-    /// What the helpers run as, from the configuration in force.
-    pub(crate) fn set_helper_programs(&mut self) {
-        let resolved = &self.current.resolved;
-        let as_sys = |ids: &Option<Ids>| ids.as_ref().map(plan::ids);
-        let (clerk, relay) = (as_sys(&resolved.clerk), as_sys(&resolved.relay));
-        // the monitor bounds them; the relay only has to have room for any number it allows
-        let sessions = PathBuf::from("1000000");
-        let mut clerk_args = vec![
-            PathBuf::from("--state"),
-            self.paths.state.clone(),
-            "--log".into(),
-            self.paths.log.clone(),
-        ];
-        if let Some(stream) = self.inherited.variable("JOURNAL_STREAM") {
-            clerk_args.extend(["--journal-stream".into(), stream.into()]);
-        }
-        let relay_args = [PathBuf::from("--max-sessions"), sessions];
-        let path = |name| self.paths.program(name);
-        let words = |args: &[PathBuf]| args.to_vec();
-        if self.root && clerk.is_none() {
-            self.clerk.refuse("has no user to run as");
-        } else {
-            self.clerk.set_program(&path("portreeve-clerk"), &words(&clerk_args), clerk);
-        }
-        if self.root && relay.is_none() {
-            self.relay.refuse("has no user to run as");
-        } else {
-            self.relay.set_program(&path("portreeve-relay"), &words(&relay_args), relay);
-        }
-    }
-
-    /// The last words: what is queued is written, the clerk ends, the socket goes.
-    pub(crate) fn finish(&mut self) {
-        let until = self.now.mono.saturating_add(LAST_WORDS);
-        self.tell_gathered();
-        self.outbox.message(ToClerk::Finish, None);
-        if let Ok(poller) = Poller::new() {
-            self.last_words(poller, until);
-        }
-        self.leave_with_manager();
-        let _ = fs::remove_file(&self.paths.control);
-        let _ = self.lock.unlock();
-    }
-
-    fn last_words(&mut self, mut poller: Poller, until: Duration) {
-        let mut events = Vec::new();
-        let clerk = self.clerk.running.as_ref().map(|r| poller.add(&r.channel, 0, Interest::READ));
-        if !matches!(clerk, Some(Ok(()))) || poller.add(&self.signals, 1, Interest::READ).is_err() {
-            return;
-        }
-        // one that is starting still becomes ready; one that is at work ends when it has written
-        while self.clerk.running.is_some() && Now::read().mono < until {
-            self.flush_clerk();
-            if poller.wait(&mut events, Some(Duration::from_millis(20))).is_err() {
-                return;
-            }
-            for event in &events {
-                if event.token == 0 {
-                    self.on_clerk();
-                } else {
-                    let _ = self.signals.read();
-                    self.reap();
-                }
-            }
-        }
     }
 }

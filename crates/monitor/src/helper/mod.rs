@@ -2,6 +2,7 @@
 
 pub(crate) mod clerk;
 pub(crate) mod outbox;
+pub(crate) mod programs;
 pub(crate) mod relay;
 pub(crate) mod retired;
 
