@@ -151,6 +151,9 @@ fn events_come_through_line_by_line() {
 #[test]
 fn following_goes_on_with_the_next_clerk_and_ends_with_the_door() {
     let folder = Folder::new();
+    let log = folder.path().join("var/log/portreeve");
+    std::fs::create_dir_all(&log).unwrap();
+    std::fs::write(log.join("events.jsonl"), "").unwrap();
     let door = folder.patient_door(&[
         Answer::Events, // and the clerk is gone
         Answer::Failed("the clerk is away; try again".into()),

@@ -59,7 +59,8 @@ fn a_door_that_cannot_open_says_so() {
     let ran = folder.portreeve(&["run"]);
     // The daemon may have been built beside it; then it lacks a configuration, or its own helpers.
     assert!([71, 78].contains(&ran.exit), "{ran:?}");
-    assert!(ran.err.starts_with("portreeve"), "{ran:?}");
+    // Findings may come first, then who does not open for them.
+    assert!(ran.err.lines().any(|line| line.starts_with("portreeve")), "{ran:?}");
 }
 
 #[test]
