@@ -24,7 +24,7 @@ mod scratch;
 mod service;
 mod start;
 mod store;
-mod target;
+mod targets;
 mod text;
 
 pub use start::main;

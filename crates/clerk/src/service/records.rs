@@ -1,7 +1,7 @@
 //! Services' records for the system log.
 
 use crate::record::syslog::{RECORDS, message};
-use crate::target::post::Post;
+use crate::targets::post::Post;
 use jiff::tz::TimeZone;
 use portreeve_model::{Facility, Severity};
 use std::rc::Rc;
