@@ -32,7 +32,10 @@ pub fn start_time(pid: Pid) -> io::Result<u64> {
 
 /// A process that somebody else started (pidfd_open(2)): becomes readable when it has ended.
 #[derive(Debug)]
-pub struct Adopted(OwnedFd);
+pub struct Adopted {
+    fd: OwnedFd,
+    began: u64,
+}
 
 impl Adopted {
     /// The process of that number, if it is the one that began then.
@@ -49,7 +52,13 @@ impl Adopted {
         if start_time(pid)? != began {
             return Err(gone());
         }
-        Ok(Self(fd))
+        Ok(Self { fd, began })
+    }
+
+    /// When it began, as [`start_time`] tells it: for whoever is to adopt it next.
+    #[must_use]
+    pub fn began(&self) -> u64 {
+        self.began
     }
 
     /// Sends a signal to it; never to another one.
@@ -59,13 +68,13 @@ impl Adopted {
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         let signal = rustix::process::Signal::from_named_raw(signal.number());
         let signal = signal.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(rustix::process::pidfd_send_signal(&self.0, signal)?)
+        Ok(rustix::process::pidfd_send_signal(&self.fd, signal)?)
     }
 }
 
 impl AsFd for Adopted {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 
@@ -79,6 +88,7 @@ mod tests {
         assert_eq!(own, start_time(Pid::own()).unwrap());
         let adopted = Adopted::new(Pid::own(), own).unwrap();
         adopted.signal(Signal::Window).unwrap();
+        assert_eq!(adopted.began(), own);
         let other = Adopted::new(Pid::own(), own.wrapping_add(1)).unwrap_err();
         assert_eq!(other.kind(), io::ErrorKind::NotFound);
         let nobody = Adopted::new(Pid::from_raw(i32::MAX).unwrap(), 1).unwrap_err();

@@ -79,3 +79,27 @@ fn a_door_can_be_opened_while_the_one_before_waits_for_its_sessions() {
     second.expect("session-ended", |e| e["service"] == "cat" && e["ending"] == "lost");
     second.stop();
 }
+
+#[test]
+fn a_session_of_a_door_before_is_watched_still_after_an_upgrade_in_place() {
+    let world = World::standard();
+    let mut first = Door::native(&world, SERVICES);
+    let mut cat = world.connect("lan", "192.168.0.1:701").unwrap();
+    let mut other = world.connect("lan", "192.168.0.1:701").unwrap();
+    talk(&mut cat, "one");
+    talk(&mut other, "one");
+    let second = Door::start(&world, &["--successor"]);
+    assert!(first.running().wait(SOON).success());
+    // neither is its child, nor that of what takes its place
+    let upgrade = second.command(&["upgrade"]);
+    assert_eq!(upgrade.status.code(), Some(0), "{upgrade:?}");
+    talk(&mut cat, "two");
+    assert_eq!(second.service("cat")["sessions"], 2);
+    drop(other);
+    second.wait_sessions("cat", 1);
+    let end = second.command(&["end", "--service", "cat", "--yes"]);
+    assert_eq!(end.status.code(), Some(0), "{end:?}");
+    read_to_end_bounded(&cat, 16, SOON);
+    second.wait_sessions("cat", 0);
+    second.stop();
+}

@@ -118,7 +118,8 @@ impl Sessions {
     pub(crate) fn remove(&mut self, number: u64) -> Option<Session> {
         let session = self.all.remove(&number)?;
         self.descriptors = self.descriptors.saturating_sub(session.descriptors());
-        if let Some(pid) = session.pid() {
+        // of one that was not our child the number may be another session's by now
+        if let Some(pid) = session.pid().filter(|pid| self.of_process(*pid) == Some(number)) {
             self.by_pid.remove(&pid);
         }
         self.authenticated.remove(&number);

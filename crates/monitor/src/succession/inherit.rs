@@ -126,17 +126,14 @@ impl Door {
             let _ = self.poller.add(fd, Token::Notify(number).bits(), Interest::READ);
         }
         let pid = live.reference.pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-        let adopted = match (legacy.way, pid, live.began) {
-            (Way::Another, Some(pid), Some(began)) => Adopted::new(pid, began).ok(),
-            _ => None,
-        };
+        let adopted = pid.zip(live.began).and_then(|(pid, began)| Adopted::new(pid, began).ok());
         let watched = adopted.as_ref().is_some_and(|process| {
             self.poller.add(process, Token::Adopted(number).bits(), Interest::READ).is_ok()
         });
-        let lives = match (legacy.way, pid, live.relay) {
-            (Way::Exec, Some(_), _) => true,
+        let lives = match (legacy.way, pid, live.began) {
+            (Way::Exec, Some(_), None) => true, // our child
             (_, Some(_), _) => watched,
-            (_, None, relay) => relay.is_some_and(|pid| self.retired.contains_key(&pid)),
+            (_, None, _) => live.relay.is_some_and(|pid| self.retired.contains_key(&pid)),
         };
         let session = Session {
             reference: live.reference,

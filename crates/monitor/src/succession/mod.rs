@@ -291,9 +291,11 @@ impl Door {
     fn live_sessions(&self, heir: Heir) -> Vec<LiveSession> {
         let live = self.sessions.iter().filter_map(|session| {
             let place = self.state.place_of(&session.reservation)?;
-            let began = match heir {
-                Heir::Ourselves => None,
-                Heir::Another => session.pid().and_then(|pid| start_time(pid).ok()),
+            let began = match (&session.adopted, heir) {
+                // no child of ours, and of nobody who takes over
+                (Some(adopted), _) => Some(adopted.began()),
+                (None, Heir::Ourselves) => None,
+                (None, Heir::Another) => session.pid().and_then(|pid| start_time(pid).ok()),
             };
             Some(LiveSession {
                 reference: session.reference.clone(),
