@@ -75,7 +75,12 @@ impl Door {
                     return;
                 }
                 Err(AcceptError::Fatal(error)) => {
-                    let change = self.listeners.broken(number, error.to_string(), self.now.mono);
+                    let change = self.listeners.broken(
+                        &self.poller,
+                        number,
+                        error.to_string(),
+                        self.now.mono,
+                    );
                     self.tell(change.into_iter().collect());
                     return;
                 }

@@ -32,7 +32,7 @@ impl Door {
         if let Some(refused) = self.cannot_move(service, &keys) {
             return refused;
         }
-        self.listeners.give_back(&keys);
+        self.listeners.give_back(&self.poller, &keys);
         for key in &keys {
             self.event(What::GivenBack { key: key.clone() });
         }

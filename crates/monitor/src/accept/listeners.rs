@@ -91,7 +91,12 @@ impl Listeners {
 
     /// Makes the sockets fit what is wanted: same address and family keep their socket, others
     /// close first, so that a moved service can bind its port again.
-    pub(crate) fn fit(&mut self, wanted: Vec<Wanted>, now: Duration) -> Vec<Change> {
+    pub(crate) fn fit(
+        &mut self,
+        poller: &Poller,
+        wanted: Vec<Wanted>,
+        now: Duration,
+    ) -> Vec<Change> {
         let mut old = std::mem::take(&mut self.all);
         let mut waiting = Vec::new();
         for want in wanted {
@@ -102,12 +107,13 @@ impl Listeners {
                     kept.want = want;
                     self.all.insert(number, kept);
                 }
-                Some((number, kept)) => {
+                Some((number, mut kept)) => {
                     if let Some(fd) = kept.socket.as_ref()
                         && socket::reconfigure(fd, &options(&want)).is_ok()
                     {
                         self.all.insert(number, Listener { want, ..kept });
                     } else {
+                        kept.let_go(poller);
                         waiting.push(want);
                     }
                 }
@@ -115,7 +121,7 @@ impl Listeners {
             }
         }
         self.changed = true;
-        drop(old); // closes what is not wanted any more; epoll forgets a closed socket
+        old.values_mut().for_each(|unwanted| unwanted.let_go(poller));
         waiting.into_iter().filter_map(|want| self.open_new(want, now)).collect()
     }
 
@@ -154,12 +160,11 @@ impl Listeners {
     }
 
     /// Closes the sockets of these services, and opens none until they are asked for again.
-    pub(crate) fn give_back(&mut self, keys: &[String]) {
+    pub(crate) fn give_back(&mut self, poller: &Poller, keys: &[String]) {
         self.given_back.extend(keys.iter().cloned());
         self.changed = true; // whoever keeps copies of the sockets has to let go of them too
         for listener in self.all.values_mut().filter(|l| keys.contains(&l.want.key)) {
-            listener.socket = None; // epoll forgets a closed socket
-            listener.watched = false;
+            listener.let_go(poller);
             listener.down = Some(given_back());
         }
     }
@@ -267,11 +272,16 @@ impl Listeners {
     }
 
     /// Takes a broken socket out of service; it is opened again after the shortest wait.
-    pub(crate) fn broken(&mut self, number: u64, reason: String, now: Duration) -> Option<Change> {
+    pub(crate) fn broken(
+        &mut self,
+        poller: &Poller,
+        number: u64,
+        reason: String,
+        now: Duration,
+    ) -> Option<Change> {
         let listener = self.all.get_mut(&number)?;
-        listener.socket = None;
+        listener.let_go(poller);
         self.changed = true;
-        listener.watched = false;
         let retry_at = now.saturating_add(SHORTEST);
         listener.down = Some(Down { reason: reason.clone(), retry_at, delay: SHORTEST });
         Some(Change::Down(listener.want.clone(), reason, SHORTEST))
@@ -298,9 +308,10 @@ impl Listeners {
     }
 
     /// Closes everything: nobody comes in any more.
-    pub(crate) fn close(&mut self) {
+    pub(crate) fn close(&mut self, poller: &Poller) {
         self.given.clear();
         self.changed = true;
+        self.all.values_mut().for_each(|listener| listener.let_go(poller));
         self.all.clear();
     }
 }
@@ -310,6 +321,16 @@ fn given_back() -> Down {
 }
 
 impl Listener {
+    /// Closes its socket. Whoever gave it, or keeps it for us, may have it open still: then epoll
+    /// would go on to tell of it, and nobody here could make it stop.
+    fn let_go(&mut self, poller: &Poller) {
+        if let Some(fd) = self.socket.take()
+            && std::mem::take(&mut self.watched)
+        {
+            let _ = poller.remove(&fd);
+        }
+    }
+
     /// Its socket's name in a successor's or a service manager's hands.
     pub(crate) fn name(&self) -> String {
         let address = self.want.address.ip().to_string().replace(':', ".");
@@ -382,4 +403,44 @@ fn explain(error: &ListenError) -> String {
         return format!("port {} needs root's rights", address.port());
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    #[test]
+    fn a_socket_that_somebody_else_keeps_open_wakes_nobody_once_it_is_let_go() {
+        let now = Duration::from_secs(1);
+        let poller = || Poller::new().unwrap();
+        let deeds: [fn(&mut Listeners, &Poller); 4] = [
+            |listeners, poller| listeners.give_back(poller, &["web".to_owned()]),
+            |listeners, poller| drop(listeners.fit(poller, Vec::new(), Duration::ZERO)),
+            |listeners, poller| drop(listeners.broken(poller, 0, "so".into(), Duration::ZERO)),
+            Listeners::close,
+        ];
+        for (mut poller, deed) in deeds.map(|deed| (poller(), deed)) {
+            let theirs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = theirs.local_addr().unwrap();
+            let fd = OwnedFd::from(theirs.try_clone().unwrap());
+            let place = socket::place(&fd).unwrap();
+            let mut listeners = Listeners::default();
+            listeners.give(vec![Given { place, fd, foreign: true, stored: None }]);
+            let want = Wanted {
+                service: 0,
+                key: "web".into(),
+                address,
+                dual: false,
+                options: portreeve_model::SocketOptions::default(),
+            };
+            assert_eq!(listeners.fit(&poller, vec![want.clone()], now), [Change::Up(want)]);
+            listeners.watch(&poller, true, now);
+            deed(&mut listeners, &poller);
+            let _waiting = TcpStream::connect(address).unwrap();
+            let mut events = Vec::new();
+            poller.wait(&mut events, Some(Duration::from_millis(100))).unwrap();
+            assert_eq!(events, []);
+        }
+    }
 }

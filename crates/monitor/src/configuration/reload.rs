@@ -366,7 +366,7 @@ impl Door {
 
     fn fit_listeners(&mut self) {
         let wanted = self.current.wanted();
-        let changes = self.listeners.fit(wanted, self.now.mono);
+        let changes = self.listeners.fit(&self.poller, wanted, self.now.mono);
         self.tell(changes);
         if self.current.has_problems() {
             return; // a service that is down may want a given socket when it comes up

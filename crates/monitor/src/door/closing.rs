@@ -58,7 +58,7 @@ impl Door {
                 // the manager keeps them open for the next door, and who knocks meanwhile waits
                 self.regulate();
             } else {
-                self.listeners.close();
+                self.listeners.close(&self.poller);
             }
         } else if asked.is_none() {
             return parting; // it is closing as it was told before

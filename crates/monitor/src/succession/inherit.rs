@@ -72,7 +72,7 @@ impl Door {
             let _ = self.state.ban(ban); // they were in force together: there is room
         }
         self.bans_known = estate.bans.known;
-        self.listeners.give_back(&estate.head.given_back);
+        self.listeners.give_back(&self.poller, &estate.head.given_back);
         self.waiting.go_on_from(estate.head.question);
         for pid in estate.head.relays {
             let channel = legacy.take(&format!("relay-{pid}")).map(Channel::from_fd);
