@@ -167,7 +167,9 @@ impl Place {
     pub(crate) fn save(&self, state: &State) -> io::Result<()> {
         self.make()?;
         let (path, fresh) = (self.folder.join("state.json"), self.folder.join("state.new"));
-        let mut file = File::options().create(true).truncate(true).write(true).open(&fresh)?;
+        // whoever could write it could have root run what he likes, whatever our umask is
+        let mut options = File::options();
+        let mut file = options.create(true).truncate(true).write(true).mode(0o644).open(&fresh)?;
         file.write_all(&serde_json::to_vec_pretty(state)?)?;
         fs::rename(fresh, path)
     }
