@@ -128,6 +128,44 @@ fn what_is_not_fit_to_take_over_changes_nothing() {
 }
 
 #[test]
+fn a_trial_of_a_configuration_and_an_upgrade_keep_out_of_each_others_way() {
+    let world = World::standard();
+    let folder = own_programs(&world);
+    world.write("/etc/portreeve/portreeve.toml", SERVICES);
+    let door = Door::run(&world, world.door(format!("{folder}/portreeved")));
+    let ask = |args: &[&str]| {
+        let mut command = world.door(world.bin("portreeve"));
+        command.args(args);
+        world.start("portreeve", command)
+    };
+    let (begun, over) = (format!("{folder}/begun"), format!("{folder}/over"));
+    let slow =
+        format!("#!/bin/sh\ntouch {begun}\nuntil [ -e {over} ]; do sleep 0.1; done\nexit 7\n");
+    let program = format!("{folder}/portreeved");
+    world.door_run(&["rm", &program]);
+    world.write_program(&program, &slow);
+    let mut upgrade = ask(&["upgrade"]);
+    wait_for(SOON, "the new program to be tried", || std::path::Path::new(&begun).exists());
+    // what would come back would be forgotten by the successor
+    let trial = door.command(&["reload", "--confirm", "600s"]);
+    let said = String::from_utf8_lossy(&trial.stdout).into_owned();
+    assert!(!trial.status.success() && said.contains("an upgrade is under way"), "{said}");
+    world.door_run(&["touch", &over]);
+    assert!(!upgrade.wait(SOON).success());
+    let mut trial = ask(&["reload", "--confirm", "600s"]);
+    door.expect("trial-began", |_| true);
+    let upgrade = door.command(&["upgrade"]);
+    let said = String::from_utf8_lossy(&upgrade.stderr).into_owned();
+    assert!(!upgrade.status.success() && said.contains("is on trial"), "{said}");
+    let mut successor = world.door(world.bin("portreeved"));
+    successor.arg("--successor");
+    let second = world.run(successor, SOON);
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(second.status.code() == Some(71) && said.contains("is on trial"), "{said}");
+    trial.kill();
+}
+
+#[test]
 fn an_upgrade_with_a_bad_configuration_goes_on_with_the_one_of_before() {
     let world = World::standard();
     let door = Door::native(&world, SERVICES);

@@ -109,6 +109,8 @@ impl Door {
             (Some((_, Asked::Reload(_) | Asked::Trial(..))), _) | (_, Some(_)) => {
                 Some("a reload is under way; try again".to_owned())
             }
+            // a successor knows of no trial: nothing would come back
+            (_, None) if self.upgrade.is_some() => Some("an upgrade is under way".to_owned()),
             (Some((_, Asked::Resolve)) | None, None) => self.trials.refusal(self.now.mono),
         };
         let asked = Asked::Trial(client, time);
@@ -119,6 +121,18 @@ impl Door {
             Some(why) => self.not_compiled(asked, &why),
             None if self.compile.is_some() => self.reload_again = Some(asked),
             None => self.start_compiler(asked),
+        }
+    }
+
+    /// Why nobody may take over now: a trial, or one that is about to begin, would be forgotten, and
+    /// with it the configuration that comes back.
+    pub(crate) fn on_trial(&self) -> Option<String> {
+        let compiles = self.compile.as_ref().map(|(_, asked)| asked);
+        let about_to =
+            compiles.into_iter().chain(&self.reload_again).any(|a| matches!(a, Asked::Trial(..)));
+        match about_to {
+            true => Some("a reload on trial is under way".to_owned()),
+            false => self.trials.refusal(self.now.mono),
         }
     }
 

@@ -86,7 +86,7 @@ impl Door {
             (Stage::Open, Some(_)) => Some("an upgrade is under way"),
             (Stage::Open, None) => None,
         };
-        let refused = refused.map(str::to_owned).or_else(|| self.trials.refusal(self.now.mono));
+        let refused = refused.map(str::to_owned).or_else(|| self.on_trial());
         if let (Some(why), Some(number)) = (&refused, asker) {
             self.reply(number, &Answer::Failed(why.clone()));
         }
@@ -157,8 +157,9 @@ impl Door {
             (Stage::Open, None) if !forced => Some("it is open; --successor takes it over"),
             (Stage::Open, None) => None,
         };
-        match refused {
-            Some(why) => self.reply(asker, &Answer::Failed(why.to_owned())),
+        let trial = || self.on_trial().filter(|_| self.stage == Stage::Open);
+        match refused.map(str::to_owned).or_else(trial) {
+            Some(why) => self.reply(asker, &Answer::Failed(why)),
             None => {
                 self.wait_for_compiler(asker);
                 self.make_ready(Some(asker), Heir::Another);
