@@ -1,6 +1,6 @@
 //! Under a service manager: restarts and crashes lose no connection, and a restart no session.
 
-use crate::kit::{Login, expect, service, talk, while_knocking};
+use crate::kit::{Login, expect, service, talk, while_knocking, while_knocking_at_crashes};
 use portreeve_testkit::{Manager, Setup, World, read_to_end_bounded, wait_for};
 use portreeve_tests::{SOON, command, events};
 use std::io::Write;
@@ -86,7 +86,7 @@ fn a_crash_refuses_nobody_and_ends_no_process() {
     let mut echo = world.connect("lan", "192.168.0.1:7").unwrap();
     let mut login = Login::new(&world);
     talk(&mut echo, "one");
-    while_knocking(&world, "crashes under the manager", "192.168.0.1:700", "in\n", |knocks| {
+    while_knocking_at_crashes(&world, 2, "192.168.0.1:700", "in\n", |knocks| {
         for round in ["two", "three"] {
             let before = knocks.served();
             manager.again("crash");
