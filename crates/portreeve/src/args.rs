@@ -19,7 +19,7 @@ use std::time::Duration;
     arg_required_else_help = true,
     disable_help_subcommand = true,
     max_term_width = 80,
-    after_help = "Exits: 0 yes, 1 no, 64 usage, 69 door not running, 70 bug, 71 system, \
+    after_help = "Exits: 0 yes, 1 no, 64 usage, 69 door away or cannot now, 70 bug, 71 system, \
                   77 not permitted, 78 configuration."
 )]
 pub(crate) struct Cli {

@@ -42,9 +42,18 @@ impl Paths {
 
     /// The line that starts this door.
     pub(crate) fn run_line(&self) -> String {
+        self.line("run")
+    }
+
+    /// The line that confirms what is on trial at this door.
+    pub(crate) fn confirm_line(&self) -> String {
+        self.line("confirm")
+    }
+
+    fn line(&self, command: &str) -> String {
         match self.own_root() {
-            None => "portreeve run".into(),
-            Some(root) => format!("portreeve run --root {}", root.display()),
+            None => format!("portreeve {command}"),
+            Some(root) => format!("portreeve {command} --root {}", root.display()),
         }
     }
 
@@ -88,6 +97,8 @@ mod tests {
         let own = Paths::new(Some(Path::new("d")));
         assert_eq!(own.event_log(), Path::new("d/var/log/portreeve/events.jsonl"));
         assert_eq!(own.run_line(), "portreeve run --root d");
+        assert_eq!(own.confirm_line(), "portreeve confirm --root d");
+        assert_eq!(Paths::new(None).confirm_line(), "portreeve confirm");
         let default = own.configuration(&Source::default());
         assert_eq!(default.path(), Path::new("d/etc/portreeve/portreeve.toml"));
         let named = Source { config: None, xinetd: Some("x.conf".into()) };

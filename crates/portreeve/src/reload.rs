@@ -5,6 +5,7 @@ use crate::client::{self, Patience};
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::render;
+use crate::render::text::visible;
 use crate::standing;
 use crate::takeover::trial_seconds;
 use crate::terminal::{self, Form};
@@ -15,6 +16,11 @@ use std::time::Duration;
 
 /// Pause between two looks at a trial.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// What is said when the old configuration came back: the files are as they were on trial.
+const NOT_CONFIRMED: &str = "\nNobody confirmed it: the old configuration is in force again.\nThe \
+                             files still have the new one, which the next reload or start reads: \
+                             mend them.\n";
 
 /// Has the door read its configuration again; shows what changed and which services do not serve,
 /// or why nothing did.
@@ -64,8 +70,9 @@ fn follow(trial: &TrialStatus, paths: &Paths, form: Form) -> Result<Exit, Failur
     if text {
         terminal::answer(&format!(
             "\nKeep this shell. From another, log in anew and within {} s run\n\n    ssh -t \
-             this-host portreeve confirm\n\nElse the old configuration comes back by itself.\n",
-            trial.left
+             this-host {}\n\nElse the old configuration comes back by itself.\n",
+            trial.left,
+            visible(&paths.confirm_line())
         ))?;
     }
     loop {
@@ -83,9 +90,7 @@ fn follow(trial: &TrialStatus, paths: &Paths, form: Form) -> Result<Exit, Failur
         let (exit, sentence) = match now.kept {
             None => continue,
             Some(true) => (Exit::Yes, "\nConfirmed: the configuration stays.\n"),
-            Some(false) => {
-                (Exit::No, "\nNobody confirmed it: the old configuration is in force again.\n")
-            }
+            Some(false) => (Exit::No, NOT_CONFIRMED),
         };
         if text {
             terminal::answer(sentence)?;

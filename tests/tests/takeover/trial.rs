@@ -35,9 +35,11 @@ fn a_configuration_that_locks_its_owner_out_goes_away_by_itself() {
     let other = door.command(&["reload"]);
     assert_eq!(other.status.code(), Some(78), "{other:?}");
     assert!(said(&other).contains("on trial"), "{other:?}");
+    assert!(!said(&other).contains("refused"), "nothing was read: {other:?}");
     let told = said(&door.command(&["status"]));
     assert!(told.contains("the configuration in force is on trial"), "{told}");
     assert_eq!(trial.wait(LONG).code(), Some(1), "{}", trial.stdout());
+    assert!(trial.stdout().contains("still have the new one"), "{}", trial.stdout());
     door.expect("trial-rolled-back", |_| true);
     assert!(login(&world, "true").status.success(), "in again");
     assert_eq!(door.status()["trial"]["kept"], false);

@@ -136,7 +136,7 @@ impl Door {
                 Ok("a login that did not come through the door".into())
             }
             Some(_) => Err("this login was there before the trial began".into()),
-            None => Err("this is no login of after the trial began".into()),
+            None => Err("this command is not run in a login".into()),
         }
     }
 }

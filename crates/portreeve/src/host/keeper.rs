@@ -84,7 +84,7 @@ impl fmt::Display for Holder {
         match (self.pid, &self.keeper) {
             (Some(pid), _) => write!(f, " by {}, process {pid}", self.program)?,
             (None, Keeper::Unit(_)) => f.write_str(" by the service manager")?,
-            (None, _) => f.write_str(" by a program that this user may not look at")?,
+            (None, _) => f.write_str(" by a program that cannot be seen from here")?,
         }
         if let Some(user) = &self.user {
             write!(f, " of {user}")?;

@@ -99,7 +99,8 @@ pub(crate) fn plan(facts: &Facts, by_hand: Option<&ByHand>) -> Result<Plan, Vec<
 
 /// Why this holder cannot be stopped by what is known.
 fn obstacle(holder: &Holder, facts: &Facts) -> Option<String> {
-    let tell = "say how to stop and start it with --stop-with and --start-with";
+    let tell = "say how to stop and start it, with --stop-with and --start-with of \
+                `portreeve takeover`";
     let way = match &holder.keeper {
         Keeper::Door | Keeper::Init(_) => return None,
         Keeper::Unit(name) => {

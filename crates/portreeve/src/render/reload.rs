@@ -31,9 +31,9 @@ pub(crate) fn reloaded(
     out
 }
 
-/// The new configuration was refused: the findings.
+/// Nothing was reloaded, since the configuration is refused or another is on trial: the findings.
 pub(crate) fn refused(findings: &str, paint: Paint) -> String {
-    let verdict = "The new configuration is refused; the old one stays in force.";
+    let verdict = "Not reloaded: what was in force stays in force.";
     format!("{}\n\n{}\n", visible_lines(findings).trim_end(), ink(paint, Ink::Bad, verdict))
 }
 
@@ -57,7 +57,7 @@ mod tests {
     fn findings_of_a_refusal_come_before_the_verdict() {
         assert_eq!(
             refused("error: y\x1b\n\n", Paint::Plain),
-            "error: y\\x1b\n\nThe new configuration is refused; the old one stays in force.\n"
+            "error: y\\x1b\n\nNot reloaded: what was in force stays in force.\n"
         );
     }
 }

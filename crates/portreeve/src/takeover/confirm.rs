@@ -29,7 +29,7 @@ pub(crate) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
     let state = place.load().ok().flatten();
     if state.is_some_and(|state| matches!(state.phase, Phase::Trial | Phase::Keeping)) {
         let answer = ask_guard(&place, CONFIRM)?;
-        return told(&answer, form);
+        return told(&answer, paths, form);
     }
     let request = Request::Confirm { ancestors: own_ancestors(), login: own_login() };
     let answered = client::ask(paths, &request, Patience::Glance)?;
@@ -39,7 +39,7 @@ pub(crate) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
         return Ok(Exit::Yes);
     }
     let Answer::NotConfirmed(why) = answer else { return Err(client::unexpected()) };
-    Err(not_confirmed(&why))
+    Err(not_confirmed(&why, paths))
 }
 
 fn own_ancestors() -> Vec<u32> {
@@ -50,23 +50,24 @@ fn own_login() -> Option<u64> {
     login_age(&ancestors(std::process::id(), MOST_ANCESTORS), since_boot())
 }
 
-fn not_confirmed(why: &str) -> Failure {
+fn not_confirmed(why: &str, paths: &Paths) -> Failure {
     let failure = Failure::new(Exit::No, format!("not confirmed: {}", visible(why)));
     match why.starts_with("no ") {
         true => failure,
         false => {
-            failure.help("log in anew and confirm there: `ssh -t this-host portreeve confirm`")
+            let line = visible(&paths.confirm_line());
+            failure.help(format!("log in anew and confirm there: `ssh -t this-host {line}`"))
         }
     }
 }
 
-fn told(answer: &str, form: Form) -> Result<Exit, Failure> {
+fn told(answer: &str, paths: &Paths, form: Form) -> Result<Exit, Failure> {
     if let Some(text) = answer.strip_prefix(DONE) {
         voice::say(form, &format!("Confirmed: {}.", visible(text.trim_end())), Some(true))?;
         return Ok(Exit::Yes);
     }
     match answer.strip_prefix(REFUSED) {
-        Some(why) => Err(not_confirmed(why.trim_end())),
+        Some(why) => Err(not_confirmed(why.trim_end(), paths)),
         None => Err(Failure::new(Exit::Unavailable, "the guard of the takeover gave no answer")
             .help("`portreeve status` tells how it stands")),
     }

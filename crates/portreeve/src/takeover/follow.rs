@@ -26,7 +26,7 @@ pub(super) fn follow(id: &str, place: &Place, paths: &Paths, form: Form) -> Resu
     let mut shown = 0;
     loop {
         let state = load(id, place)?;
-        shown = voice::progress(form, &state, shown)?;
+        shown = voice::progress(form, paths, &state, shown)?;
         if state.phase.is_over() {
             return ended(&state, form);
         }
@@ -40,7 +40,7 @@ pub(super) fn follow(id: &str, place: &Place, paths: &Paths, form: Form) -> Resu
             }
             let mut worker = Worker { state, place: place.clone(), paths, lock };
             worker.undo("its guard is gone");
-            voice::progress(form, &worker.state, shown)?;
+            voice::progress(form, paths, &worker.state, shown)?;
             return ended(&worker.state, form);
         }
         thread::sleep(PAUSE);

@@ -81,7 +81,7 @@ pub(super) fn run(paths: &Paths, form: Form) -> Result<Exit, Failure> {
     let shown = state.log.len();
     let mut worker = Worker { state, place, paths, lock };
     worker.undo("it was asked for");
-    voice::progress(form, &worker.state, shown)?;
+    voice::progress(form, paths, &worker.state, shown)?;
     voice::over(form, &worker.state)?;
     if worker.state.phase == Phase::Undone {
         return Ok(Exit::Yes);

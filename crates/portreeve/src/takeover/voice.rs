@@ -2,6 +2,7 @@
 
 use super::state::{Phase, State};
 use crate::exit::Failure;
+use crate::paths::Paths;
 use crate::render::json;
 use crate::render::text::{visible, wrap};
 use crate::terminal::{self, Form};
@@ -90,23 +91,29 @@ fn plan_text(state: &State, dry: bool) -> String {
 }
 
 /// What happened since `shown` lines were shown; so many are now.
-pub(super) fn progress(form: Form, state: &State, shown: usize) -> Result<usize, Failure> {
+pub(super) fn progress(
+    form: Form,
+    paths: &Paths,
+    state: &State,
+    shown: usize,
+) -> Result<usize, Failure> {
     let Form::Text(_) = form else { return Ok(state.log.len()) };
     for text in state.log.get(shown..).unwrap_or_default() {
         terminal::answer(&format!("- {}\n", visible(text)))?;
     }
     let count = state.log.len();
     if state.phase == Phase::Trial && count > shown {
-        terminal::answer(&on_trial(state))?;
+        terminal::answer(&on_trial(paths, state))?;
     }
     Ok(count)
 }
 
-fn on_trial(state: &State) -> String {
+fn on_trial(paths: &Paths, state: &State) -> String {
     format!(
         "\nKeep this shell. From another, log in anew and within {} s run\n\n    ssh -t this-host \
-         portreeve confirm\n\nElse everything is put back, also when this shell ends.\n",
-        state.left()
+         {}\n\nElse everything is put back, also when this shell ends.\n",
+        state.left(),
+        visible(&paths.confirm_line())
     )
 }
 
