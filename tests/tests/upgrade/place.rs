@@ -191,3 +191,24 @@ fn an_upgrade_with_a_bad_configuration_goes_on_with_the_one_of_before() {
     assert_eq!(door.command(&["upgrade"]).status.code(), Some(0));
     wait_for(SOON, "the service to go", || world.connect("lan", "192.168.0.1:702").is_err());
 }
+
+#[test]
+fn who_waits_for_the_first_relay_meets_the_same_service_after_a_reload() {
+    let world = World::standard();
+    let folder = own_programs(&world);
+    let relay = format!("{folder}/portreeve-relay");
+    world.door_run(&["rm", &relay]);
+    world.write_program(&relay, "#!/bin/sh\nexec sleep 600\n");
+    let named = "[service.named]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/echo\", \"in\"]\n\
+                 allow = [\"friend.example\"]\n";
+    world.write("/etc/portreeve/portreeve.toml", named);
+    let door = Door::run(&world, world.door(format!("{folder}/portreeved")));
+    let peer = world.connect("lan", "192.168.0.1:700").unwrap();
+    // its number is another service's from now on
+    let first =
+        "[service.first]\nlisten = [\"192.168.0.1:701\"]\nrun = [\"/bin/echo\", \"other\"]\n";
+    world.write("/etc/portreeve/portreeve.toml", format!("{first}{named}"));
+    assert_eq!(door.command(&["reload"]).status.code(), Some(0));
+    assert_eq!(read_to_end_bounded(&peer, 16, SOON).text(), "", "nobody knows its name");
+    door.expect("refused", |e| e["service"] == "named");
+}

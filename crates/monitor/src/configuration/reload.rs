@@ -312,6 +312,15 @@ impl Door {
         for waiter in self.waiting.renumber(index_of) {
             self.service_gone(&old, waiter);
         }
+        for mut arrival in std::mem::take(&mut self.undecided) {
+            match index_of(arrival.service) {
+                Some(service) => {
+                    arrival.service = service;
+                    self.undecided.push(arrival);
+                }
+                None => self.service_gone(&old, For::Decision(arrival)),
+            }
+        }
         self.tally.keep(|key| new.config.services.iter().any(|s| s.key.as_str() == key));
         self.set_helper_programs();
         self.configure_clerk();
