@@ -5,8 +5,9 @@ use crate::args::Entry;
 use crate::door::paths::Paths;
 use crate::helper::Outputs;
 use portreeve_model::Config;
+use portreeve_sys::process::kill;
 use portreeve_sys::spawn::{Connection, Ids, Plan, Spawner};
-use portreeve_sys::{Capability, Pid, file, pipe};
+use portreeve_sys::{Capability, Pid, Signal, file, pipe};
 use portreeve_wire::compile::{Answer, MAX_ANSWER};
 use portreeve_wire::{decode, frame, split_frame};
 use std::ffi::CString;
@@ -29,6 +30,8 @@ pub(crate) struct Run {
     pub(crate) pid: Pid,
     pub(crate) pipe: File,
     pub(crate) deadline: Duration,
+    /// It has been reaped: its number may be another's, though somebody still holds its pipe.
+    pub(crate) reaped: bool,
     buffer: Vec<u8>,
 }
 
@@ -94,7 +97,7 @@ pub(crate) fn start(
         .give(write, &[3]);
     let pid = spawner.spawn(&Arc::new(program), connection).map_err(|e| e.to_string())?;
     let deadline = now.saturating_add(DEADLINE);
-    Ok(Run { pid, pipe: File::from(read), deadline, buffer: Vec::new() })
+    Ok(Run { pid, pipe: File::from(read), deadline, reaped: false, buffer: Vec::new() })
 }
 
 fn question(config: &Config) -> Result<OwnedFd, String> {
@@ -103,6 +106,13 @@ fn question(config: &Config) -> Result<OwnedFd, String> {
 }
 
 impl Run {
+    /// Ends it, if that has not been done.
+    pub(crate) fn kill(&self) {
+        if !self.reaped {
+            let _ = kill(self.pid, Signal::Kill); // gone already: it will be reaped
+        }
+    }
+
     /// Reads what is there, and understands it when it is whole.
     pub(crate) fn read(&mut self) -> Progress {
         let mut chunk = vec![0; 64 * 1024];
@@ -130,6 +140,35 @@ impl Run {
             },
             Ok(_) => Progress::Failed("it ended without an answer".into()),
             Err(error) => Progress::Failed(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portreeve_sys::Status;
+    use portreeve_sys::process::reap_child;
+
+    #[test]
+    fn one_that_was_reaped_is_not_killed() {
+        let outputs = Arc::new(OwnedFd::from(File::open("/dev/null").unwrap()));
+        let mut spawner = Spawner::new(1).unwrap();
+        for (reaped, end) in [(true, Signal::Term), (false, Signal::Kill)] {
+            let mut plan = Plan::new(c"/bin/sleep".to_owned());
+            plan.argv = vec![c"sleep".into(), c"600".into()];
+            let connection = Connection::new().share(&outputs, &[0, 1, 2]);
+            let pid = spawner.spawn(&Arc::new(plan.prepare().unwrap()), connection).unwrap();
+            let pipe = File::open("/dev/null").unwrap();
+            // where it was reaped, as if another had its number by now
+            Run { pid, pipe, deadline: DEADLINE, reaped, buffer: Vec::new() }.kill();
+            let _ = kill(pid, Signal::Term);
+            let exit = (0..10_000).find_map(|_| {
+                std::thread::sleep(Duration::from_millis(1));
+                spawner.collect(Duration::ZERO);
+                reap_child(pid).unwrap()
+            });
+            assert_eq!(exit.unwrap().status, Status::Signal(end.number()));
         }
     }
 }

@@ -9,9 +9,7 @@ use crate::door::{Door, Stage};
 use crate::succession::inherit::UNREAD;
 use portreeve_model::{Config, Problem, Resolved, Settings, difference};
 use portreeve_policy::{Detail, Reason, Refusal, ServiceIndex};
-use portreeve_sys::Signal;
 use portreeve_sys::poll::Interest;
-use portreeve_sys::process::kill;
 use portreeve_wire::End;
 use portreeve_wire::compile::Answer as Compiled;
 use portreeve_wire::control::Answer;
@@ -174,7 +172,7 @@ impl Door {
     /// Ends a run that takes too long, and asks the host again when it is time.
     pub(crate) fn tick_compile(&mut self) {
         if let Some((run, asked)) = self.compile.take_if(|(run, _)| run.deadline <= self.now.mono) {
-            let _ = kill(run.pid, Signal::Kill);
+            run.kill();
             self.not_compiled(
                 asked,
                 "the compiler gave no answer in time (user look-ups may hang)",
@@ -192,7 +190,7 @@ impl Door {
     pub(crate) fn cut_compile_short(&mut self) {
         let again = self.reload_again.take();
         if let Some((run, asked)) = self.compile.take() {
-            let _ = kill(run.pid, Signal::Kill); // gone already: it will be reaped
+            run.kill();
             for asked in [asked].into_iter().chain(again) {
                 let why = "cut short by an upgrade, after which the configuration is read anew";
                 self.not_compiled(asked, why);

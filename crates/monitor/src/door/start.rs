@@ -38,7 +38,7 @@ use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::signals::{self, Signals};
 use portreeve_sys::spawn::{self, Spawner};
-use portreeve_sys::{Resource, Signal, descriptor, file, privileges, process};
+use portreeve_sys::{Resource, Signal, descriptor, file, privileges};
 use portreeve_wire::compile::Answer;
 use portreeve_wire::event::{Helper, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -361,7 +361,7 @@ fn first_load(
             Progress::More => {
                 let now = Now::read().mono;
                 if now >= run.deadline {
-                    let _ = process::kill(run.pid, Signal::Kill);
+                    run.kill();
                     return Err(broken("no answer in time (user look-ups may hang)".into()));
                 }
                 spawner.collect(now);

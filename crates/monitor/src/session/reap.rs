@@ -164,8 +164,11 @@ impl Door {
             for waiter in self.waiting.take_all() {
                 self.unanswered(waiter);
             }
+        } else if let Some((run, _)) = self.compile.as_mut().filter(|(run, _)| run.pid == exit.pid)
+        {
+            run.reaped = true; // its answer tells its outcome
         } else if !self.rehearsed(exit) {
-            // the compiler tells its outcome by its answer; other children are not ours to mind
+            // other children are not ours to mind
             self.retired_gone(pid_of(exit.pid));
         }
     }
