@@ -116,6 +116,7 @@ mod tests {
         assert_eq!(told.holders, ["0.0.0.0:22 by sshd, process 812 of root: unit ssh.service"]);
         let want = [
             "systemctl stop ssh.service",
+            "mkdir -p -m 755 /run/sshd",
             "systemctl mask ssh.service",
             "touch /etc/ssh/sshd_not_to_be_run",
         ];

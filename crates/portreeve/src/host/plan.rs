@@ -89,6 +89,9 @@ pub(crate) fn plan(facts: &Facts, by_hand: Option<&ByHand>) -> Result<Plan, Vec<
         init(script, facts, &mut plan);
     }
     if facts.heeds_not_to_be_run && !plan.stop.is_empty() {
+        // Debian's unit takes this directory along when it stops, and no sshd serves without it
+        let make = ["mkdir", "-p", "-m", "755", "/run/sshd"].map(str::to_owned);
+        plan.stop.push(Step { deed: Deed::Run(make.into()), undo: Vec::new() });
         let path = NOT_TO_BE_RUN.to_owned();
         let undo = vec![Deed::Remove(path.clone())];
         plan.keep.push(Step { deed: Deed::Touch(path), undo });
