@@ -190,7 +190,9 @@ impl Door {
             return self.upgrade_failed(asker, "the door was told to close");
         }
         let told = self.relay.running.as_ref().is_none_or(|relay| relay.backlog.is_empty());
-        let quiet = told && self.clerk.running.is_none() && self.spawner.starting() == 0;
+        // those that wait for the first relay are in nobody's estate
+        let decided = self.undecided.is_empty();
+        let quiet = told && decided && self.clerk.running.is_none() && self.spawner.starting() == 0;
         if !quiet && now < until {
             return;
         }
@@ -213,6 +215,12 @@ impl Door {
                 Err(why) => self.upgrade_failed(asker, &why),
             },
         }
+    }
+
+    /// Whether another process is about to be given everything: it must find this one.
+    pub(crate) fn is_handing_over(&self) -> bool {
+        let phase = self.upgrade.as_ref().map(|upgrade| &upgrade.phase);
+        matches!(phase, Some(Phase::Finishing(_, Heir::Another)))
     }
 
     fn upgrade_failed(&mut self, asker: Option<u64>, why: &str) {
