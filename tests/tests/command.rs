@@ -71,6 +71,8 @@ fn sessions_are_listed_and_ended_by_number_and_by_kind() {
     let door = Door::native(&world, &format!("{SSH}{CAT}"));
     let mut first = login(&world, "lan");
     let silent: Vec<_> = (0..3).map(|_| world.connect("far", "192.168.0.1:22").unwrap()).collect();
+    // Two listeners have no order between them: the other service's session comes when these are in.
+    door.wait_sessions("ssh", 4);
     let other = world.connect("lan", "192.168.0.1:700").unwrap();
     let listed = poll_for(SOON, "five sessions, one authenticated", || {
         let all = sessions(&door, &[]);
