@@ -65,7 +65,8 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     }
     let files = check.sources.paths();
     let (sources, found) = check.done();
-    let config = (!found.has_errors()).then_some(Config { files, settings, services });
+    let config =
+        (!found.has_errors()).then_some(Config { files, settings, services, sources: Vec::new() });
     Loaded { config, sources, diagnostics: found }
 }
 

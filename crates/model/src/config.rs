@@ -1,6 +1,6 @@
 //! The whole checked configuration.
 
-use crate::{Delayed, EventTargets, OnStop, Rule, Service};
+use crate::{Delayed, EventTargets, OnStop, Rule, Service, Source};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the door as a whole.
@@ -62,10 +62,14 @@ pub struct Config {
     pub settings: Settings,
     /// The services, in the order they were written.
     pub services: Vec<Service>,
+    /// What their access lists are read from, apart from the configuration.
+    pub sources: Vec<Source>,
 }
 
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
-        self.settings == other.settings && self.services == other.services
+        self.settings == other.settings
+            && self.services == other.services
+            && self.sources == other.sources
     }
 }

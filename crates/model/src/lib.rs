@@ -19,6 +19,7 @@ mod origin;
 mod program;
 mod resolved;
 mod service;
+mod source;
 mod span;
 mod targets;
 mod trap;
@@ -47,6 +48,7 @@ pub use resolved::{BannerBytes, Ids, Problem, Resolved, ServiceFacts};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,
 };
+pub use source::{Source, SourceFile, SourceId, SourceKind};
 pub use span::span;
 pub use targets::{EventTargets, LogRotation, StderrFormat};
 pub use trap::{Sentence, Trap};

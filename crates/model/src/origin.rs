@@ -12,6 +12,8 @@ pub enum Dialect {
     Xinetd,
     /// hosts.allow and hosts.deny, hosts_access(5).
     Wrappers,
+    /// Rules of tcprules(1).
+    Rules,
 }
 
 impl fmt::Display for Dialect {
@@ -20,6 +22,7 @@ impl fmt::Display for Dialect {
             Self::Native => "native",
             Self::Xinetd => "xinetd",
             Self::Wrappers => "hosts_access",
+            Self::Rules => "tcprules",
         })
     }
 }

@@ -419,6 +419,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     });
     (settings(), services).prop_map(|(settings, mut services)| {
         services.retain(|service| !service.listen.is_empty());
-        Config { files: vec!["/etc/xinetd.d/odd\nname".into()], settings, services }
+        let files = vec!["/etc/xinetd.d/odd\nname".into()];
+        Config { files, settings, services, sources: Vec::new() }
     })
 }

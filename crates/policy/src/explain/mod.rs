@@ -81,7 +81,7 @@ impl Place<'_> {
     fn key(self, native: &str, xinetd: &str) -> String {
         self.of(match self.origin.map(|origin| origin.dialect) {
             Some(Dialect::Xinetd) => xinetd,
-            Some(Dialect::Native | Dialect::Wrappers) | None => native,
+            Some(Dialect::Native | Dialect::Wrappers | Dialect::Rules) | None => native,
         })
     }
 
@@ -89,7 +89,7 @@ impl Place<'_> {
     fn as_written(self, to: u16) -> u16 {
         match self.origin.map(|origin| origin.dialect) {
             Some(Dialect::Xinetd) if to < 1440 => to.saturating_sub(1),
-            Some(Dialect::Xinetd | Dialect::Native | Dialect::Wrappers) | None => to,
+            Some(_) | None => to,
         }
     }
 }

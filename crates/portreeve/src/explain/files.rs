@@ -69,6 +69,7 @@ fn down(config: &Config, services: &[usize], paths: &Paths) -> Vec<Vec<String>> 
         files: config.files.clone(),
         settings: config.settings.clone(),
         services: these.collect(),
+        sources: config.sources.clone(),
     };
     let host = configuration::host(&only, paths);
     let reasons = host

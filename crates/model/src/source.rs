@@ -1,0 +1,72 @@
+//! What access lists are read from apart from the configuration.
+//!
+//! A configuration names these files; what is in them may change at any time, without a reload. The
+//! compiler reads each into an *image*, bytes in which the door only looks things up.
+
+use crate::Origin;
+use serde::{Deserialize, Serialize};
+
+/// The place of a source in [`Config::sources`](crate::Config).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourceId(pub u32);
+
+/// One source; services share it when they name the same files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Source {
+    /// What is read, and how.
+    pub kind: SourceKind,
+    /// Where it was first named.
+    pub origin: Origin,
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Eq for Source {}
+
+/// What a source is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SourceKind {
+    /// A native list: an address, network, range or name on each line.
+    List(SourceFile),
+    /// A rules database as tcprules(1) makes it.
+    Rules(SourceFile),
+    /// hosts.allow and hosts.deny (hosts_access(5)), and whatever files they name.
+    Wrappers {
+        /// Searched first; its rules grant.
+        allow: SourceFile,
+        /// Searched next; its rules refuse.
+        deny: SourceFile,
+    },
+}
+
+impl SourceKind {
+    /// The files that the configuration itself names.
+    pub fn files(&self) -> impl Iterator<Item = &SourceFile> {
+        let (first, second) = match self {
+            Self::List(file) | Self::Rules(file) => (file, None),
+            Self::Wrappers { allow, deny } => (allow, Some(deny)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+/// A file of a source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Its absolute path.
+    pub path: String,
+    /// Its index in [`Config::files`](crate::Config): rules of the file cite it.
+    pub file: u32,
+}
+
+impl PartialEq for SourceFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for SourceFile {}
