@@ -17,6 +17,10 @@ pub enum NaiveNames {
     NotAsked,
     /// These are confirmed.
     Confirmed(Vec<String>),
+    /// It has no name.
+    None,
+    /// It has names, and none leads back to it.
+    Unconfirmed,
     /// Asking failed.
     Failed,
 }
@@ -193,6 +197,7 @@ fn ruled_out_by_name(list: &AccessList, peer: IpAddr, names: &NaiveNames) -> Opt
             &[]
         }
         NaiveNames::Confirmed(confirmed) => confirmed,
+        NaiveNames::None | NaiveNames::Unconfirmed => &[],
     };
     if let Some(rule) = first_host_match(&list.deny, confirmed) {
         return Some((false, "rule", Some(rule.origin)));

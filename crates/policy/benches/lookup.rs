@@ -117,6 +117,7 @@ fn measure(tables: &Tables, state: &mut State, peers: &[IpAddr], names: Names<'_
         load: None,
         dice: 50,
         names,
+        server_names: Names::NotAsked,
         ident: IdentAnswer::NotAsked,
     };
     let mut fastest = f64::INFINITY;

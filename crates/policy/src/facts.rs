@@ -21,30 +21,39 @@ pub struct Facts<'a> {
     pub dice: u32,
     /// The peer's host names.
     pub names: Names<'a>,
+    /// The host names of the address that the peer connected to.
+    pub server_names: Names<'a>,
     /// The peer's ident server.
-    pub ident: IdentAnswer,
+    pub ident: IdentAnswer<'a>,
 }
 
-/// The peer's host names, as far as they are known.
+/// The host names of an address, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Names<'a> {
     /// Nobody has asked.
     #[default]
     NotAsked,
-    /// The names that resolve back to the peer's address; none of them: it has no such name.
+    /// The names that resolve back to the address, in the order given.
     Confirmed(&'a [String]),
+    /// The address has no name.
+    None,
+    /// The address has names, and none of them resolves back to it.
+    Unconfirmed,
     /// The look-up timed out or a server failed: nothing is known.
     Failed,
 }
 
-/// Whether the peer's ident server answered.
+/// What the peer's ident server said. It is the word of the peer's host, and proves nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IdentAnswer {
+pub enum IdentAnswer<'a> {
     /// Nobody has asked.
     #[default]
     NotAsked,
-    /// It named a user.
-    Answered,
-    /// It did not, in time or at all.
+    /// It named a user: the octets as they came, blanks around them included; never a zero, never
+    /// a line feed, at most 512.
+    Answered(&'a [u8]),
+    /// It answered that it names nobody (`HIDDEN-USER`, `NO-USER`…).
+    Declined,
+    /// There is no answer, in time or at all.
     Missing,
 }

@@ -25,7 +25,9 @@ pub enum Verdict<Granted = Reservation> {
 pub enum Need {
     /// The peer's confirmed host names.
     Names,
-    /// Whether the peer's ident server answers.
+    /// The confirmed host names of the address the peer connected to.
+    ServerNames,
+    /// What the peer's ident server says.
     Ident,
 }
 

@@ -8,7 +8,7 @@ use crate::write::{Text, Writer};
 use crate::{echo, ident};
 use portreeve_model::Internal;
 use portreeve_sys::channel::Channel;
-use portreeve_wire::relay::{FromRelay, NamesAnswer, Then, ToRelay};
+use portreeve_wire::relay::{FromRelay, IdentReply, NamesAnswer, Then, ToRelay};
 use portreeve_wire::{End, MAX_PACKET, QuestionId, SessionId};
 use std::cell::Cell;
 use std::fs::File;
@@ -182,7 +182,8 @@ impl Desk {
         (peer, local): (End, End),
         limit: Duration,
     ) -> Option<()> {
-        let failed = |why: &str| FromRelay::Ident { question, answer: Err(why.to_owned()) };
+        let failed =
+            |why: &str| FromRelay::Ident { question, answer: IdentReply::Missing(why.to_owned()) };
         let owed = self.books.question(question, failed("system error"))?;
         if self.idents.get() >= self.bounds.idents {
             owed.say(failed("busy"));

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 /// Names of one peer that are looked at, at most; each of at most 253 bytes.
 pub const MAX_NAMES: usize = 16;
 
-/// Bytes of an ident answer that are kept.
+/// Bytes of an ident answer that are kept, of its text as of the user in it (RFC 1413, 6).
 pub const MAX_IDENT: usize = 512;
 
 /// From the monitor.
@@ -34,7 +34,8 @@ pub enum ToRelay {
         /// Deadline.
         seconds: u32,
     },
-    /// The confirmed names of a peer: those its address resolves to that resolve back to it.
+    /// The confirmed names of an address, a peer's or one of this host's own: those it resolves to
+    /// that resolve back to it.
     Names {
         /// Which question.
         question: QuestionId,
@@ -73,10 +74,44 @@ pub enum Then {
 /// The outcome of a name look-up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NamesAnswer {
-    /// The confirmed names, lower case, without final dot; empty if there are none.
+    /// The confirmed names, lower case, without final dot, in the order given; one at least.
     Confirmed(Vec<String>),
+    /// The address has no name.
+    None,
+    /// It has names, and none of them leads back to it: what TCP Wrappers calls paranoid.
+    Unconfirmed,
     /// The look-up failed: time-out or broken server. Not the same as having no name.
     Failed(String),
+}
+
+/// What became of the question for the owner of a connection. It is the word of the peer's host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdentReply {
+    /// A user was named.
+    User {
+        /// The answer for people, control characters escaped: `UNIX : joe`.
+        text: String,
+        /// The user's octets as they came, blanks among them, neither zero nor line feed; at most
+        /// [`MAX_IDENT`].
+        user: Vec<u8>,
+    },
+    /// There is a server, and it names nobody: `error : HIDDEN-USER`.
+    Declined(String),
+    /// There is no answer: `no server`, `timeout`, `bad response`…
+    Missing(String),
+}
+
+impl IdentReply {
+    /// The answer for people, or why there is none.
+    ///
+    /// # Errors
+    /// No user was named.
+    pub fn told(&self) -> Result<String, String> {
+        match self {
+            Self::User { text, .. } => Ok(text.clone()),
+            Self::Declined(why) | Self::Missing(why) => Err(why.clone()),
+        }
+    }
 }
 
 /// From the relay.
@@ -103,12 +138,12 @@ pub enum FromRelay {
         /// The outcome.
         answer: NamesAnswer,
     },
-    /// The ident server's answer (control characters escaped) or why there is none.
+    /// What the ident server said, or why it did not.
     Ident {
         /// To which question.
         question: QuestionId,
-        /// `UNIX : joe`, or `no server`, `timeout`, `bad response`, `error : HIDDEN-USER`…
-        answer: Result<String, String>,
+        /// The outcome.
+        answer: IdentReply,
     },
 }
 

@@ -4,7 +4,7 @@
 use super::{Outcome, Target, signature};
 use portreeve_wire::clerk::{FromClerk, ToClerk};
 use portreeve_wire::control::{self, Request};
-use portreeve_wire::relay::{FromRelay, NamesAnswer, ToRelay};
+use portreeve_wire::relay::{FromRelay, IdentReply, NamesAnswer, ToRelay};
 use portreeve_wire::{
     MAX_PACKET, Phase, QuestionId, SessionId, compile, decode, encode, frame, split_frame,
 };
@@ -143,7 +143,11 @@ fn relay_seeds() -> Vec<Vec<u8>> {
         FromRelay::Ended(SessionId(1)),
         FromRelay::Written { question, complete: true },
         FromRelay::Names { question, answer: names },
-        FromRelay::Ident { question, answer: Err("refused".into()) },
+        FromRelay::Names { question, answer: NamesAnswer::Unconfirmed },
+        FromRelay::Ident {
+            question,
+            answer: IdentReply::User { text: "UNIX : joe".into(), user: b" joe".into() },
+        },
     ];
     let phases = [Phase::Starting, Phase::Working];
     let both = |message: &FromRelay| phases.iter().filter(|p| message.permitted(**p)).count() == 1;

@@ -1,18 +1,18 @@
 //! A connection arrives: accepted in bounded batches, decided, asked about, or turned away.
 
-use crate::accept::pending::{Arrival, For};
+use crate::accept::pending::{Arrival, For, Known};
 use crate::convert::end;
 use crate::door::Door;
 use crate::door::current::Current;
 use crate::succession::inherit::MOST_UNDECIDED;
 use portreeve_model::{Load, Offer};
 use portreeve_policy::{
-    Detail, Facts, IdentAnswer, Names, Need, NoTrace, Reason, Refusal, ServiceIndex, Verdict, admit,
+    Detail, Facts, Need, NoTrace, Reason, Refusal, ServiceIndex, Verdict, admit,
 };
 use portreeve_sys::socket::{self, AcceptError};
 use portreeve_sys::spawn::Room;
 use portreeve_wire::event::What;
-use portreeve_wire::relay::{NamesAnswer, ToRelay};
+use portreeve_wire::relay::ToRelay;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,9 +59,7 @@ impl Door {
                         local: end(local),
                         dual,
                         since: self.now.mono,
-                        names: None,
-                        ident: IdentAnswer::NotAsked,
-                        user: None,
+                        known: Known::default(),
                     });
                     self.plenty();
                 }
@@ -95,11 +93,6 @@ impl Door {
         if current.tables.needs_load(index) {
             self.read_load();
         }
-        let names = match &arrival.names {
-            None => Names::NotAsked,
-            Some(NamesAnswer::Confirmed(names)) => Names::Confirmed(names),
-            Some(NamesAnswer::Failed(_)) => Names::Failed,
-        };
         let facts = Facts {
             peer: arrival.peer.address,
             port: arrival.peer.port,
@@ -107,8 +100,9 @@ impl Door {
             wall: self.now.unix(),
             load: self.load.value,
             dice: self.dice.hundred(),
-            names,
-            ident: arrival.ident,
+            names: arrival.known.names(),
+            server_names: arrival.known.server_names(),
+            ident: arrival.known.ident(),
         };
         let verdict = admit(&current.tables, index, &mut self.state, &facts, &mut NoTrace);
         match verdict {
@@ -137,8 +131,9 @@ impl Door {
         }
         let question = self.waiting.question();
         let (asked, within) = match need {
-            Need::Names => {
-                let peer = arrival.peer.address;
+            Need::Names | Need::ServerNames => {
+                let ours = need == Need::ServerNames;
+                let peer = if ours { arrival.local.address } else { arrival.peer.address };
                 (self.tell_relay(&ToRelay::Names { question, peer }, &[]), NAMES_WITHIN)
             }
             Need::Ident => {
@@ -148,13 +143,10 @@ impl Door {
         };
         if asked {
             let deadline = self.now.mono.saturating_add(within);
-            return self.waiting.add(question, For::Decision(arrival), deadline);
+            return self.waiting.add(question, For::Decision(arrival, need), deadline);
         }
         // without the relay nothing can be known: decided as if the look-up had failed
-        match need {
-            Need::Names => arrival.names = Some(NamesAnswer::Failed("the relay is away".into())),
-            Need::Ident => arrival.ident = IdentAnswer::Missing,
-        }
+        arrival.known.fail(need, "the relay is away");
         self.decide(arrival);
     }
 
@@ -169,14 +161,8 @@ impl Door {
     /// No answer will come.
     pub(crate) fn unanswered(&mut self, waiter: For) {
         match waiter {
-            For::Decision(mut arrival) => {
-                // whichever was asked last is the one that is missing
-                if arrival.names.is_none() {
-                    arrival.names = Some(NamesAnswer::Failed("no answer in time".into()));
-                }
-                if arrival.ident == IdentAnswer::NotAsked {
-                    arrival.ident = IdentAnswer::Missing;
-                }
+            For::Decision(mut arrival, need) => {
+                arrival.known.fail(need, "no answer in time");
                 self.decide(arrival);
             }
             For::Banner(arrival, reservation) => self.not_told(arrival, reservation),

@@ -2,10 +2,11 @@
 //! Bounded in number, in number for one source, and in time.
 
 use portreeve_model::{Network, SourceWidth};
-use portreeve_policy::{IdentAnswer, Reservation};
+use portreeve_policy::{IdentAnswer, Names, Need, Reservation};
 use portreeve_wire::event::SessionRef;
-use portreeve_wire::relay::NamesAnswer;
+use portreeve_wire::relay::{IdentReply, NamesAnswer};
 use portreeve_wire::{End, QuestionId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -25,17 +26,67 @@ pub(crate) struct Arrival {
     /// Its listener takes both families on one socket.
     pub(crate) dual: bool,
     pub(crate) since: Duration,
+    pub(crate) known: Known,
+}
+
+/// What look-ups have said of a connection so far; `None`: nobody has asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// The peer's names.
     pub(crate) names: Option<NamesAnswer>,
-    pub(crate) ident: IdentAnswer,
-    /// What the peer's ident server said, when the decision needed that it answers.
-    pub(crate) user: Option<String>,
+    /// Those of this end's address.
+    pub(crate) server_names: Option<NamesAnswer>,
+    /// What the peer's ident server said.
+    pub(crate) ident: Option<IdentReply>,
+}
+
+impl Known {
+    /// The peer's names, as a decision sees them.
+    pub(crate) fn names(&self) -> Names<'_> {
+        named(self.names.as_ref())
+    }
+
+    /// This end's names, as a decision sees them.
+    pub(crate) fn server_names(&self) -> Names<'_> {
+        named(self.server_names.as_ref())
+    }
+
+    /// What the ident server said, as a decision sees it.
+    pub(crate) fn ident(&self) -> IdentAnswer<'_> {
+        match &self.ident {
+            None => IdentAnswer::NotAsked,
+            Some(IdentReply::User { user, .. }) => IdentAnswer::Answered(user),
+            Some(IdentReply::Declined(_)) => IdentAnswer::Declined,
+            Some(IdentReply::Missing(_)) => IdentAnswer::Missing,
+        }
+    }
+
+    /// What was asked will not be answered: it has failed.
+    pub(crate) fn fail(&mut self, need: Need, why: &str) {
+        let why = why.to_owned();
+        match need {
+            Need::Names => self.names = Some(NamesAnswer::Failed(why)),
+            Need::ServerNames => self.server_names = Some(NamesAnswer::Failed(why)),
+            Need::Ident => self.ident = Some(IdentReply::Missing(why)),
+        }
+    }
+}
+
+fn named(answer: Option<&NamesAnswer>) -> Names<'_> {
+    match answer {
+        None => Names::NotAsked,
+        Some(NamesAnswer::Confirmed(names)) => Names::Confirmed(names),
+        Some(NamesAnswer::None) => Names::None,
+        Some(NamesAnswer::Unconfirmed) => Names::Unconfirmed,
+        Some(NamesAnswer::Failed(_)) => Names::Failed,
+    }
 }
 
 /// What somebody waits for.
 #[derive(Debug)]
 pub(crate) enum For {
-    /// The decision needs names or ident.
-    Decision(Arrival),
+    /// The decision needs this.
+    Decision(Arrival, Need),
     /// Granted; the banner is being written.
     Banner(Arrival, Reservation),
     /// Nobody waits: the ident answer of a running session goes to its record.
@@ -55,7 +106,7 @@ impl Waiting {
         let SourceWidth { v4, v6 } = SourceWidth::DEFAULT;
         let source = Network::around(peer.address, v4, v6);
         let same = |(waiter, _): &&(For, Duration)| match waiter {
-            For::Decision(a) | For::Banner(a, _) => source.contains(a.peer.address),
+            For::Decision(a, _) | For::Banner(a, _) => source.contains(a.peer.address),
             For::Record(s) => source.contains(s.peer.address),
         };
         self.all.len() < MOST && self.all.values().filter(same).count() < MOST_OF_ONE
@@ -107,7 +158,7 @@ impl Waiting {
         let mut gone = Vec::new();
         for (number, (mut waiter, due)) in std::mem::take(&mut self.all) {
             let fits = match &mut waiter {
-                For::Decision(a) | For::Banner(a, _) => match new(a.service) {
+                For::Decision(a, _) | For::Banner(a, _) => match new(a.service) {
                     Some(index) => {
                         a.service = index;
                         true

@@ -8,7 +8,7 @@ use crate::door::token::Token;
 use crate::door::{Door, Stage};
 use crate::succession::inherit::UNREAD;
 use portreeve_model::{Config, Problem, Resolved, Settings, difference};
-use portreeve_policy::{Detail, Reason, Refusal, ServiceIndex};
+use portreeve_policy::{Detail, Need, Reason, Refusal, ServiceIndex};
 use portreeve_sys::poll::Interest;
 use portreeve_wire::End;
 use portreeve_wire::compile::Answer as Compiled;
@@ -316,7 +316,8 @@ impl Door {
                     arrival.service = service;
                     self.undecided.push(arrival);
                 }
-                None => self.service_gone(&old, For::Decision(arrival)),
+                // what it would have waited for makes no difference any more
+                None => self.service_gone(&old, For::Decision(arrival, Need::Names)),
             }
         }
         self.tally.keep(|key| new.config.services.iter().any(|s| s.key.as_str() == key));
@@ -330,7 +331,7 @@ impl Door {
 
     fn service_gone(&mut self, old: &Arc<Current>, waiter: For) {
         match waiter {
-            For::Decision(arrival) => {
+            For::Decision(arrival, _) => {
                 let refusal =
                     Refusal { reason: Reason::Disabled, origin: None, detail: Detail::Nothing };
                 self.refuse(old, arrival, &refusal);

@@ -136,6 +136,7 @@ impl Door {
             // gives the same answer
             dice: 99,
             names: Names::NotAsked,
+            server_names: Names::NotAsked,
             ident: IdentAnswer::NotAsked,
         };
         Answer::Explained(found.into_iter().map(|index| self.explain_one(index, &facts)).collect())

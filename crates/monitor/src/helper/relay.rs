@@ -3,9 +3,9 @@
 use crate::accept::pending::For;
 use crate::door::Door;
 use crate::helper::clerk::cut;
-use portreeve_policy::IdentAnswer;
+use portreeve_policy::Need;
 use portreeve_wire::event::{Ending, Helper, What};
-use portreeve_wire::relay::{FromRelay, MAX_NAMES, NamesAnswer, ToRelay};
+use portreeve_wire::relay::{FromRelay, IdentReply, MAX_IDENT, MAX_NAMES, NamesAnswer, ToRelay};
 use portreeve_wire::{MAX_PACKET, Phase, QuestionId, decode, encode};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -96,45 +96,63 @@ impl Door {
                 self.serve(&current, arrival, reservation);
             }
             Some(For::Banner(arrival, reservation)) => self.not_told(arrival, reservation),
-            Some(For::Decision(_) | For::Record(_)) | None => {}
+            Some(For::Decision(..) | For::Record(_)) | None => {}
         }
     }
 
-    fn named(&mut self, question: QuestionId, mut answer: NamesAnswer) {
-        match &mut answer {
-            NamesAnswer::Confirmed(names) => {
-                names.truncate(MAX_NAMES);
-                names.retain(|name| name.len() <= 253);
+    fn named(&mut self, question: QuestionId, answer: NamesAnswer) {
+        let waits =
+            |waiter: &For| matches!(waiter, For::Decision(_, Need::Names | Need::ServerNames));
+        if let Some(For::Decision(mut arrival, need)) = self.waiting.take(question, waits) {
+            let answer = Some(bounded_names(answer));
+            if need == Need::ServerNames {
+                arrival.known.server_names = answer;
+            } else {
+                arrival.known.names = answer;
             }
-            NamesAnswer::Failed(why) => cut(why),
-        }
-        let waits = |waiter: &For| matches!(waiter, For::Decision(_));
-        if let Some(For::Decision(mut arrival)) = self.waiting.take(question, waits) {
-            arrival.names = Some(answer);
             self.decide(arrival);
         }
     }
 
-    fn identified(&mut self, question: QuestionId, mut answer: Result<String, String>) {
-        cut(match &mut answer {
-            Ok(text) | Err(text) => text,
-        });
-        match self.waiting.take(question, |waiter| !matches!(waiter, For::Banner(..))) {
+    fn identified(&mut self, question: QuestionId, mut answer: IdentReply) {
+        match &mut answer {
+            IdentReply::User { text, user } => {
+                cut(text);
+                user.truncate(MAX_IDENT);
+                user.retain(|octet| !matches!(octet, 0 | b'\n'));
+            }
+            IdentReply::Declined(why) | IdentReply::Missing(why) => cut(why),
+        }
+        let waits = |waiter: &For| matches!(waiter, For::Decision(_, Need::Ident) | For::Record(_));
+        match self.waiting.take(question, waits) {
             Some(For::Record(reference)) => {
+                let answer = answer.told();
                 if let Some(session) = self.sessions.get_mut(reference.session.0) {
                     session.user = answer.as_ref().ok().cloned();
                 }
                 self.event(What::Identified { session: reference, answer });
             }
-            Some(For::Decision(mut arrival)) => {
-                arrival.user = answer.ok();
-                arrival.ident = match arrival.user {
-                    Some(_) => IdentAnswer::Answered,
-                    None => IdentAnswer::Missing,
-                };
+            Some(For::Decision(mut arrival, _)) => {
+                arrival.known.ident = Some(answer);
                 self.decide(arrival);
             }
             Some(For::Banner(..)) | None => {}
         }
     }
+}
+
+/// Names as the relay may give them; what has none left has failed.
+fn bounded_names(mut answer: NamesAnswer) -> NamesAnswer {
+    match &mut answer {
+        NamesAnswer::Confirmed(names) => {
+            names.truncate(MAX_NAMES);
+            names.retain(|name| (1..=253).contains(&name.len()));
+            if names.is_empty() {
+                return NamesAnswer::Failed("the relay named nobody".into());
+            }
+        }
+        NamesAnswer::Failed(why) => cut(why),
+        NamesAnswer::None | NamesAnswer::Unconfirmed => {}
+    }
+    answer
 }

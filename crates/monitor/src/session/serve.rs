@@ -11,7 +11,7 @@ use portreeve_policy::{Detail, Reason, Refusal, Reservation, ServiceIndex};
 use portreeve_sys::spawn::{Connection, SpawnError, Started};
 use portreeve_sys::{Pid, descriptor, file, pipe, socket};
 use portreeve_wire::event::{SessionRef, What};
-use portreeve_wire::relay::{Then, ToRelay};
+use portreeve_wire::relay::{IdentReply, Then, ToRelay};
 use portreeve_wire::{End, QuestionId, SessionId};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -31,7 +31,7 @@ const INLINE: usize = 64 * 1024;
 struct Kept {
     since: Duration,
     /// What the peer's ident server said before.
-    user: Option<String>,
+    identified: Option<Result<String, String>>,
     evidence: Option<Pipe>,
     notify: Option<OwnedFd>,
     idle: Option<Watch>,
@@ -98,7 +98,7 @@ impl Door {
     pub(crate) fn serve(
         &mut self,
         current: &Arc<Current>,
-        mut arrival: Arrival,
+        arrival: Arrival,
         reservation: Reservation,
     ) {
         let Some(service) = current.service(arrival.service) else {
@@ -112,9 +112,13 @@ impl Door {
             local: arrival.local,
             pid: None,
         };
-        let ident = service.log.ident == Ident::Record;
+        let recorded = service.log.ident == Ident::Record;
         let authentication = service.admission.authentication;
-        let (since, user) = (arrival.since, arrival.user.take());
+        // what the decision has asked is not asked again; that nobody was named is for the record
+        let ident = arrival.known.ident.as_ref().map(IdentReply::told);
+        let identified = ident.filter(|answer| recorded || answer.is_ok());
+        let ident = recorded && arrival.known.ident.is_none();
+        let since = arrival.since;
         // before the socket is given away; who has no limit pays nothing
         let limit = service.ends.idle.map(|limit| limit.value);
         let idle = limit.and_then(|limit| Watch::new(&arrival.socket, limit, self.now.mono));
@@ -139,7 +143,7 @@ impl Door {
         match started {
             Ok(pid) => {
                 let kill_after = service.ends.kill_after;
-                let kept = Kept { since, user, idle, kill_after, ..kept };
+                let kept = Kept { since, identified, idle, kill_after, ..kept };
                 self.started(reference, reservation, authentication, pid, kept, ident);
             }
             Err((arrival, failure)) => {
@@ -163,8 +167,8 @@ impl Door {
         reference.pid = pid.and_then(|pid| u32::try_from(pid.as_raw()).ok());
         self.tally.admitted(&reference.key, self.now.mono);
         self.event(What::SessionStarted(reference.clone()));
-        if let Some(user) = kept.user.clone() {
-            self.event(What::Identified { session: reference.clone(), answer: Ok(user) });
+        if let Some(answer) = kept.identified.clone() {
+            self.event(What::Identified { session: reference.clone(), answer });
         }
         if let Some(fd) = kept.notify.as_ref() {
             let token = crate::door::token::Token::Notify(reference.session.0).bits();
@@ -194,7 +198,7 @@ impl Door {
             kill: None,
             idle: kept.idle,
             kill_after: kept.kill_after,
-            user: kept.user,
+            user: kept.identified.and_then(Result::ok),
             relay: self.relay_of(pid),
             adopted: None,
         };

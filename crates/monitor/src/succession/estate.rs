@@ -4,6 +4,7 @@
 //! what it can read and says what it cannot. Descriptors travel beside it under names: by their
 //! numbers over an exec, in a service manager's store, or over a socket.
 
+use crate::accept::pending::Known;
 use crate::session::idle::Watch;
 use portreeve_model::{Authentication, Config, Network, Resolved};
 use portreeve_policy::{Place, Totalled};
@@ -103,6 +104,8 @@ pub(crate) struct Undecided {
     pub(crate) local: End,
     pub(crate) dual: bool,
     pub(crate) since: Duration,
+    /// What look-ups have said of it.
+    pub(crate) known: Known,
     /// It was granted, and the old relay writes its banner.
     pub(crate) banner: Option<Banner>,
 }
@@ -158,8 +161,8 @@ impl Part {
             | Self::Totals
             | Self::Sessions
             | Self::Waiting
-            | Self::Bans
-            | Self::Undecided => 1,
+            | Self::Bans => 1,
+            Self::Undecided => 2,
         }
     }
 

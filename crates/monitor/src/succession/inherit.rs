@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::session::evidence::Pipe;
 use crate::succession::estate::{LiveSession, Undecided};
 use crate::succession::legacy::{Legacy, Way};
-use portreeve_policy::{IdentAnswer, Reservation, State};
+use portreeve_policy::{Reservation, State};
 use portreeve_sys::Pid;
 use portreeve_sys::adopted::Adopted;
 use portreeve_sys::channel::Channel;
@@ -172,7 +172,7 @@ impl Door {
         reservation: Option<Reservation>,
         legacy: &mut Legacy,
     ) {
-        let Undecided { key, peer, local, dual, since, banner } = undecided;
+        let Undecided { key, peer, local, dual, since, known, banner } = undecided;
         let mut services = self.current.config.services.iter();
         let service = services.position(|s| s.key.as_str() == key);
         let socket = legacy.take(&format!("arrival-{at}"));
@@ -181,8 +181,7 @@ impl Door {
             // its service is gone, or the connection itself
             return reservation.into_iter().for_each(|place| self.state.release(place));
         };
-        let (names, ident, user) = (None, IdentAnswer::NotAsked, None);
-        let arrival = Arrival { service, socket, peer, local, dual, since, names, ident, user };
+        let arrival = Arrival { service, socket, peer, local, dual, since, known };
         let deadline = banner.as_ref().map_or(self.now.mono, |banner| banner.deadline);
         match (banner, reservation) {
             (Some(banner), Some(reservation)) => {

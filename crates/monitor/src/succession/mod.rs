@@ -328,7 +328,7 @@ impl Door {
 
     fn undecided(&self, (question, waiter, deadline): (u64, &For, Duration)) -> Option<Undecided> {
         let (arrival, reservation) = match waiter {
-            For::Decision(arrival) => (arrival, None),
+            For::Decision(arrival, _) => (arrival, None),
             For::Banner(arrival, reservation) => (arrival, Some(reservation)),
             For::Record(_) => return None, // the session goes on without that answer
         };
@@ -342,6 +342,7 @@ impl Door {
             local: arrival.local,
             dual: arrival.dual,
             since: arrival.since,
+            known: arrival.known.clone(),
             banner,
         })
     }
@@ -375,7 +376,7 @@ impl Door {
         let arrivals = self.waiting.arrivals().filter_map(|waiter| {
             self.undecided(waiter)?;
             match waiter.1 {
-                For::Decision(a) | For::Banner(a, _) => Some(a.socket.as_fd()),
+                For::Decision(a, _) | For::Banner(a, _) => Some(a.socket.as_fd()),
                 For::Record(_) => None,
             }
         });

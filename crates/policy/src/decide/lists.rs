@@ -43,7 +43,7 @@ fn weigh<'a>(list: &'a List, peer: IpAddr, names: Names<'_>) -> Weighed<'a> {
             None => return Weighed::Granted(allowed),
         },
         (Names::Failed, Some(rule)) => return Weighed::Unnameable(rule),
-        (Names::Failed, None) => &[],
+        (Names::Failed, None) | (Names::None | Names::Unconfirmed, _) => &[],
         (Names::Confirmed(names), _) => names,
     };
     match (list.deny.by_name(by_name), missed) {

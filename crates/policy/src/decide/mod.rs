@@ -247,8 +247,8 @@ impl Case<'_> {
             IdentAnswer::NotAsked => {
                 return Err(self.need(Question::Ident, Need::Ident, origin, || Detail::Nothing));
             }
-            IdentAnswer::Answered => None,
-            IdentAnswer::Missing => Some(Reason::Ident),
+            IdentAnswer::Answered(_) => None,
+            IdentAnswer::Declined | IdentAnswer::Missing => Some(Reason::Ident),
         };
         self.pass_unless(Question::Ident, missing, origin, || Detail::Nothing)
     }

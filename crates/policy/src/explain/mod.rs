@@ -41,6 +41,7 @@ pub fn step_sentence(step: &StepRecord, peer: IpAddr, files: &[String]) -> Strin
 pub fn need_sentence(need: Need) -> &'static str {
     match need {
         Need::Names => "the peer's host names have to be looked up",
+        Need::ServerNames => "the host names of this end's address have to be looked up",
         Need::Ident => "the peer's ident server has to be asked",
     }
 }

@@ -60,6 +60,7 @@ fn facts(peer: IpAddr) -> Facts<'static> {
         load: None,
         dice: 0,
         names: Names::NotAsked,
+        server_names: Default::default(),
         ident: IdentAnswer::NotAsked,
     }
 }

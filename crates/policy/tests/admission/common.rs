@@ -108,6 +108,7 @@ pub(crate) fn facts_of(peer: IpAddr) -> Facts<'static> {
         load: Some(Load(0)),
         dice: 0,
         names: Names::NotAsked,
+        server_names: Names::NotAsked,
         ident: IdentAnswer::NotAsked,
     }
 }
@@ -154,6 +155,7 @@ pub(crate) fn shown<G>(verdict: &Verdict<G>) -> String {
     match verdict {
         Verdict::Grant(_) => "granted".into(),
         Verdict::Need(Need::Names) => "names".into(),
+        Verdict::Need(Need::ServerNames) => "server-names".into(),
         Verdict::Need(Need::Ident) => "ident".into(),
         Verdict::Sprung(_) => "sprung".into(),
         Verdict::Refuse(Refusal { reason, origin: Some(origin), .. }) => {

@@ -59,7 +59,7 @@ fn of_several_refusals_the_first_question_is_answered() {
             6 => admission.lists[0].deny.clear(),
             7 => admission.lists[0].allow = None,
             8 => facts.ident = IdentAnswer::Missing,
-            9 => facts.ident = IdentAnswer::Answered,
+            9 => facts.ident = IdentAnswer::Answered(b"joe"),
             10 => admission.rate = sited(rate(1000, 1, 10), 40),
             11 => admission.instances = None,
             12 => admission.per_source = None,

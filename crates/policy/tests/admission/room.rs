@@ -224,7 +224,7 @@ fn whoever_has_to_be_asked_about_is_not_counted_yet() {
     for _ in 0..3 {
         assert_eq!(shown(&door.ask(&facts)), "ident");
     }
-    facts.ident = IdentAnswer::Answered;
+    facts.ident = IdentAnswer::Answered(b"joe");
     assert_eq!(shown(&door.ask(&facts)), "granted");
     assert_eq!(shown(&door.ask(&facts)), "rate 40");
 }

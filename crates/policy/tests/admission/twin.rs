@@ -86,15 +86,18 @@ impl Life {
         let (peer, random) = (peer(&mut self.random), &mut self.random);
         let names: Vec<String> =
             NAMES.iter().filter(|_| random.chance(25)).map(|name| (*name).into()).collect();
-        let (names, naive_names) = match random.below(4) {
-            0 => (Names::NotAsked, NaiveNames::NotAsked),
-            1 => (Names::Failed, NaiveNames::Failed),
+        let (names, naive_names) = match random.below(8) {
+            0 | 1 => (Names::NotAsked, NaiveNames::NotAsked),
+            2 | 3 => (Names::Failed, NaiveNames::Failed),
+            4 => (Names::None, NaiveNames::None),
+            5 => (Names::Unconfirmed, NaiveNames::Unconfirmed),
             _ => (Names::Confirmed(&names), NaiveNames::Confirmed(names.clone())),
         };
         let (ident, naive_ident) = *random.pick(&[
             (IdentAnswer::NotAsked, None),
             (IdentAnswer::Missing, Some(false)),
-            (IdentAnswer::Answered, Some(true)),
+            (IdentAnswer::Declined, Some(false)),
+            (IdentAnswer::Answered(b" joe"), Some(true)),
         ]);
         let load = random.chance(90).then(|| random.below(1000) as u32);
         let dice = random.below(100) as u32;
@@ -106,6 +109,7 @@ impl Life {
             load: load.map(Load),
             dice,
             names,
+            server_names: Names::NotAsked,
             ident,
         };
         let service = &self.config.services[index];

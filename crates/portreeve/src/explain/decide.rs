@@ -64,6 +64,7 @@ fn facts<'a>(asked: &Asked<'a>) -> Facts<'a> {
             [] => Names::NotAsked,
             names => Names::Confirmed(names),
         },
+        server_names: Names::NotAsked,
         ident: IdentAnswer::NotAsked,
     }
 }

@@ -4,6 +4,7 @@ mod reply;
 
 use portreeve_model::unmapped;
 use portreeve_wire::End;
+use portreeve_wire::relay::IdentReply;
 use reply::{MAX_LINE, Ports};
 use std::io;
 use std::net::SocketAddr;
@@ -22,19 +23,18 @@ const PORT: u16 = 113;
 /// kernel chooses the source address by route; if it chooses another one, nothing is asked, since
 /// the answer would be about another connection.
 ///
-/// # Errors
-/// Why there is no name: `no server`, `timeout`, `bad response`, `error while receiving
-/// response`, `system error`, or the server's own `error : NAME`.
+/// Why there may be no answer: `no server`, `timeout`, `bad response`, `error while receiving
+/// response`, `system error`.
 pub(crate) async fn ask(
     socket: Option<OwnedFd>,
     peer: End,
     local: End,
     limit: Duration,
-) -> Result<String, String> {
+) -> IdentReply {
     match timeout(limit, exchange(socket, peer, local)).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(why)) => Err(why.to_owned()),
-        Err(_) => Err("timeout".to_owned()),
+        Ok(Err(why)) => IdentReply::Missing(why.to_owned()),
+        Err(_) => IdentReply::Missing("timeout".to_owned()),
     }
 }
 
@@ -42,7 +42,7 @@ async fn exchange(
     socket: Option<OwnedFd>,
     peer: End,
     local: End,
-) -> Result<Result<String, String>, &'static str> {
+) -> Result<IdentReply, &'static str> {
     let stream = connect(socket, SocketAddr::new(unmapped(peer.address), PORT)).await?;
     let source = stream.local_addr().map_err(|_| "system error")?.ip();
     if unmapped(source) != unmapped(local.address) {

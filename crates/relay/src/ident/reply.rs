@@ -1,6 +1,6 @@
 //! One line of an ident server (RFC 1413, section 4), which is the peer's own word.
 
-use portreeve_wire::relay::MAX_IDENT;
+use portreeve_wire::relay::{IdentReply, MAX_IDENT};
 use std::fmt::Write as _;
 
 /// Bytes of a line, end of line included, that are read; more is no answer.
@@ -25,19 +25,18 @@ impl Ports {
     }
 }
 
-/// What a line says: the text after the second colon (`UNIX : joe`), or why there is none.
+/// What a line says: the text after the second colon (`UNIX : joe`) and the user in it, or why
+/// there is none.
 ///
 /// `line` is everything up to, and without, the line feed. The ports must be those asked for.
 /// Whatever is not printable ASCII comes out as `\xNN`, the backslash too, so that the text is
-/// unambiguous and harmless in a log.
-///
-/// # Errors
-/// `error : NAME` if the server says so, `bad response` otherwise.
-pub(crate) fn parse(line: &[u8], ports: Ports) -> Result<String, String> {
-    read(line, ports).unwrap_or_else(|| Err("bad response".to_owned()))
+/// unambiguous and harmless in a log; the user comes as it is, since blanks are part of it (RFC
+/// 1413, 6). A zero octet, which no user has, makes the line no answer.
+pub(crate) fn parse(line: &[u8], ports: Ports) -> IdentReply {
+    read(line, ports).unwrap_or_else(|| IdentReply::Missing("bad response".to_owned()))
 }
 
-fn read(line: &[u8], ports: Ports) -> Option<Result<String, String>> {
+fn read(line: &[u8], ports: Ports) -> Option<IdentReply> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (pair, rest) = split(line, b':')?;
     let (theirs, ours) = split(pair, b',')?;
@@ -49,13 +48,16 @@ fn read(line: &[u8], ports: Ports) -> Option<Result<String, String>> {
     if kind.eq_ignore_ascii_case(b"USERID") {
         // The text is `system : user`; the user part may hold anything but a line's end.
         let (system, user) = split(text, b':')?;
-        let told = !blank_trimmed(system).is_empty() && !user.is_empty();
-        told.then(|| Ok(escape(leading_blanks_dropped(text))))
+        let told = !blank_trimmed(system).is_empty() && !user.is_empty() && !user.contains(&b'\0');
+        told.then(|| IdentReply::User {
+            text: escape(leading_blanks_dropped(text)),
+            user: user.get(..user.len().min(MAX_IDENT)).unwrap_or_default().to_vec(),
+        })
     } else if kind.eq_ignore_ascii_case(b"ERROR") {
         let name = blank_trimmed(text);
         let token = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
         let fits = (1..=MAX_TOKEN).contains(&name.len()) && name.iter().all(token);
-        fits.then(|| Err(format!("error : {}", escape(name))))
+        fits.then(|| IdentReply::Declined(format!("error : {}", escape(name))))
     } else {
         None
     }
@@ -112,8 +114,9 @@ mod tests {
 
     fn told(line: &[u8]) -> String {
         match parse(line, PORTS) {
-            Ok(text) => format!("ok: {text}"),
-            Err(why) => format!("no: {why}"),
+            IdentReply::User { text, .. } => format!("ok: {text}"),
+            IdentReply::Declined(why) => format!("declined: {why}"),
+            IdentReply::Missing(why) => format!("no: {why}"),
         }
     }
 
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn answers_read_as_the_ancestor_reads_them() {
-        let rows: [(&[u8], &str); 26] = [
+        let rows: [(&[u8], &str); 27] = [
             (b"6193, 23 : USERID : UNIX : joe bloggs\r", "ok: UNIX : joe bloggs"),
             (b"6193,23:USERID:UNIX:joe", "ok: UNIX:joe"),
             (b" 6193 ,\t23 :USERID: \tOTHER : joe ", "ok: OTHER : joe "),
@@ -132,9 +135,10 @@ mod tests {
             (b"6193, 23 : USERID : UNIX : a:b:c", "ok: UNIX : a:b:c"),
             (b"6193, 23 : USERID : UNIX : \x1b[2Jx\\y\x7f", "ok: UNIX : \\x1b[2Jx\\x5cy\\x7f"),
             (b"6193, 23 : USERID : UNIX : b\xc3\xbc", "ok: UNIX : b\\xc3\\xbc"),
-            (b"6193, 23 : USERID : UNIX : a\rb\0", "ok: UNIX : a\\x0db\\x00"),
-            (b"6193, 23 : ERROR : NO-USER\r", "no: error : NO-USER"),
-            (b"6193,23:error:HIDDEN-USER", "no: error : HIDDEN-USER"),
+            (b"6193, 23 : USERID : UNIX : a\rb", "ok: UNIX : a\\x0db"),
+            (b"6193, 23 : USERID : UNIX : root\0x", "no: bad response"),
+            (b"6193, 23 : ERROR : NO-USER\r", "declined: error : NO-USER"),
+            (b"6193,23:error:HIDDEN-USER", "declined: error : HIDDEN-USER"),
             (b"6193, 23 : ERROR : X-NOT TODAY", "no: bad response"),
             (b"6193, 23 : ERROR : ", "no: bad response"),
             (b"6193, 23 : ERROR : N\x07", "no: bad response"),
@@ -158,10 +162,25 @@ mod tests {
     }
 
     #[test]
+    fn a_user_comes_with_every_octet_of_its_own() {
+        let rows: [(&[u8], &[u8]); 4] = [
+            (b"6193, 23 : USERID : UNIX : joe \r", b" joe "),
+            (b"6193,23:USERID:UNIX:joe", b"joe"),
+            (b"6193, 23 : USERID : UNIX :a:b:c\\", b"a:b:c\\"),
+            (b"6193, 23 : USERID : OTHER, US-ASCII :\x1b\xff", b"\x1b\xff"),
+        ];
+        for (line, want) in rows {
+            let IdentReply::User { user, .. } = parse(line, PORTS) else { panic!() };
+            assert_eq!(user, want, "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
     fn long_answers_are_cut_between_characters() {
         let mut line = b"6193, 23 : USERID : UNIX : ".to_vec();
         line.extend([0xff; MAX_LINE]);
-        let text = parse(&line, PORTS).unwrap();
+        let IdentReply::User { text, user } = parse(&line, PORTS) else { panic!() };
+        assert_eq!(user.len(), MAX_IDENT);
         assert!(text.len() <= MAX_IDENT && text.len() > MAX_IDENT - 4);
         assert!(text.ends_with("\\xff"));
     }
@@ -171,7 +190,11 @@ mod tests {
         for mut line in crate::hostile::texts(b"6193, 23 : USERID : ERROR : UNIX : joe\r", 4000) {
             for prefix in [b"".as_slice(), b"6193,23:USERID:", b"6193,23:ERROR:"] {
                 line.splice(0..0, prefix.iter().copied());
-                let (Ok(text) | Err(text)) = parse(&line, PORTS);
+                let answer = parse(&line, PORTS);
+                if let IdentReply::User { user, .. } = &answer {
+                    assert!(user.len() <= MAX_IDENT && !user.contains(&0));
+                }
+                let (Ok(text) | Err(text)) = answer.told();
                 assert!(text.len() <= MAX_IDENT.max(MAX_TOKEN + 8));
                 assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
             }

@@ -12,7 +12,7 @@ pub(crate) use datagrams::SOCKETS;
 pub(crate) use sources::paths;
 
 use cache::Cache;
-use confirm::{Failure, Found, confirm};
+use confirm::{Failure, Found, Known, confirm};
 use host_name::HostName;
 use portreeve_model::{Network, unmapped};
 use portreeve_sys::clock::monotonic;
@@ -129,14 +129,21 @@ impl Running {
             () = self.answers.closed() => return,
         };
         let (answer, life) = match found {
-            Ok(Found { what, life }) => {
-                let names = what.iter().map(ToString::to_string).collect();
-                (NamesAnswer::Confirmed(names), life)
-            }
+            Ok(Found { what, life }) => (told(&what), life),
             Err(failure) => (NamesAnswer::Failed(failure.to_string()), FAILED),
         };
         self.names.keep(self.peer, &tables, &answer, life);
         self.answers.send_replace(Some(answer));
+    }
+}
+
+fn told(known: &Known) -> NamesAnswer {
+    match known {
+        Known::Confirmed(names) => {
+            NamesAnswer::Confirmed(names.iter().map(ToString::to_string).collect())
+        }
+        Known::None => NamesAnswer::None,
+        Known::Unconfirmed => NamesAnswer::Unconfirmed,
     }
 }
 

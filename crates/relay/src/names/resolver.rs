@@ -1,7 +1,7 @@
 //! The DNS, by way of the servers that resolv.conf(5) names.
 
 use super::HostName;
-use super::confirm::{Directory, Failure, Found};
+use super::confirm::{Claim, Directory, Failure, Found};
 use super::datagrams::Sockets;
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{
@@ -100,19 +100,18 @@ fn server(
 }
 
 impl Directory for Dns {
-    async fn names_of(&self, peer: IpAddr) -> Result<Found<Vec<HostName>>, Failure> {
-        let name = |data: &RData| {
-            let RData::PTR(name) = data else { return None };
-            HostName::from_labels(name.iter())
-        };
+    async fn names_of(&self, peer: IpAddr) -> Result<Found<Claim>, Failure> {
         let read = |lookup: &Lookup| {
-            let mut all: Vec<HostName> = Vec::new();
-            for name in lookup.answers().iter().filter_map(|record| name(&record.data)) {
-                if !all.contains(&name) {
-                    all.push(name);
+            let mut claim = Claim::default();
+            for record in lookup.answers() {
+                let RData::PTR(name) = &record.data else { continue };
+                match HostName::from_labels(name.iter()) {
+                    Some(name) if claim.names.contains(&name) => {}
+                    Some(name) => claim.names.push(name),
+                    None => claim.others = true,
                 }
             }
-            all
+            claim
         };
         self.ask(peer.into(), RecordType::PTR, read).await
     }

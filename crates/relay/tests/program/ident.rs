@@ -43,7 +43,7 @@ fn ask(relay: &Relay, peer: End, local: End, bound: bool, seconds: u32) -> Resul
         relay.say(&message, &[]);
     }
     match relay.next() {
-        FromRelay::Ident { question: QuestionId(7), answer } => answer,
+        FromRelay::Ident { question: QuestionId(7), answer } => answer.told(),
         other => panic!("no answer but {other:?}"),
     }
 }

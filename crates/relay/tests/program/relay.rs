@@ -103,7 +103,8 @@ impl Relay {
         self.next_within(PATIENT).expect("the relay says something")
     }
 
-    /// Asks for the names of a peer and waits for the answer to just that.
+    /// Asks for the names of a peer and waits for the answer to just that: `?` for names of which
+    /// none leads back.
     pub(crate) fn names(&self, peer: &str) -> Result<Vec<String>, String> {
         let question = QuestionId(u64::MAX);
         let peer: IpAddr = peer.parse().expect("an address");
@@ -111,6 +112,8 @@ impl Relay {
         match self.next() {
             FromRelay::Names { question: QuestionId(u64::MAX), answer } => match answer {
                 NamesAnswer::Confirmed(names) => Ok(names),
+                NamesAnswer::None => Ok(vec![]),
+                NamesAnswer::Unconfirmed => Ok(vec!["?".to_owned()]),
                 NamesAnswer::Failed(why) => Err(why),
             },
             other => panic!("no names but {other:?}"),

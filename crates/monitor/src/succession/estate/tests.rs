@@ -1,6 +1,7 @@
 use super::*;
 use portreeve_policy::Ticket;
 use portreeve_wire::SessionId;
+use portreeve_wire::relay::{IdentReply, NamesAnswer};
 
 fn session() -> SessionRef {
     let end = |last: u8, port| End { address: [192, 0, 2, last].into(), port };
@@ -87,6 +88,11 @@ fn estate() -> Estate {
             local: session().local,
             dual: false,
             since: second(4),
+            known: Known {
+                names: Some(NamesAnswer::Confirmed(vec!["a.example".into()])),
+                server_names: Some(NamesAnswer::Unconfirmed),
+                ident: Some(IdentReply::User { text: "UNIX : joe".into(), user: b" joe".into() }),
+            },
             banner: None,
         }],
     }

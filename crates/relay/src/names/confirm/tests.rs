@@ -15,12 +15,18 @@ fn ip(text: &str) -> IpAddr {
 }
 
 impl Directory for Book {
-    async fn names_of(&self, peer: IpAddr) -> Result<Found<Vec<HostName>>, Failure> {
+    async fn names_of(&self, peer: IpAddr) -> Result<Found<Claim>, Failure> {
         if self.broken.contains(&peer.to_string().as_str()) {
             return Err(Failure::Timeout);
         }
         let names = self.names.iter().filter(|(address, _)| ip(address) == peer);
-        let what = names.filter_map(|(_, name)| HostName::parse(name.as_bytes())).collect();
+        let mut what = Claim::default();
+        for (_, name) in names {
+            match HostName::parse(name.as_bytes()) {
+                Some(name) => what.names.push(name),
+                None => what.others = true,
+            }
+        }
         Ok(Found { what, life: Duration::from_secs(60) })
     }
 
@@ -44,7 +50,11 @@ fn run(book: Book, hosts: &str, peer: &str) -> (Result<Vec<String>, String>, Vec
         .block_on(&runtime, confirm(&book, &hosts, ip(peer)))
         .map_err(|failure| failure.to_string());
     let life = found.as_ref().map_or(0, |found| found.life.as_secs());
-    let names = found.map(|found| found.what.iter().map(ToString::to_string).collect());
+    let names = found.map(|found| match found.what {
+        Known::Confirmed(names) => names.iter().map(ToString::to_string).collect(),
+        Known::None => Vec::new(),
+        Known::Unconfirmed => vec!["?".to_owned()],
+    });
     let mut asked = book.asked.take();
     asked.sort();
     (names, asked, life)
@@ -74,6 +84,32 @@ fn only_names_that_come_back_are_kept_in_their_order() {
     assert_eq!((found, life), (names(&["mail.example.org", "www.example.org"]), 30));
     let (found, asked, life) = run(book(), "", "192.0.2.8");
     assert_eq!((found, asked.len(), life), (names(&[]), 0, 60));
+}
+
+#[test]
+fn no_name_is_told_from_names_that_do_not_come_back() {
+    let book = || Book {
+        names: vec![
+            ("192.0.2.1", "bank.example"),
+            ("192.0.2.2", "nowhere.example"),
+            ("192.0.2.3", "10.0.0.1"),
+            ("192.0.2.4", "a b"),
+            ("192.0.2.4", "real.example"),
+            ("192.0.2.5", "gate"),
+        ],
+        addresses: vec![("bank.example", "198.51.100.1"), ("real.example", "192.0.2.4")],
+        ..Book::default()
+    };
+    for (peer, want) in [
+        ("192.0.2.1", names(&["?"])),            // it is another's
+        ("192.0.2.2", names(&["?"])),            // there is none of that name
+        ("192.0.2.3", names(&["?"])),            // an address that poses as a name
+        ("192.0.2.4", names(&["real.example"])), // one that comes back is enough
+        ("192.0.2.5", names(&["?"])),            // the hosts file says whose it is
+        ("192.0.2.6", names(&[])),
+    ] {
+        assert_eq!(run(book(), "192.0.2.99 gate\n", peer).0, want, "{peer}");
+    }
 }
 
 #[test]
