@@ -2,8 +2,8 @@
 //!
 //! [`Tables`] are compiled once from a checked configuration, [`State`] holds what is counted, and
 //! [`admit`] answers for one connection in the order the design lays down: paused, banned, hours,
-//! access lists, room. [`consider`] is the same decision without taking anything, for people who
-//! ask first. Clock, load, dice, names and ident answers are arguments: nothing here touches a
+//! access lists, room. [`consider`] is the same decision without taking anything, and [`follow`]
+//! goes on behind the question that decides, for people who ask first. Clock, load, dice, names and ident answers are arguments: nothing here touches a
 //! file, a socket, a clock or a thread, and nothing here panics, since root's process links it.
 //!
 //! It refuses to guess: a load that cannot be read, or a name that cannot be looked up where a rule
@@ -36,7 +36,7 @@ mod verdict;
 pub mod wrappers;
 
 pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH};
-pub use decide::{admit, consider};
+pub use decide::{admit, consider, follow};
 pub use early_drop::drop_chance;
 
 pub use explain::{

@@ -33,6 +33,7 @@ impl Trace for Vec<StepRecord> {
             answer: step.answer,
             origin: step.origin,
             detail: step.detail.clone(),
+            after: step.after,
         });
     }
 }
@@ -48,6 +49,8 @@ pub struct Step<'a> {
     pub origin: Option<Origin>,
     /// The figures.
     pub detail: &'a Detail,
+    /// Whether it was decided before: the answer is what this question would have said.
+    pub after: bool,
 }
 
 /// A step that was kept.
@@ -63,6 +66,16 @@ pub struct StepRecord {
     pub origin: Option<Origin>,
     /// The figures.
     pub detail: Detail,
+    /// Whether it was decided before: the answer is what this question would have said.
+    pub after: bool,
+}
+
+impl StepRecord {
+    /// Whether this is the step that decided against the peer, or left it open.
+    #[must_use]
+    pub fn decided(&self) -> bool {
+        self.answer != Answer::Pass && !self.after
+    }
 }
 
 /// What a step answered.
@@ -76,6 +89,19 @@ pub enum Answer {
     Need(Need),
     /// A trap was touched.
     Sprung,
+}
+
+impl Answer {
+    /// A stable word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Refuse(_) => "refuse",
+            Self::Need(_) => "ask",
+            Self::Sprung => "spring",
+        }
+    }
 }
 
 /// The questions of admission, in the order they are asked.

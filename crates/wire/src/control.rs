@@ -313,8 +313,12 @@ pub struct Step {
     pub answer: String,
     /// `path:line:column` of what it was compared with.
     pub origin: Option<String>,
+    /// The answer in a word: `pass`, `refuse`, `ask` or `spring`.
+    pub word: String,
     /// Whether this step decided.
     pub decided: bool,
+    /// Whether it was decided before: the answer is what this question would have said.
+    pub after: bool,
 }
 
 /// What would be decided for one service.

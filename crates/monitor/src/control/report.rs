@@ -5,8 +5,8 @@ use crate::door::{Door, Stage};
 use crate::helper::HelperProcess;
 use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, span};
 use portreeve_policy::{
-    Answer as StepAnswer, Facts, IdentAnswer, Names, Reason, ServiceIndex, StepRecord, Verdict,
-    consider, endings_sentence, need_sentence, refusal_sentence, refusals_sentence, step_sentence,
+    Facts, IdentAnswer, Names, Reason, ServiceIndex, StepRecord, Verdict, endings_sentence, follow,
+    need_sentence, refusal_sentence, refusals_sentence, step_sentence,
 };
 use portreeve_wire::End;
 use portreeve_wire::control::{
@@ -148,8 +148,7 @@ impl Door {
         let service = current.service(index);
         let key = service.map(|s| s.key.to_string()).unwrap_or_default();
         let mut steps: Vec<StepRecord> = Vec::new();
-        let verdict =
-            consider(&current.tables, ServiceIndex(index), &self.state, facts, &mut steps);
+        let verdict = follow(&current.tables, ServiceIndex(index), &self.state, facts, &mut steps);
         let (word, reason, text, origin) = match verdict {
             Verdict::Grant(()) => ("granted", None, "granted".to_owned(), None),
             Verdict::Need(need) => ("unknown", None, need_sentence(need).to_owned(), None),
@@ -191,7 +190,9 @@ fn wire_step(step: &StepRecord, peer: IpAddr, files: &[String]) -> Step {
         question: step.question.word().to_owned(),
         answer: step_sentence(step, peer, files),
         origin: step.origin.map(|origin| origin.show(files)),
-        decided: step.answer != StepAnswer::Pass,
+        word: step.answer.word().to_owned(),
+        decided: step.decided(),
+        after: step.after,
     }
 }
 

@@ -65,7 +65,7 @@ impl Case<'_> {
             if matches!(weighed, Weighed::Unclear(_)) {
                 unclear = true;
             } else {
-                self.list(number, list, weighed)?;
+                self.hear(|case| case.list(number, list, weighed))?;
             }
         }
         if !unclear {
@@ -74,7 +74,7 @@ impl Case<'_> {
         for (number, list) in (0..).zip(lists) {
             if let Weighed::Unclear(_) = weigh(list, self.peer, Names::NotAsked) {
                 let weighed = weigh(list, self.peer, self.facts.names);
-                self.list(number, list, weighed)?;
+                self.hear(|case| case.list(number, list, weighed))?;
             }
         }
         Ok(())

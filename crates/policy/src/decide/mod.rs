@@ -27,7 +27,7 @@ pub fn admit(
     trace: &mut dyn Trace,
 ) -> Verdict<Reservation> {
     let Some(table) = tables.get(service) else { return Verdict::Refuse(unknown()) };
-    let (verdict, arrived) = decide(tables, service, table, state, facts, trace);
+    let (verdict, arrived) = decide(tables, service, table, state, facts, trace, Hearing::Short);
     if let (Arrived::Counted, Some(rate)) = (arrived, table.rate) {
         let tripped = matches!(&verdict, Verdict::Refuse(why) if why.reason == Reason::Rate);
         state.arrived(service, table, rate.value, facts.now, tripped);
@@ -56,7 +56,22 @@ pub fn consider(
     trace: &mut dyn Trace,
 ) -> Verdict<()> {
     match tables.get(service) {
-        Some(table) => decide(tables, service, table, state, facts, trace).0,
+        Some(table) => decide(tables, service, table, state, facts, trace, Hearing::Short).0,
+        None => Verdict::Refuse(unknown()),
+    }
+}
+
+/// Considers, and asks the questions behind the one that decided too: their steps say what they
+/// would have answered. The verdict is that of [`consider`].
+pub fn follow(
+    tables: &Tables,
+    service: ServiceIndex,
+    state: &State,
+    facts: &Facts<'_>,
+    trace: &mut dyn Trace,
+) -> Verdict<()> {
+    match tables.get(service) {
+        Some(table) => decide(tables, service, table, state, facts, trace, Hearing::Whole).0,
         None => Verdict::Refuse(unknown()),
     }
 }
@@ -71,6 +86,15 @@ fn unknown() -> Refusal {
 enum Arrived {
     Counted,
     StoppedBefore,
+}
+
+/// How far the questions go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hearing {
+    /// To the one that decides.
+    Short,
+    /// To the last, for whoever wants to know what the others would have said.
+    Whole,
 }
 
 /// Why the questions end before the last.
@@ -91,6 +115,9 @@ struct Case<'a> {
     peer: IpAddr,
     trace: &'a mut dyn Trace,
     arrived: Arrived,
+    hearing: Hearing,
+    /// What decided already, where all are heard.
+    stopped: Option<Stop>,
 }
 
 fn decide(
@@ -100,6 +127,7 @@ fn decide(
     state: &State,
     facts: &Facts<'_>,
     trace: &mut dyn Trace,
+    hearing: Hearing,
 ) -> (Verdict<()>, Arrived) {
     let mut case = Case {
         table,
@@ -110,6 +138,8 @@ fn decide(
         peer: unmapped(facts.peer),
         trace,
         arrived: Arrived::StoppedBefore,
+        hearing,
+        stopped: None,
     };
     let verdict = match case.ask_all() {
         Ok(()) => Verdict::Grant(()),
@@ -123,16 +153,42 @@ fn decide(
 impl Case<'_> {
     /// The order of admission.
     fn ask_all(&mut self) -> Result<(), Stop> {
-        self.enabled()?;
-        self.door_has_room()?;
-        self.not_pausing()?;
-        self.load()?;
-        self.not_banned()?;
-        self.hours()?;
-        self.lists()?;
-        self.trap()?;
-        self.ident()?;
-        self.room()
+        self.hear(Self::enabled)?;
+        self.hear(Self::door_has_room)?;
+        self.hear(Self::not_pausing)?;
+        self.hear(Self::load)?;
+        self.hear(Self::not_banned)?;
+        self.hear(Self::hours)?;
+        self.hear(Self::lists)?;
+        self.hear(Self::trap)?;
+        self.hear(Self::ident)?;
+        self.hear(Self::room)?;
+        self.stopped.take().map_or(Ok(()), Err)
+    }
+
+    /// Asks a question. Where all are heard, one that decides is kept, if it is the first, and the
+    /// next is asked too.
+    fn hear(&mut self, question: impl FnOnce(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+        match (question(self), self.hearing) {
+            (Ok(()), _) => Ok(()),
+            (Err(stop), Hearing::Short) => Err(stop),
+            (Err(stop), Hearing::Whole) => {
+                self.stopped.get_or_insert(stop);
+                Ok(())
+            }
+        }
+    }
+
+    /// Shows a step, to whoever wants steps.
+    fn show(
+        &mut self,
+        question: Question,
+        answer: Answer,
+        origin: Option<Origin>,
+        detail: &Detail,
+    ) {
+        let after = self.stopped.is_some();
+        self.trace.step(Step { question, answer, origin, detail, after });
     }
 
     /// Takes a step: on, or refused. The detail is built only when somebody will see it.
@@ -148,7 +204,7 @@ impl Case<'_> {
         }
         let detail = detail();
         let answer = refused.map_or(Answer::Pass, Answer::Refuse);
-        self.trace.step(Step { question, answer, origin, detail: &detail });
+        self.show(question, answer, origin, &detail);
         match refused {
             None => Ok(()),
             Some(reason) => Err(Stop::Refuse(Refusal { reason, origin, detail })),
@@ -227,13 +283,8 @@ impl Case<'_> {
         if self.trace.wanted() {
             let rule = self.tables.never_ban.covers(self.peer);
             let spared = rule.map(|rule| (rule.text().into(), rule.origin()));
-            let step = Step {
-                question: Question::Trap,
-                answer: Answer::Sprung,
-                origin: Some(origin),
-                detail: &Detail::Trap { sentence: trap.sentence, spared },
-            };
-            self.trace.step(step);
+            let detail = Detail::Trap { sentence: trap.sentence, spared };
+            self.show(Question::Trap, Answer::Sprung, Some(origin), &detail);
         }
         Err(Stop::Sprung(Sprung { sentence: trap.sentence, origin }))
     }
@@ -263,7 +314,7 @@ impl Case<'_> {
     ) -> Stop {
         if self.trace.wanted() {
             let detail = detail();
-            self.trace.step(Step { question, answer: Answer::Need(need), origin, detail: &detail });
+            self.show(question, Answer::Need(need), origin, &detail);
         }
         Stop::Need(need)
     }

@@ -10,14 +10,15 @@ use portreeve_model::{Network, PerSource, Sited};
 
 impl Case<'_> {
     pub(super) fn room(&mut self) -> Result<(), Stop> {
-        self.rate()?;
-        self.instances()?;
-        let limit = self.table.per_source;
-        self.source(Question::PerSource, limit, What::Sessions, Reason::PerSource)?;
-        self.startups()?;
-        let limit = self.table.per_source_startups;
+        self.hear(Self::rate)?;
+        self.hear(Self::instances)?;
+        let (sessions, startups) = (self.table.per_source, self.table.per_source_startups);
+        self.hear(|case| {
+            case.source(Question::PerSource, sessions, What::Sessions, Reason::PerSource)
+        })?;
+        self.hear(Self::startups)?;
         let full = Reason::PerSourceStartups;
-        self.source(Question::PerSourceStartups, limit, What::Startups, full)
+        self.hear(|case| case.source(Question::PerSourceStartups, startups, What::Startups, full))
     }
 
     fn rate(&mut self) -> Result<(), Stop> {

@@ -4,8 +4,8 @@ use crate::common::*;
 use crate::generate::{NAMES, network, peer, random_config};
 use portreeve_model::{Config, Load, Network, Origin};
 use portreeve_policy::{
-    Answer, Ban, BanOutcome, Facts, IdentAnswer, Names, Need, Reason, Reservation, ServiceIndex,
-    State, StepRecord, Tables, Verdict, admit, consider,
+    Answer, Ban, BanOutcome, Facts, IdentAnswer, Names, Need, Question, Reason, Reservation,
+    ServiceIndex, State, StepRecord, Tables, Verdict, admit, consider, follow,
 };
 use portreeve_testkit::naive::{NaiveBan, NaiveCounts, NaiveNames, Opinion, decide};
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,6 +133,14 @@ impl Life {
         let service = ServiceIndex(index as u32);
         let mut steps: Vec<StepRecord> = Vec::new();
         let asked = consider(&self.tables, service, &self.state, &facts, &mut steps);
+        let mut whole: Vec<StepRecord> = Vec::new();
+        let followed = follow(&self.tables, service, &self.state, &facts, &mut whole);
+        assert_eq!(followed, asked, "to follow is to consider");
+        assert_eq!(whole.iter().take_while(|step| !step.after).count(), steps.len());
+        assert_eq!(whole.get(..steps.len()), Some(steps.as_slice()));
+        assert!(whole.iter().skip(steps.len()).all(|step| step.after), "{whole:#?}");
+        let last = whole.last().map(|step| step.question);
+        assert_eq!(last, Some(Question::PerSourceStartups), "every question is asked");
         let mut again: Vec<StepRecord> = Vec::new();
         let verdict = admit(&self.tables, service, &mut self.state, &facts, &mut again);
         assert_eq!(steps, again, "to consider is to admit");

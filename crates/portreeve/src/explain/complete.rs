@@ -59,7 +59,8 @@ mod tests {
 
     fn step(question: &str, answer: &str, origin: Option<&str>, decided: bool) -> Step {
         let (answer, origin) = (answer.to_owned(), origin.map(str::to_owned));
-        Step { row: 4, question: question.into(), answer, origin, decided }
+        let word = if decided { "refuse" } else { "pass" }.into();
+        Step { row: 4, question: question.into(), answer, origin, word, decided, after: false }
     }
 
     fn explanation(verdict: &str, text: &str, steps: Vec<Step>) -> Explanation {

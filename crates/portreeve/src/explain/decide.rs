@@ -5,7 +5,7 @@ use super::complete::complete;
 use portreeve_model::{Config, Load, Service};
 use portreeve_policy::{
     Answer, Detail, Facts, IdentAnswer, Names, Question, ServiceIndex, State, StepRecord, Tables,
-    Verdict, consider, endings_sentence, need_sentence, refusal_sentence, refusals_sentence,
+    Verdict, endings_sentence, follow, need_sentence, refusal_sentence, refusals_sentence,
     step_sentence,
 };
 use portreeve_wire::control::{Explanation, Step};
@@ -46,7 +46,7 @@ pub(super) fn explanations(
         let service = config.services.get(*at)?;
         let index = ServiceIndex(u32::try_from(*at).ok()?);
         let mut trace = Vec::new();
-        let verdict = consider(&tables, index, &state, &facts(asked), &mut trace);
+        let verdict = follow(&tables, index, &state, &facts(asked), &mut trace);
         Some(told(&verdict, &trace, service, asked.peer, &config.files))
     };
     services.iter().filter_map(one).collect()
@@ -81,7 +81,9 @@ fn told(
         question: record.question.word().to_owned(),
         answer: answer(record, service, peer, files),
         origin: record.origin.map(|origin| origin.show(files)),
-        decided: record.answer != Answer::Pass,
+        word: record.answer.word().to_owned(),
+        decided: record.decided(),
+        after: record.after,
     };
     let (word, reason, text) = match verdict {
         Verdict::Grant(()) => ("granted", None, String::new()),

@@ -122,18 +122,21 @@ fn quoted(origin: &str, line: Option<&str>, paint: Paint) -> String {
     out
 }
 
-/// `> 4  access-list: answer (place)`; the arrow marks the step that decided.
+/// `> 4  access-list: answer (place)`; the arrow marks the step that decided. What those behind it
+/// would have said begins so.
 fn one_step(step: &Step, places: &Places<'_>, meaning: Ink, paint: Paint) -> String {
     let arrow = if step.decided { ">" } else { " " };
     let answer = places.without(&step.answer, step.origin.as_deref());
     let place = step.origin.as_deref().map(|origin| format!(" ({})", places.short(origin)));
-    let text = visible(&format!("{answer}{}", place.unwrap_or_default()));
+    let would = if step.after { format!("would {}: ", step.word) } else { String::new() };
+    let text = visible(&format!("{would}{answer}{}", place.unwrap_or_default()));
     let question = visible(&step.question);
     let head = format!("{arrow} {}  {question}:", step.row);
     // The answers of a list of steps are read one under another.
     let lines = wrap(&format!("{head:<STEP$} "), &text);
     match lines.strip_prefix(&head) {
         Some(rest) if step.decided => format!("{}{rest}", ink(paint, meaning, &head)),
+        _ if step.after => ink(paint, Ink::Faint, &lines),
         _ => lines,
     }
 }
@@ -147,13 +150,17 @@ mod tests {
     use crate::render::WIDTH;
 
     fn sample() -> Report {
-        let step = |row, question: &str, answer: &str, origin: Option<&str>, decided| Step {
+        let step = |row, question: &str, answer: &str, origin: Option<&str>, word: &str| Step {
             row,
             question: question.into(),
             answer: answer.into(),
             origin: origin.map(str::to_owned),
-            decided,
+            word: word.into(),
+            decided: false,
+            after: false,
         };
+        let no_entry = "no entry of only_from (/etc/xinetd.d/ssh:7:9) matches 198.51.100.9";
+        let denied = "`ALL` in no_access (/etc/xinetd.conf:3:2) matches 198.51.100.9";
         let explanation = Explanation {
             service: "ssh".into(),
             verdict: "refused".into(),
@@ -162,15 +169,17 @@ mod tests {
             then: Some("reset at once".into()),
             origin: Some("/etc/xinetd.d/ssh:7:9".into()),
             steps: vec![
-                step(1, "pause", "the service is not pausing", None, false),
-                step(2, "ban", "not known here", None, false),
-                step(
-                    4,
-                    "access-list",
-                    "no entry of only_from (/etc/xinetd.d/ssh:7:9) matches 198.51.100.9",
-                    Some("/etc/xinetd.d/ssh:7:9"),
-                    true,
-                ),
+                step(1, "pause", "the service is not pausing", None, "pass"),
+                step(2, "ban", "not known here", None, "pass"),
+                Step {
+                    decided: true,
+                    ..step(4, "access-list", no_entry, Some("/etc/xinetd.d/ssh:7:9"), "refuse")
+                },
+                Step {
+                    after: true,
+                    ..step(4, "access-list", denied, Some("/etc/xinetd.conf:3:2"), "refuse")
+                },
+                Step { after: true, ..step(5, "rate", "no limit", None, "pass") },
             ],
         };
         Report {
@@ -201,6 +210,9 @@ ssh: refused (rule)
   1  pause:               the service is not pausing
   2  ban:                 not known here
 > 4  access-list:         no entry of only_from matches 198.51.100.9 (ssh:7)
+  4  access-list:         would refuse: `ALL` in no_access matches 198.51.100.9
+                          (xinetd.conf:3)
+  5  rate:                would pass: no limit
 ";
 
     #[test]

@@ -132,7 +132,9 @@ fn step(step: &Step) -> Value {
         "question": step.question,
         "answer": step.answer,
         "origin": step.origin,
+        "word": step.word,
         "decided": step.decided,
+        "after": step.after,
     })
 }
 

@@ -97,7 +97,9 @@ fn the_door_explains_with_what_it_counts() {
         question: "instances".into(),
         answer: format!("5 instances: 9 sessions are live, and instances ({place}) allows 9"),
         origin: Some(place.clone()),
+        word: "refuse".into(),
         decided: true,
+        after: false,
     };
     let explanation = Explanation {
         service: "ssh".into(),
