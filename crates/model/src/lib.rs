@@ -18,6 +18,7 @@ mod on_stop;
 mod origin;
 mod program;
 mod resolved;
+mod rules;
 mod service;
 mod source;
 mod span;
@@ -45,6 +46,7 @@ pub use program::{
     ResourceLimit, Stderr,
 };
 pub use resolved::{BannerBytes, Ids, Problem, Resolved, ServiceFacts};
+pub use rules::{Asked, MissingRules, RulesUse};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,
 };

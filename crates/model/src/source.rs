@@ -3,7 +3,7 @@
 //! A configuration names these files; what is in them may change at any time, without a reload. The
 //! compiler reads each into an *image*, bytes in which the door only looks things up.
 
-use crate::Origin;
+use crate::{MissingRules, Origin};
 use serde::{Deserialize, Serialize};
 
 /// The place of a source in [`Config::sources`](crate::Config).
@@ -32,8 +32,13 @@ impl Eq for Source {}
 pub enum SourceKind {
     /// A native list: an address, network, range or name on each line.
     List(SourceFile),
-    /// A rules database as tcprules(1) makes it.
-    Rules(SourceFile),
+    /// Rules of tcprules(1): a database, or the text that one is made from.
+    Rules {
+        /// Where they are.
+        file: SourceFile,
+        /// What a file that is not there means.
+        missing: MissingRules,
+    },
     /// hosts.allow and hosts.deny (hosts_access(5)), and whatever files they name.
     Wrappers {
         /// Searched first; its rules grant.
@@ -47,7 +52,7 @@ impl SourceKind {
     /// The files that the configuration itself names.
     pub fn files(&self) -> impl Iterator<Item = &SourceFile> {
         let (first, second) = match self {
-            Self::List(file) | Self::Rules(file) => (file, None),
+            Self::List(file) | Self::Rules { file, .. } => (file, None),
             Self::Wrappers { allow, deny } => (allow, Some(deny)),
         };
         std::iter::once(first).chain(second)
