@@ -22,6 +22,8 @@
 mod ban;
 mod decide;
 mod early_drop;
+mod effect;
+mod errand;
 mod explain;
 mod facts;
 mod hours;
@@ -38,6 +40,8 @@ pub mod wrappers;
 pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH};
 pub use decide::{admit, consider, follow};
 pub use early_drop::drop_chance;
+pub use effect::{Effect, Effects};
+pub use errand::{Answered, Errand, MOST_ERRANDS, Said};
 
 pub use explain::{
     ban_sentence, date, endings_sentence, need_sentence, refusal_sentence, refusals_sentence,

@@ -4,6 +4,7 @@ use super::{Outcome, Target, signature};
 use portreeve_diag::{Diagnostics, FileId, Sources};
 use portreeve_dialect::wrappers::{applicable, list_file, read, shadowed};
 use portreeve_model::wrappers::{ListFile, Table, Tables, Which};
+use portreeve_policy::Said;
 use portreeve_policy::wrappers::{
     Answers, Decided, Decision, End, Endpoint, Name, Need, Request, Side, Start, User, decide,
     expand,
@@ -96,7 +97,9 @@ fn decided<'r>(
             Need::Name(Side::Server) => request.server.name = Name::Known(b"door".to_vec()),
             Need::User => request.user = User::Known(b"joe".to_vec()),
             Need::List(path) => drop(answers.lists.insert(path, ListFile::Missing)),
-            Need::Netgroup { group, host } => drop(answers.netgroups.insert((group, host), true)),
+            Need::Netgroup { group, host } => {
+                drop(answers.netgroups.insert((group, host), Said::Yes))
+            }
         }
     }
     Err("it asks without end".into())

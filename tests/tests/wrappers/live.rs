@@ -73,6 +73,13 @@ const APART: &[(&str, &str, &str, &str, [&str; 2])] = &[
         "ALL : aclexec false",
         ["served in-deny", "served in-deny"],
     ),
+    (
+        "an `aclexec` that cannot be run, or that a signal ends",
+        "unrunnable",
+        "",
+        "ALL : aclexec /no/such/command 2>/dev/null",
+        ["served unrunnable", ""],
+    ),
 ];
 
 const DAEMON: &str = r#"#!/bin/sh

@@ -6,9 +6,11 @@
 
 mod option;
 mod pattern;
+mod words;
 
 pub use option::{Deed, Setting, WrongOption};
 pub use pattern::{Broken, ClientPattern, Concerns, DaemonPattern, HostPattern, Never, Word};
+pub use words::{HostWords, MOST_BANNER};
 
 use crate::{Origin, Sited};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! Whether a list matches a request.
 
 use super::request::{Answers, Endpoint, Name, Need, Request, Side};
+use crate::Said;
 use portreeve_model::unmapped;
 use portreeve_model::wrappers::{
     Broken, ClientPattern, Concerns, DaemonPattern, HostPattern, List, ListFile, Token, Word,
@@ -32,6 +33,8 @@ pub enum Why {
     List(Vec<u8>),
     /// It refuses by name, and the look-up failed.
     NameFailed,
+    /// It refuses the members of this netgroup, and nobody could say who they are.
+    Netgroup(Vec<u8>),
 }
 
 /// The token that spoke, by its part and place in the list.
@@ -159,7 +162,9 @@ impl<'a> Matcher<'a> {
                 }
                 let key = (group.clone(), host);
                 match self.answers.netgroups.get(&key) {
-                    Some(member) => Ok(answer(*member)),
+                    Some(Said::Yes) => Ok(Answer::Yes),
+                    Some(Said::No) => Ok(Answer::No),
+                    Some(Said::Nothing) => Ok(self.unanswered(Why::Netgroup(key.0))),
                     None => Err(Need::Netgroup { group: key.0, host: key.1 }),
                 }
             }
@@ -197,11 +202,18 @@ impl<'a> Matcher<'a> {
     /// Of names: where one could not be looked up, no rule grants by it, no exception saves by it
     /// from a rule that refuses, and a rule that refuses by it is not passed by.
     fn by_name(&self, end: &Endpoint, matches: bool) -> Answer {
-        match (&end.name, self.effect, self.excepts) {
-            (Name::Failed, Effect::Grants, excepts) => answer(excepts),
-            (Name::Failed, Effect::Refuses, true) => Answer::No,
-            (Name::Failed, Effect::Refuses, false) => Answer::Open(Why::NameFailed),
-            (_, _, _) => answer(matches),
+        match end.name {
+            Name::Failed => self.unanswered(Why::NameFailed),
+            Name::NotAsked | Name::Known(_) | Name::Unknown | Name::Paranoid => answer(matches),
+        }
+    }
+
+    /// A look-up that failed lets nobody in.
+    fn unanswered(&self, why: Why) -> Answer {
+        match (self.effect, self.excepts) {
+            (Effect::Grants, excepts) => answer(excepts),
+            (Effect::Refuses, true) => Answer::No,
+            (Effect::Refuses, false) => Answer::Open(why),
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod decide;
 mod expand;
+mod follow;
 mod matching;
 mod request;
 #[cfg(test)]
@@ -14,4 +15,5 @@ mod tests;
 
 pub use decide::{Decided, Decision, End, Found, Start, Why, decide};
 pub use expand::{EXPANDED, TooLong, expand};
+pub use follow::{Ending, Fault, Followed, Settled, USER_SECONDS, follow};
 pub use request::{Answers, Endpoint, Name, Need, Request, Side, User};

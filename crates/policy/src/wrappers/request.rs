@@ -1,5 +1,6 @@
 //! What is known of a request.
 
+use crate::Said;
 use portreeve_model::wrappers::ListFile;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -93,7 +94,7 @@ pub struct Answers {
     /// Files, by path.
     pub lists: BTreeMap<Vec<u8>, ListFile>,
     /// Whether a host is in a group, by group and host.
-    pub netgroups: BTreeMap<(Vec<u8>, Vec<u8>), bool>,
+    pub netgroups: BTreeMap<(Vec<u8>, Vec<u8>), Said>,
 }
 
 /// What stands for a name or an address that is not known.

@@ -3,6 +3,7 @@
 use super::files;
 use super::shown;
 use portreeve_model::wrappers::{ListFile, Tables};
+use portreeve_policy::Said;
 use portreeve_policy::wrappers::{
     Answers, Decided, Decision, Name, Need, Request, Side, Start, User, decide,
 };
@@ -73,7 +74,8 @@ pub(super) fn fill(
             if member.is_none() {
                 look_up.warn(&format!("netgroup {} could not be asked for", shown(&group)));
             }
-            answers.netgroups.insert((group, host), member.unwrap_or(false));
+            let said = member.map_or(Said::Nothing, |is| if is { Said::Yes } else { Said::No });
+            answers.netgroups.insert((group, host), said);
         }
     }
 }

@@ -105,6 +105,9 @@ pub(super) fn trouble(end: &End, decided: &Decided<'_>, loaded: &Loaded) -> Opti
             "a pattern that cannot be read may be about this client; see tcpdchk".into()
         }
         End::Open(Why::List(path)) => format!("{} cannot be read", shown(path)),
+        End::Open(Why::Netgroup(group)) => {
+            format!("nobody could say who is in netgroup {}", shown(group))
+        }
         End::Open(Why::NameFailed) => "the client's name could not be looked up".into(),
         End::Granted | End::Refused | End::Delegated => return None,
     })

@@ -6,6 +6,7 @@ use super::expansion::value;
 use super::shell::{self, Environment};
 use super::{shown, socket};
 use portreeve_model::wrappers::{Deed, Setting};
+use portreeve_policy::Said;
 use portreeve_policy::wrappers::{Request, User};
 use portreeve_sys::privileges::{Identity, become_somebody};
 use portreeve_sys::user::group_list;
@@ -41,6 +42,8 @@ pub(super) enum Next {
     Twist(Vec<u8>),
     /// The rule does not match.
     Fails(String),
+    /// Nobody knows whether it matches.
+    Unclear(String),
 }
 
 impl Live {
@@ -110,13 +113,18 @@ impl Live {
 }
 
 fn aclexec(text: &[u8], environment: &Environment) -> Next {
-    match shell::run(text, environment) {
-        Ok(status) if status.success() => Next::Goes,
-        Ok(status) => Next::Fails(match status.code() {
-            Some(code) => format!("aclexec returned {code}"),
-            None => format!("aclexec: {status}"),
-        }),
-        Err(error) => Next::Fails(format!("aclexec: {error}")),
+    let status = match shell::run(text, environment) {
+        Ok(status) => status,
+        Err(error) => return Next::Unclear(format!("aclexec: {error}")),
+    };
+    let told = || match status.code() {
+        Some(code) => format!("aclexec returned {code}"),
+        None => format!("aclexec: {status}"),
+    };
+    match Said::by_exit(status.code()) {
+        Said::Yes => Next::Goes,
+        Said::No => Next::Fails(told()),
+        Said::Nothing => Next::Unclear(told()),
     }
 }
 

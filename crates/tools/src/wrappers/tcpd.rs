@@ -155,6 +155,10 @@ impl Door {
                         None => Ok(Outcome::Refused),
                     };
                 }
+                Ok(Next::Unclear(text)) => {
+                    self.log.say(live.levels.facility, live.levels.granted, text.as_bytes());
+                    return Ok(Outcome::Refused);
+                }
                 Err(text) => {
                     asked.error(&text);
                     return Ok(Outcome::Refused);
