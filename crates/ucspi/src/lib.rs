@@ -16,4 +16,5 @@
 )]
 
 pub mod cdb;
+pub mod image;
 pub mod rules;

@@ -3,10 +3,12 @@
 //! A header of 256 pairs (position, slots), one for each hash table; the records, back to back; the
 //! tables, of pairs (hash, position of the record). All numbers are little-endian.
 
+mod examine;
 mod maker;
 mod reader;
 mod stats;
 
+pub use examine::{Damage, Wrong};
 pub use maker::{Full, Maker};
 pub use reader::{Damaged, Found, Reader, Record, Records};
 pub use stats::Stats;

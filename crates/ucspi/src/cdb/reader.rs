@@ -62,45 +62,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Looks at everything: every record lies in the file and is found under its key, every table
-    /// holds nothing but those.
+    /// Looks at everything, as [`Self::examine`].
     ///
     /// # Errors
     /// [`Damaged`].
     pub fn validate(&self) -> Result<(), Damaged> {
-        let mut records = 0_usize;
-        let mut walk = self.records();
-        while let Some(record) = walk.next().transpose()? {
-            records = records.saturating_add(1);
-            let same = |data: &[u8]| data.as_ptr() == record.data.as_ptr();
-            let mut found = self.find(record.key);
-            loop {
-                match found.next() {
-                    Some(Ok(data)) if same(data) => break,
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return Err(Damaged),
-                }
-            }
-        }
-        let mut slots = 0_usize;
-        let mut used = 0_usize;
-        for table in 0..super::TABLES {
-            let (at, count) = self.pair(table.saturating_mul(8))?;
-            slots = slots.saturating_add(widen(count));
-            for slot in 0..widen(count) {
-                let place = slot.checked_mul(8).and_then(|it| it.checked_add(widen(at)));
-                let (_, position) = self.pair(place.ok_or(Damaged)?)?;
-                used = used.saturating_add(usize::from(position != 0));
-            }
-            if slots > self.bytes.len() {
-                return Err(Damaged); // tables that lie upon one another
-            }
-        }
-        if used == records { Ok(()) } else { Err(Damaged) }
+        self.examine().map(|_| ()).map_err(|_| Damaged)
+    }
+
+    /// The whole file.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// Two numbers at a place.
-    fn pair(&self, at: usize) -> Result<(u32, u32), Damaged> {
+    pub(super) fn pair(&self, at: usize) -> Result<(u32, u32), Damaged> {
         let end = at.checked_add(8).ok_or(Damaged)?;
         let eight = self.bytes.get(at..end).ok_or(Damaged)?;
         let (first, second) = eight.split_first_chunk::<4>().ok_or(Damaged)?;
@@ -109,7 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The record at a place, and where the next one is.
-    fn record(&self, at: usize) -> Result<(Record<'a>, usize), Damaged> {
+    pub(super) fn record(&self, at: usize) -> Result<(Record<'a>, usize), Damaged> {
         let (key, data) = self.pair(at)?;
         let start = at.checked_add(8).ok_or(Damaged)?;
         let middle = start.checked_add(widen(key)).ok_or(Damaged)?;
@@ -120,7 +96,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn widen(number: u32) -> usize {
+pub(super) fn widen(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 

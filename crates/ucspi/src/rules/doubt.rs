@@ -12,7 +12,7 @@ pub fn doubt(address: &[u8]) -> Option<&'static str> {
     if address.iter().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control()) {
         return Some("no address holds a blank; rules begin in the first column");
     }
-    if let Some(at) = address.iter().position(|byte| *byte == b'@') {
+    if let Some(at) = address.iter().rposition(|byte| *byte == b'@') {
         let host = address.get(at.saturating_add(1)..).unwrap_or_default();
         return match host.split_first() {
             None | Some((b'=', [])) => Some("after `@` stands a whole address, or `=` and a name"),

@@ -1,0 +1,185 @@
+//! Looking at everything in a file, in one pass over its records and one over its tables.
+
+use super::reader::{Damaged, Reader, widen};
+use super::{HEADER, TABLES, hash, table_of};
+use std::fmt;
+
+/// Slots in a row that are taken, at most. A search may have to look at all of them; a file that
+/// its makers made has some tens.
+const LONGEST_RUN: usize = 1 << 16;
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The byte, counted from 0.
+    pub at: usize,
+    /// What is wrong there.
+    pub what: Wrong,
+}
+
+/// What may be wrong with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It ends before its header does.
+    Header,
+    /// The table of this number lies outside of the file, or on its records or another table.
+    Table(usize),
+    /// A record reaches past the last one.
+    Record,
+    /// A slot leads to no record.
+    Slot,
+    /// A slot has another hash than its record, or stands in another's table.
+    Hash,
+    /// A slot where no search for its record comes along.
+    Unreachable,
+    /// A second slot for one record.
+    Twice,
+    /// A record that is in no table.
+    Lost,
+    /// More slots in a row than a search should have to look at: one key stands here very often.
+    Crowded,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, what } = self;
+        match what {
+            Wrong::Header => write!(out, "it ends at byte {at}, within its header"),
+            Wrong::Table(number) => {
+                write!(out, "hash table {number}, said at byte {at}, does not lie in the file")
+            }
+            Wrong::Record => write!(out, "the record at byte {at} is longer than the rest"),
+            Wrong::Slot => write!(out, "the slot at byte {at} leads to no record"),
+            Wrong::Hash => write!(out, "the slot at byte {at} is not its record's"),
+            Wrong::Unreachable => write!(out, "nobody finds the slot at byte {at}"),
+            Wrong::Twice => write!(out, "the slot at byte {at} is its record's second"),
+            Wrong::Lost => write!(out, "the record at byte {at} is in no hash table"),
+            Wrong::Crowded => {
+                write!(out, "from byte {at} on over {LONGEST_RUN} slots are taken in a row")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Damage {}
+
+impl Reader<'_> {
+    /// Looks at everything: every record lies in the file and is found under its key, every table
+    /// holds nothing but those, and no search is long. How many records there are.
+    ///
+    /// # Errors
+    /// The first [`Damage`].
+    pub fn examine(&self) -> Result<usize, Damage> {
+        let size = self.bytes().len();
+        if size < HEADER {
+            return Err(Damage { at: size, what: Wrong::Header });
+        }
+        let mut ledger = Ledger::of(self)?;
+        for number in 0..TABLES {
+            self.examine_table(number, &mut ledger)?;
+        }
+        match ledger.seen.iter().position(|seen| !seen) {
+            None => Ok(ledger.starts.len()),
+            Some(lost) => {
+                let at = ledger.starts.get(lost).map_or(0, |at| widen(*at));
+                Err(Damage { at, what: Wrong::Lost })
+            }
+        }
+    }
+
+    fn examine_table(&self, number: usize, ledger: &mut Ledger) -> Result<(), Damage> {
+        let said = number.saturating_mul(8);
+        let outside = Damage { at: said, what: Wrong::Table(number) };
+        let (at, slots) = self.pair(said).map_err(|Damaged| outside)?;
+        let (at, slots) = (widen(at), widen(slots));
+        if slots == 0 {
+            return Ok(());
+        }
+        let bytes = slots.checked_mul(8).and_then(|bytes| at.checked_add(bytes));
+        ledger.slots = ledger.slots.saturating_add(slots);
+        let room = self.bytes().len().saturating_sub(ledger.end) / 8;
+        let within = bytes.is_some_and(|end| end <= self.bytes().len());
+        // more slots than there is room for: tables that lie upon one another
+        if at < ledger.end || !within || ledger.slots > room {
+            return Err(outside);
+        }
+        let place = |slot: usize| at.saturating_add(slot.saturating_mul(8));
+        let pair = |slot: usize| self.pair(place(slot)).map_err(|Damaged| outside);
+        // the run of taken slots that goes round the end has its beginning there
+        let mut run = 0_usize;
+        for slot in (0..slots).rev().take(LONGEST_RUN.saturating_add(1)) {
+            if pair(slot)?.1 == 0 {
+                break;
+            }
+            run = run.saturating_add(1);
+        }
+        for slot in 0..slots {
+            let (hash, position) = pair(slot)?;
+            if position == 0 {
+                run = 0;
+                continue;
+            }
+            let damage = |what| Damage { at: place(slot), what };
+            let own = widen(hash >> 8).checked_rem(slots).unwrap_or(0);
+            let round = slot.saturating_add(slots).saturating_sub(own);
+            let away = slot.checked_sub(own).unwrap_or(round);
+            if run > LONGEST_RUN {
+                return Err(damage(Wrong::Crowded));
+            }
+            if away > run {
+                return Err(damage(Wrong::Unreachable));
+            }
+            if table_of(hash) != number || self.key_hash(position) != Some(hash) {
+                let known = ledger.starts.binary_search(&position).is_ok();
+                return Err(damage(if known { Wrong::Hash } else { Wrong::Slot }));
+            }
+            ledger.see(position).map_err(damage)?;
+            run = run.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// The hash of the key of the record at a place, if one is there.
+    fn key_hash(&self, position: u32) -> Option<u32> {
+        self.record(widen(position)).ok().map(|(record, _)| hash(record.key))
+    }
+}
+
+/// Where records begin, and which were seen in a table.
+struct Ledger {
+    starts: Vec<u32>,
+    seen: Vec<bool>,
+    /// Where the last record ends.
+    end: usize,
+    /// Of all tables so far.
+    slots: usize,
+}
+
+impl Ledger {
+    fn of(reader: &Reader<'_>) -> Result<Self, Damage> {
+        let outside = Damage { at: 0, what: Wrong::Table(0) };
+        let (end, _) = reader.pair(0).map_err(|Damaged| outside)?;
+        let end = widen(end);
+        if end > reader.bytes().len() {
+            return Err(outside);
+        }
+        let mut starts = Vec::new();
+        let mut at = HEADER;
+        while at < end {
+            let damage = Damage { at, what: Wrong::Record };
+            let next = reader.record(at).map_err(|Damaged| damage)?.1;
+            if next > end {
+                return Err(damage);
+            }
+            starts.push(u32::try_from(at).map_err(|_| damage)?);
+            at = next;
+        }
+        Ok(Self { seen: vec![false; starts.len()], starts, end: end.max(HEADER), slots: 0 })
+    }
+
+    fn see(&mut self, position: u32) -> Result<(), Wrong> {
+        let index = self.starts.binary_search(&position).map_err(|_| Wrong::Slot)?;
+        let seen = self.seen.get_mut(index).ok_or(Wrong::Slot)?;
+        if std::mem::replace(seen, true) { Err(Wrong::Twice) } else { Ok(()) }
+    }
+}
