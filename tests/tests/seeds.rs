@@ -199,21 +199,3 @@ fn sighup_applies_an_edit_while_a_login_stays_open() {
     assert!(login.wait(Duration::from_secs(20)).success());
     door.wait_sessions("ssh@192.168.0.1:22", 0);
 }
-
-#[test]
-fn a_host_whose_wrapper_files_would_apply_is_refused_with_their_place() {
-    let world = world();
-    world.write("/etc/hosts.deny", "# everybody\nsshd: 203.0.113.0/255.255.255.0\n");
-    world.write("/etc/xinetd.conf", seed(SECURING));
-    let mut daemon = world.door(world.bin("portreeved"));
-    daemon.args(["--xinetd", "/etc/xinetd.conf"]);
-    let output = world.run(daemon, SOON);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(78), "{said}");
-    assert!(said.contains("/etc/hosts.deny:2:1"), "the rule: {said}");
-    assert!(said.contains("NOLIBWRAP"), "the way out: {said}");
-    world.write("/etc/hosts.deny", "in.tftpd: ALL\n");
-    let door = Door::start(&world, &["--xinetd", "/etc/xinetd.conf"]);
-    assert_eq!(told(&world, "far", "192.168.0.1:22"), "", "rules of other daemons do not matter");
-    door.stop();
-}

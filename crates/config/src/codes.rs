@@ -39,6 +39,7 @@ codes! {
     DENIED_ALLOW = "denied-allow": "an entry of `allow` that `deny` covers entirely: it admits nobody";
     ADMITS_NOBODY = "admits-nobody": "a service that refuses everybody";
     DEFAULT_REPLACED = "default-replaced": "an access list of [defaults] that a service replaces with its own";
+    HOSTS_ACCESS_NAME = "hosts-access-name": "a service asks hosts.allow and hosts.deny under a name that no rule can hold";
     // Services.
     DUPLICATE_SERVICE = "duplicate-service": "two services or traps with one key";
     NO_SERVICES = "no-services": "a configuration that offers nothing";

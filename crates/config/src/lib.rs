@@ -10,8 +10,10 @@
 mod check;
 mod codes;
 mod disk;
+mod hosts_access;
 mod keys;
 mod load;
+mod named;
 mod native;
 mod nearest;
 mod print;

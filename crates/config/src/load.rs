@@ -2,14 +2,15 @@
 
 use crate::check::Check;
 use crate::codes;
+use crate::hosts_access::HostsAccess;
+use crate::named::Named;
 use crate::native::{self, Native};
 use crate::relations::{self, Pairs};
-use crate::world::{DialectFiles, Unread, World};
+use crate::world::{DialectFiles, World};
 use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources};
-use portreeve_dialect::wrappers::{Content, HostsFile};
-use portreeve_dialect::xinetd::LoadedService;
-use portreeve_dialect::{services, wrappers, xinetd};
-use portreeve_model::{Config, Zone};
+use portreeve_dialect::xinetd::{Daemon, LoadedService};
+use portreeve_dialect::{services, xinetd};
+use portreeve_model::{Config, Dialect, Service, Zone};
 
 /// Where a configuration begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +45,15 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let mut check = Check::default();
     let table = host_services(world);
     let ports = |name: &str| table.port(name, "tcp").map(|found| found.port);
-    let Native { settings, mut services, imports } = match entry {
-        Entry::Native(path) => native::read(&mut check, world, &ports, path),
+    let mut named = Named::default();
+    let Native { settings, mut services, imports, hosts } = match entry {
+        Entry::Native(path) => native::read(&mut check, world, &mut named, &ports, path),
         Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
     };
     let imported: Vec<LoadedService> =
         imports.iter().flat_map(|path| xinetd(&mut check, world, &table, path)).collect();
-    against_wrappers(&mut check, world, &imported);
-    services.extend(imported.into_iter().map(|loaded| loaded.service));
+    services
+        .extend(imported.into_iter().map(|loaded| asking(&mut check, &mut named, &hosts, loaded)));
     relations::duplicates(&mut check, &services);
     let pairs = if imports.len() > 1 { Pairs::All } else { Pairs::WithNative };
     relations::across(&mut check, &services, pairs);
@@ -65,8 +67,12 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     }
     let files = check.sources.paths();
     let (sources, found) = check.done();
-    let config =
-        (!found.has_errors()).then_some(Config { files, settings, services, sources: Vec::new() });
+    let config = (!found.has_errors()).then_some(Config {
+        files,
+        settings,
+        services,
+        sources: named.done(),
+    });
     Loaded { config, sources, diagnostics: found }
 }
 
@@ -83,31 +89,17 @@ fn xinetd(
     xinetd::load(path, &mut files, &host, &mut check.sources, &mut check.found).services
 }
 
-/// xinetd asks TCP Wrappers before it serves; a rule of theirs that would apply is refused.
-fn against_wrappers(check: &mut Check, world: &mut dyn World, services: &[LoadedService]) {
-    if services.iter().all(|service| service.libwrap.is_none()) {
-        return;
-    }
-    let [allow, deny] = ["/etc/hosts.allow", "/etc/hosts.deny"].map(|path| {
-        let text = world.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        (path, text)
-    });
-    wrappers::check(
-        services,
-        hosts_file(&allow),
-        hosts_file(&deny),
-        &mut check.sources,
-        &mut check.found,
-    );
-}
-
-fn hosts_file<'a>((path, text): &'a (&str, Result<String, Unread>)) -> HostsFile<'a> {
-    let content = match text {
-        Ok(text) => Content::Text(text),
-        Err(unread) if unread.absent => Content::Absent,
-        Err(unread) => Content::Unreadable(&unread.reason),
-    };
-    HostsFile { path, content }
+/// A service of xinetd's, which asks hosts.allow and hosts.deny unless its flags say otherwise.
+fn asking(
+    check: &mut Check,
+    named: &mut Named,
+    hosts: &HostsAccess,
+    loaded: LoadedService,
+) -> Service {
+    let LoadedService { mut service, libwrap, .. } = loaded;
+    service.admission.wrappers =
+        libwrap.map(|Daemon { name, at }| hosts.under(check, named, name, (at, Dialect::Xinetd)));
+    service
 }
 
 /// The host's own names of ports; a host without the file has none.

@@ -59,11 +59,19 @@ impl Sources {
 
     /// Adds a text under the path that diagnostics will name.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        let text = text.into();
-        let starts = text.match_indices('\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(starts).collect();
-        self.files.push(Source { path: path.into(), text, lines });
-        FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+        let file = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(Source { path: path.into(), text: String::new(), lines: Vec::new() });
+        self.fill(file, text);
+        file
+    }
+
+    /// Gives a source its text, or another one: for a file that is named before it is read, or
+    /// that is read again.
+    pub fn fill(&mut self, file: FileId, text: impl Into<String>) {
+        let Some(source) = self.files.get_mut(file.0 as usize) else { return };
+        source.text = text.into();
+        let starts = source.text.match_indices('\n').map(|(at, _)| at + 1);
+        source.lines = std::iter::once(0).chain(starts).collect();
     }
 
     /// The path of a source.
@@ -114,7 +122,8 @@ mod tests {
     #[test]
     fn places_count_lines_and_characters_from_one() {
         let mut sources = Sources::new();
-        let file = sources.add("f", "a\nüb c\n");
+        let file = sources.add("f", "");
+        sources.fill(file, "a\nüb c\n");
         for (start, want) in [(0, (1, 1)), (2, (2, 1)), (5, (2, 3)), (8, (3, 1)), (99, (3, 1))] {
             assert_eq!(sources.line_column(Span::new(file, start, start)), want, "at {start}");
         }

@@ -1,6 +1,6 @@
 //! Limits on how many may come in, and how fast.
 
-use crate::{AccessList, Hours, RulesUse, Sited};
+use crate::{AccessList, Hours, RulesUse, Sited, WrappersUse};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ pub struct Admission {
     pub hours: Option<Hours>,
     /// Every one must grant.
     pub lists: Vec<AccessList>,
+    /// hosts.allow and hosts.deny, which must grant too.
+    pub wrappers: Option<WrappersUse>,
     /// Rules of tcprules(1), which must grant too.
     pub rules: Option<RulesUse>,
     /// Rate with a pause.

@@ -75,3 +75,23 @@ impl PartialEq for SourceFile {
 }
 
 impl Eq for SourceFile {}
+
+/// hosts.allow and hosts.deny are asked about a service. Two are equal when they ask the same,
+/// wherever that was written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WrappersUse {
+    /// The pair of files: a [`SourceKind::Wrappers`].
+    pub source: SourceId,
+    /// The name of the process that their rules are asked about.
+    pub daemon: String,
+    /// Where the name, or that they are asked, is written.
+    pub origin: Origin,
+}
+
+impl PartialEq for WrappersUse {
+    fn eq(&self, other: &Self) -> bool {
+        (self.source, &self.daemon) == (other.source, &other.daemon)
+    }
+}
+
+impl Eq for WrappersUse {}

@@ -21,6 +21,8 @@ pub enum Scope {
     OnStop,
     /// `[import]`.
     Import,
+    /// `[import]`, `hosts-access = { … }`.
+    HostsAccess,
     /// `[ban]`.
     Ban,
     /// `[defaults]`.
@@ -55,7 +57,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -63,6 +65,7 @@ impl Scope {
         Self::Delayed,
         Self::OnStop,
         Self::Import,
+        Self::HostsAccess,
         Self::Ban,
         Self::Service,
         Self::Trap,
@@ -89,6 +92,7 @@ impl Scope {
             Self::Evidence => "evidence of [portreeve]",
             Self::OnStop => "on-stop of [portreeve]",
             Self::Import => "[import]",
+            Self::HostsAccess => "hosts-access of [import]",
             Self::Ban => "[ban]",
             Self::Defaults => "[defaults]",
             Self::Service => "[service.NAME]",
@@ -173,7 +177,7 @@ const TRAPS_TAKE: [&str; 9] = [
 ];
 
 /// The words for keys in other tools, with what they are called here.
-pub(crate) const FOREIGN: [(&str, &str); 26] = [
+pub(crate) const FOREIGN: [(&str, &str); 27] = [
     ("access_times", "hours"),
     ("args", "run"),
     ("banner_fail", "banner-refused"),
@@ -187,6 +191,7 @@ pub(crate) const FOREIGN: [(&str, &str); 26] = [
     ("env", "environment"),
     ("interface", "listen"),
     ("keepalive", "keep-alive"),
+    ("libwrap", "hosts-access"),
     ("log_on_failure", "log"),
     ("log_on_success", "log"),
     ("log_type", "log"),

@@ -187,6 +187,14 @@ pub(super) const KEYS: &[Key] = &[
         prose: "Further access lists: every one must grant",
     },
     Key {
+        name: "hosts-access",
+        scopes: SERVED,
+        form: "`true`, `false`, or the name of a daemon",
+        default: Fallback::Means("as `[import]` says"),
+        example: "\"sshd\"",
+        prose: "Whether hosts.allow and hosts.deny are asked, which must grant as every access list must, and under which name; without one it is the last part of the program's path, or of `argv0`, or an internal service's own name",
+    },
+    Key {
         name: "hours",
         scopes: ANY,
         form: "a list of times such as `\"08:00-15:25\"`, or `\"always\"`",

@@ -26,6 +26,7 @@ pub(super) fn read(desk: &mut Desk<'_>, fields: Fields<'_>) -> Admission {
     let mut admission = Admission {
         hours,
         lists: access::read(check, fields),
+        wrappers: None, // under a name that depends on what the service offers
         rules: None,
         rate: unless(fields, "rate", "none").and_then(|item| rate(check, item)),
         instances: unless(fields, "instances", "unlimited").and_then(|item| count(check, item)),

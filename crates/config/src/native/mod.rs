@@ -24,7 +24,9 @@ pub(crate) use service::plain_name;
 
 use crate::check::{self, Check};
 use crate::codes;
+use crate::hosts_access::HostsAccess;
 use crate::keys::Scope;
+use crate::named::Named;
 use crate::world::World;
 use documents::Document;
 use portreeve_diag::Span;
@@ -40,6 +42,8 @@ pub(crate) struct Native {
     pub(crate) services: Vec<Service>,
     /// xinetd configurations to import.
     pub(crate) imports: Vec<String>,
+    /// What is said of hosts.allow and hosts.deny.
+    pub(crate) hosts: HostsAccess,
 }
 
 /// What services are read with.
@@ -48,6 +52,10 @@ pub(crate) struct Desk<'a> {
     pub(crate) check: &'a mut Check,
     /// Files and zones.
     pub(crate) world: &'a mut dyn World,
+    /// Sources named so far.
+    pub(crate) named: &'a mut Named,
+    /// What `[import]` says of hosts.allow and hosts.deny.
+    pub(crate) hosts: &'a HostsAccess,
     /// The port of a service's name.
     pub(crate) ports: &'a dyn Fn(&str) -> Option<u16>,
     /// `[defaults]`.
@@ -58,6 +66,7 @@ pub(crate) struct Desk<'a> {
 pub(crate) fn read(
     check: &mut Check,
     world: &mut dyn World,
+    named: &mut Named,
     ports: &dyn Fn(&str) -> Option<u16>,
     path: &str,
 ) -> Native {
@@ -66,16 +75,16 @@ pub(crate) fn read(
     main_only(check, &documents);
     let top = Fields::open(check, Scope::Top, Span::new(main.file, 0, 0), &main.table);
     let settings = settings::read(check, top);
-    let imports = settings::imports(check, top, path);
+    let (imports, hosts) = settings::imports(check, top, path);
     let defaults = top.get("defaults").and_then(|item| {
         let table = item.raw_table(check)?;
         Fields::open(check, Scope::Defaults, item.named, table);
         Some(table)
     });
-    let mut desk = Desk { check, world, ports, defaults };
+    let mut desk = Desk { check, world, named, hosts: &hosts, ports, defaults };
     service::check_defaults(&mut desk);
     let services = documents.iter().flat_map(|document| services(&mut desk, document)).collect();
-    Native { settings, services, imports }
+    Native { settings, services, imports, hosts }
 }
 
 /// Tables about the door as a whole stand in the main file, where one look finds them.

@@ -3,17 +3,18 @@
 use super::fields::Fields;
 use super::item::Item;
 use super::program;
-use super::raw::Table;
+use super::raw::{Table, Value};
 use super::{Desk, Entry, admission, hold, listen, log};
 use crate::check::{self, Check};
 use crate::codes;
+use crate::hosts_access;
 use crate::keys::Scope;
 use crate::relations;
 use crate::words::duration;
 use portreeve_diag::Span;
 use portreeve_model::{
-    Admission, Authentication, Ends, Internal, Offer, Sentence, Service, ServiceKey, Sited,
-    SocketOptions, Trap,
+    Admission, Authentication, Dialect, Ends, Internal, Offer, Sentence, Service, ServiceKey,
+    Sited, SocketOptions, Trap, WrappersUse,
 };
 use std::fmt::Display;
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Service> {
     let disabled = fields.get("disabled").and_then(|item| item.boolean(check)).unwrap_or(false);
     let (key, name, offer) = (key?, name?, offer?);
     let origin = Sited::new((), check.origin(item.named));
-    let service = Service {
+    let mut service = Service {
         key,
         name,
         listen,
@@ -63,8 +64,45 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Service> {
         log,
         origin,
     };
-    relations::within(check, fields, &service);
+    service.admission.wrappers = wrappers(desk, fields, &service);
+    relations::within(desk.check, fields, &service);
     (!disabled && !service.listen.is_empty()).then_some(service)
+}
+
+/// Whether hosts.allow and hosts.deny are asked, and under which name.
+fn wrappers(desk: &mut Desk<'_>, fields: Fields<'_>, service: &Service) -> Option<WrappersUse> {
+    let item = fields.get("hosts-access");
+    let usual = hosts_access::usual_name(service)?;
+    let name = match item {
+        None => desk.hosts.import.map(|_| usual),
+        Some(item) => said(desk.check, item)?.name(usual),
+    }?;
+    let at = item.map(|item| item.named).or(desk.hosts.import)?;
+    Some(desk.hosts.under(desk.check, desk.named, name, (at, Dialect::Native)))
+}
+
+/// What `hosts-access` of a service says.
+enum HostsAccess {
+    No,
+    Usual,
+    Named(String),
+}
+
+impl HostsAccess {
+    fn name(self, usual: String) -> Option<String> {
+        match self {
+            Self::No => None,
+            Self::Usual => Some(usual),
+            Self::Named(name) => Some(name),
+        }
+    }
+}
+
+fn said(check: &mut Check, item: Item<'_>) -> Option<HostsAccess> {
+    if let Value::Boolean(asked) = item.value {
+        return Some(if *asked { HostsAccess::Usual } else { HostsAccess::No });
+    }
+    item.parsed(check, hosts_access::daemon).map(HostsAccess::Named)
 }
 
 /// Reads every value of `[defaults]` once, so that a wrong one is named even if nobody uses it.
@@ -73,6 +111,9 @@ pub(super) fn check_defaults(desk: &mut Desk<'_>) {
     let (at, silent) = (first.named, Table::default());
     let fields = Fields::open(desk.check, Scope::Service, at, &silent).or_defaults(desk.defaults);
     let trap = Fields::open(desk.check, Scope::Trap, at, &silent).or_defaults(desk.defaults);
+    if let Some(item) = fields.get("hosts-access") {
+        said(desk.check, item);
+    }
     admission::read(desk, fields);
     hold::ends(desk, fields);
     let check = &mut *desk.check;

@@ -6,6 +6,7 @@ use super::hold;
 use super::item::Item;
 use super::targets;
 use crate::check::Check;
+use crate::hosts_access::HostsAccess;
 use crate::keys::Scope;
 use crate::words::{duration, size};
 use portreeve_model::{EvidenceBounds, OnStop, Parting, Pattern, Rule, Settings};
@@ -108,14 +109,37 @@ fn never(check: &mut Check, top: Fields<'_>) -> Vec<Rule> {
     rules.into_iter().map(|(rule, _)| rule).collect()
 }
 
-/// The configurations to import.
-pub(super) fn imports(check: &mut Check, top: Fields<'_>, main: &str) -> Vec<String> {
-    let table = top.get("import").and_then(|item| item.table(check, Scope::Import));
-    let Some(item) = table.and_then(|table| table.get("xinetd")) else { return Vec::new() };
-    let entries = item.entries_or_one(check).unwrap_or_default();
-    let path = |entry: Item<'_>, check: &mut Check| {
-        let text = entry.text(check)?;
-        Some(beside(main, text))
+/// The configurations to import, and what is said of hosts.allow and hosts.deny.
+pub(super) fn imports(
+    check: &mut Check,
+    top: Fields<'_>,
+    main: &str,
+) -> (Vec<String>, HostsAccess) {
+    let Some(table) = top.get("import").and_then(|item| item.table(check, Scope::Import)) else {
+        return Default::default();
     };
-    entries.into_iter().filter_map(|entry| path(entry, check)).collect()
+    let hosts = table.get("hosts-access").map(|item| hosts_access(check, item, main));
+    let hosts = hosts.unwrap_or_default();
+    let Some(item) = table.get("xinetd") else { return (Vec::new(), hosts) };
+    let entries = item.entries_or_one(check).unwrap_or_default();
+    let path = |entry: Item<'_>| Some(beside(main, entry.text(check)?));
+    (entries.into_iter().filter_map(path).collect(), hosts)
+}
+
+/// `true` for the usual files, `false`, or a table of their paths.
+fn hosts_access(check: &mut Check, item: Item<'_>, main: &str) -> HostsAccess {
+    let mut hosts = HostsAccess::default();
+    if !item.is_table() {
+        let asked = item.boolean(check).unwrap_or(false);
+        hosts.import = asked.then_some(item.named);
+        return hosts;
+    }
+    let Some(table) = item.table(check, Scope::HostsAccess) else { return hosts };
+    for (key, path) in [("allow", &mut hosts.allow), ("deny", &mut hosts.deny)] {
+        if let Some(given) = table.get(key).and_then(|item| item.text(check)) {
+            *path = beside(main, given);
+        }
+    }
+    hosts.import = Some(item.named);
+    hosts
 }

@@ -6,6 +6,7 @@
 mod access;
 mod admission;
 mod hold;
+mod hosts_access;
 mod log;
 mod program;
 mod targets;
@@ -21,9 +22,10 @@ use std::fmt::Write as _;
 /// A configuration as native TOML.
 #[must_use]
 pub fn print(config: &Config) -> String {
-    let mut page = Page { files: &config.files, text: String::new() };
+    let mut page = Page { files: &config.files, text: String::new(), asks: false };
     page.text.push_str("# Everything that applies, as native TOML.\ninclude = []\n");
     settings(&mut page, &config.settings);
+    hosts_access::import(&mut page, config);
     for service in &config.services {
         self::service(&mut page, service);
     }
@@ -34,6 +36,8 @@ pub fn print(config: &Config) -> String {
 struct Page<'a> {
     files: &'a [String],
     text: String,
+    /// Whether services ask hosts.allow and hosts.deny unless they say otherwise.
+    asks: bool,
 }
 
 impl Page<'_> {
@@ -117,6 +121,7 @@ fn service(page: &mut Page<'_>, service: &Service) {
         Offer::Trap(Trap { sentence }) => page.line("ban", &self::sentence(*sentence)),
     }
     admission::print(page, &service.admission);
+    hosts_access::print(page, service);
     for (key, banner) in [
         ("banner", &service.banners.always),
         ("banner-success", &service.banners.success),

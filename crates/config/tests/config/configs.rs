@@ -9,7 +9,7 @@ use portreeve_model::{
     Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions, SourceWidth, Startups,
     Stderr, StderrFormat, SuccessFields, Trap, Watcher, Zone,
 };
-use portreeve_model::{OnStop, Parting};
+use portreeve_model::{OnStop, Parting, Source, SourceFile, SourceId, SourceKind, WrappersUse};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -303,10 +303,15 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
         let plain_again = plain.clone();
         authenticated(plain).prop_map(move |full| (plain_again.clone(), full))
     });
-    let hold = (refusals(), ends());
+    let asks = of(text().prop_map(|daemon| WrappersUse {
+        source: SourceId(0),
+        daemon: format!("d{daemon}"),
+        origin: HERE,
+    }));
+    let hold = (refusals(), ends(), asks);
     (key, listen(number * 4 + 1), socket, offer(), admission, banners, log(), hold).prop_map(
         move |(key, listen, socket, mut offer, (plain, full), banners, log, hold)| {
-            let ((name, tail, other), (mut refusals, ends)) = (key, hold);
+            let ((name, tail, other), (mut refusals, ends, asks)) = (key, hold);
             let name = format!("{name}{number}");
             let key = format!("{name}{tail}");
             let watched = matches!(full.authentication, Authentication::Watch(_));
@@ -318,13 +323,15 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
             }
             let program = matches!(offer, Offer::Program(_));
             let trap = matches!(offer, Offer::Trap(_));
+            let mut admission = if program { full } else { plain };
+            admission.wrappers = asks.filter(|_| !trap);
             Service {
                 key: key.parse().unwrap(),
                 name: if other { "other".parse().unwrap() } else { name.parse().unwrap() },
                 listen,
                 socket,
                 offer,
-                admission: if program { full } else { plain },
+                admission,
                 banners,
                 refusals,
                 ends: if trap { Ends::default() } else { ends },
@@ -420,6 +427,14 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     (settings(), services).prop_map(|(settings, mut services)| {
         services.retain(|service| !service.listen.is_empty());
         let files = vec!["/etc/xinetd.d/odd\nname".into()];
-        Config { files, settings, services, sources: Vec::new() }
+        Config { files, settings, sources: sources(&services), services }
     })
+}
+
+/// The sources that these services name.
+fn sources(services: &[Service]) -> Vec<Source> {
+    let asked = services.iter().any(|service| service.admission.wrappers.is_some());
+    let file = |path: &str| SourceFile { path: path.into(), file: 0 };
+    let kind = SourceKind::Wrappers { allow: file("/x/allow"), deny: file("/y\n/deny") };
+    asked.then_some(Source { kind, origin: HERE }).into_iter().collect()
 }

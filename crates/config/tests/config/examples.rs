@@ -113,18 +113,3 @@ fn a_native_file_imports_what_is_there() {
     let codes: Vec<_> = twice.diagnostics.iter().map(|finding| finding.code.0).collect();
     assert!(codes.contains(&"duplicate-service") && codes.contains(&"listen-clash"), "{codes:?}");
 }
-
-#[test]
-fn rules_of_tcp_wrappers_that_would_apply_refuse_the_whole() {
-    let host = Host::default()
-        .with("/etc/xinetd.conf", example("seed-2-load-balancing/xinetd.conf"))
-        .with("/etc/hosts.deny", "sshd: ALL\n");
-    let loaded = host.clone().load(&Entry::Xinetd("/etc/xinetd.conf".into()));
-    assert!(loaded.config.is_none());
-    let text = findings(&loaded);
-    assert!(text.contains("/etc/hosts.deny:1:1"), "{text}");
-    let native = host
-        .with("/etc/portreeve/portreeve.toml", example("ssh-native/portreeve.toml"))
-        .load(&main());
-    accepted(&native, &[]); // native services do not ask them
-}

@@ -15,6 +15,8 @@ mod examples;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod hosts_access;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod registry;

@@ -34,6 +34,7 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
         Scope::Evidence => format!("[portreeve]\nevidence = {{ {pair} }}\n"),
         Scope::Delayed => format!("[portreeve]\ndelayed = {{ {pair} }}\n"),
         Scope::Import => format!("[import]\n{pair}\n"),
+        Scope::HostsAccess => format!("[import]\nhosts-access = {{ {pair} }}\n"),
         Scope::Ban => format!("[ban]\n{pair}\n"),
         Scope::Defaults => format!("[defaults]\n{pair}\n"),
         Scope::Service => {

@@ -94,7 +94,7 @@ attributes! {
     Nice "nice" Service ONE, Set, "-20 to 19", "priority";
     Server "server" Service ONE, Set, "absolute path", "required unless internal";
     ServerArgs "server_args" Service Count::Some, Set, "words", "arguments; the first is the program's own name under `NAMEINARGS`, wherever that stands";
-    Libwrap "libwrap" Service ONE, Set, "word", "not served";
+    Libwrap "libwrap" Service ONE, Set, "word", "the name under which hosts.allow and hosts.deny are asked";
     OnlyFrom "only_from" Both Count::Any, List, "addresses, networks, names", "who may come in; `no_access` wins";
     NoAccess "no_access" Both Count::Any, List, "addresses, networks, names", "who may not";
     AccessTimes "access_times" Service Count::Some, Set, "`H:M-H:M`…", "both ends inside; `24:00` and intervals over midnight work";

@@ -115,9 +115,6 @@ codes! {
     ADDRESS_TAKEN = "xinetd-address-taken": "error: two services, or one twice, listen on one address and port; in xinetd the second fails to start";
     KEY_TAKEN = "xinetd-key-taken": "error: two services cannot be told apart";
 
-    // TCP Wrappers.
-    LIBWRAP_RULES = "xinetd-libwrap-rules": "error: hosts.allow or hosts.deny hold a rule for a service without `NOLIBWRAP`, which portreeve would not apply";
-
     // Not served.
     UNSERVED_SOCKET_TYPE = "xinetd-unserved-socket-type": "error (note if disabled): datagram, raw and seqpacket services are not served";
     UNSERVED_PROTOCOL = "xinetd-unserved-protocol": "error (note if disabled): a stream protocol other than tcp is not served";
@@ -130,7 +127,6 @@ codes! {
     UNSERVED_INTERCEPT = "xinetd-unserved-intercept": "error (note if disabled): `INTERCEPT` is not served; in xinetd it does nothing or breaks the service";
     UNSERVED_LABELED = "xinetd-unserved-labeled": "error (note if disabled): `LABELED` is not served";
     UNSERVED_MDNS = "xinetd-unserved-mdns": "error (note if disabled): `mdns = yes` is not served; `no` is a note";
-    UNSERVED_LIBWRAP = "xinetd-unserved-libwrap": "error (note if disabled or under `NOLIBWRAP`): the `libwrap` attribute is not served";
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! What must hold for any text.
 
 use crate::support::{Outcome, Tree};
-use portreeve_diag::FileId;
 use portreeve_dialect::services::Table;
-use portreeve_dialect::wrappers::applicable;
 use portreeve_model::{Offer, Sentence, Service};
 use proptest::prelude::*;
 
@@ -122,7 +120,6 @@ proptest! {
         let _ = outcome.rendered();
         let text = String::from_utf8_lossy(&bytes);
         let _ = Table::parse(&text);
-        let _ = applicable(FileId(0), &text, "sshd", &[22]);
     }
 
     #[test]

@@ -20,7 +20,6 @@ fn what_is_not_served_is_refused_by_name_and_noted_where_disabled() {
         (service("flags = INTERCEPT"), "intercept"),
         (service("flags = LABELED"), "labeled"),
         (service("mdns = yes"), "mdns"),
-        (service("libwrap = other"), "libwrap"),
         (service("type = INTERNAL").replace("service ssh", "service daytime"), "internal"),
         (service("type = INTERNAL").replace("service ssh", "service time"), "internal"),
         (service("type = INTERNAL").replace("service ssh", "service discard"), "internal"),
@@ -36,9 +35,6 @@ fn what_is_not_served_is_refused_by_name_and_noted_where_disabled() {
         let outcome = Outcome::text(&disabled);
         assert_eq!(outcome.codes(), [format!("note xinetd-unserved-{code}")], "{disabled}");
     }
-    let off = Outcome::text(&service("libwrap = other\nflags = NOLIBWRAP"));
-    assert_eq!(off.codes(), ["note xinetd-unserved-libwrap"]);
-    assert_eq!(off.loaded.services.len(), 1);
     let udp = Outcome::text(&service("protocol = udp"));
     assert_eq!(udp.codes(), ["error xinetd-socket-protocol"]);
 }

@@ -18,6 +18,9 @@ pub fn difference(old: &Config, new: &Config) -> Vec<String> {
         let parts = settings(&old.settings, &new.settings);
         lines.push(format!("changed: the door: {}", parts.join(", ")));
     }
+    let files = |config: &Config| config.sources.iter().find_map(value::wrappers);
+    let files = value::maybe("files", files(old), files(new));
+    lines.extend(files.map(|files| format!("changed: hosts-access: {files}")));
     let gone = before.keys().filter(|key| !after.contains_key(*key));
     lines.extend(gone.map(|key| format!("removed: {key}")));
     for (key, service) in &after {
@@ -61,6 +64,8 @@ fn changed(old: &Service, new: &Service) -> Vec<String> {
     let listen = |service: &Service| service.listen.iter().map(value::listen).collect::<Vec<_>>();
     parts.extend(value::members("addresses", &listen(old), &listen(new)));
     parts.extend(lists(a, b));
+    let daemon = |admission: &Admission| admission.wrappers.as_ref().map(|it| it.daemon.clone());
+    parts.extend(value::maybe("hosts-access", daemon(a), daemon(b)));
     parts.extend(limits(a, b));
     let (ends, after) = (&old.ends, &new.ends);
     parts.extend(value::maybe("idle", value::time(ends.idle), value::time(after.idle)));

@@ -1,7 +1,8 @@
 //! Values, short enough for a line.
 
 use crate::{
-    Bind, Family, Hours, Listen, Load, PerSource, Rate, Sited, SourceWidth, Startups, span,
+    Bind, Family, Hours, Listen, Load, PerSource, Rate, Sited, Source, SourceKind, SourceWidth,
+    Startups, span,
 };
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -85,4 +86,10 @@ pub(super) fn startups(limit: Option<Sited<Startups>>) -> Option<String> {
 
 pub(super) fn time(time: Option<Sited<Duration>>) -> Option<String> {
     time.map(|time| span(time.value))
+}
+
+/// The files of hosts.allow and hosts.deny, if it is that pair.
+pub(super) fn wrappers(source: &Source) -> Option<String> {
+    let SourceKind::Wrappers { allow, deny } = &source.kind else { return None };
+    Some(format!("{} and {}", allow.path, deny.path))
 }

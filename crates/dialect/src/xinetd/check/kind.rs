@@ -73,7 +73,6 @@ fn unserved(subject: &Subject<'_>, report: &mut Report<'_>) -> bool {
     }
     found.extend(socket(subject));
     found.extend(mdns(subject));
-    found.extend(libwrap(subject));
     found.extend(rpc(subject));
     let any = found.iter().any(|finding| finding.level == Level::Error);
     found.into_iter().for_each(|finding| report.push(finding));
@@ -131,15 +130,6 @@ fn mdns(subject: &Subject<'_>) -> Option<Diagnostic> {
         false => note(codes::UNSERVED_MDNS, mdns.at, "portreeve never announces services")
             .help("remove the line"),
     })
-}
-
-fn libwrap(subject: &Subject<'_>) -> Option<Diagnostic> {
-    let word = subject.settings.libwrap.as_ref()?;
-    let message = "portreeve does not consult TCP Wrappers";
-    let finding = error(codes::UNSERVED_LIBWRAP, word.at, message)
-        .help("remove the line; write hosts.allow's rules as `only_from` and `no_access`");
-    let off = subject.flag(Flag::NoLibwrap).is_some();
-    Some(if off { Diagnostic { level: Level::Note, ..finding } } else { finding })
 }
 
 fn rpc(subject: &Subject<'_>) -> Option<Diagnostic> {

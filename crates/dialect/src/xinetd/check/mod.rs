@@ -105,7 +105,7 @@ pub(super) fn service(
         log,
         origin: cx.sited((), subject.name.at),
     };
-    let libwrap = program::libwrap(subject, kind);
+    let libwrap = program::libwrap(subject, kind, report);
     Some(Draft { at: subject.name.at, service, libwrap, listen_at })
 }
 

@@ -112,20 +112,35 @@ fn inert(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The daemon name by which xinetd would ask TCP Wrappers, unless `NOLIBWRAP` says not to. (An
-/// entry with a `libwrap` name of its own is not served.)
-pub(super) fn libwrap(subject: &Subject<'_>, kind: Kind) -> Option<Daemon> {
+/// The daemon name by which TCP Wrappers are asked, unless `NOLIBWRAP` says not to.
+pub(super) fn libwrap(
+    subject: &Subject<'_>,
+    kind: Kind,
+    report: &mut Report<'_>,
+) -> Option<Daemon> {
     let settings = subject.settings;
-    if subject.flag(Flag::NoLibwrap).is_some() {
+    let own = settings.libwrap.as_ref();
+    if let Some(flag) = subject.flag(Flag::NoLibwrap) {
+        if let Some(word) = own {
+            let message = "`libwrap` does nothing under `NOLIBWRAP`";
+            let finding = note(codes::INERT, word.at, message).also(flag, "said here");
+            report.push(finding.help("remove the line, or the flag"));
+        }
         return None;
     }
     let daemon = |name: &str, at: Span| Daemon { name: name.to_owned(), at };
     let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    match kind {
+    match (kind, own) {
         // A sensor records and refuses before anybody is asked.
-        Kind::Sensor(_) => None,
-        Kind::Echo => Some(daemon(&subject.name.text, subject.name.at)),
-        Kind::Program => {
+        (Kind::Sensor(_), Some(word)) => {
+            let message = "`libwrap` does nothing for a sensor";
+            report.push(note(codes::INERT, word.at, message).help("remove the line"));
+            None
+        }
+        (Kind::Sensor(_), None) => None,
+        (_, Some(word)) => Some(daemon(&word.text, word.at)),
+        (Kind::Echo, None) => Some(daemon(&subject.name.text, subject.name.at)),
+        (Kind::Program, None) => {
             let named = subject.flag(Flag::NameInArgs).and(settings.server_args.as_ref());
             let first = named.and_then(|args| args.value.first().map(|word| (word, args.at)));
             let server = settings.server.as_ref().map(|server| (&server.value, server.at));

@@ -1,0 +1,117 @@
+//! Who asks hosts.allow and hosts.deny, and under which name.
+
+use crate::common::{Host, findings, main, native};
+use portreeve_config::{Entry, Loaded};
+use portreeve_model::SourceKind;
+
+const PROGRAM: &str = "user = \"root\"\nrun = [\"/usr/sbin/sshd\", \"-i\"]\n";
+
+/// Each service with the name it asks under.
+fn names(loaded: &Loaded) -> Vec<(String, Option<String>)> {
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(loaded)));
+    let name = |service: &portreeve_model::Service| {
+        let asks = service.admission.wrappers.as_ref();
+        if let Some(asks) = asks {
+            let source = config.sources.get(usize::try_from(asks.source.0).expect("a number"));
+            assert!(matches!(source.expect("a source").kind, SourceKind::Wrappers { .. }));
+        }
+        (service.key.to_string(), asks.map(|asks| asks.daemon.clone()))
+    };
+    config.services.iter().map(name).collect()
+}
+
+/// The files that the configuration names, with their places among the texts.
+fn files(loaded: &Loaded) -> Vec<String> {
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(loaded)));
+    let files = config.sources.iter().flat_map(|source| source.kind.files());
+    let files = files.map(|file| {
+        let place = usize::try_from(file.file).expect("a number");
+        assert_eq!(config.files.get(place), Some(&file.path));
+        file.path.clone()
+    });
+    files.collect()
+}
+
+#[test]
+fn a_native_service_asks_under_the_name_that_fits_it() {
+    for (import, service, want) in [
+        ("", PROGRAM.to_owned(), None),
+        ("hosts-access = false", PROGRAM.to_owned(), None),
+        ("hosts-access = true", PROGRAM.to_owned(), Some("sshd")),
+        ("hosts-access = {}", PROGRAM.to_owned(), Some("sshd")),
+        ("hosts-access = true", format!("{PROGRAM}argv0 = \"/x/in.sshd\"\n"), Some("in.sshd")),
+        ("hosts-access = true", format!("{PROGRAM}hosts-access = false\n"), None),
+        ("hosts-access = true", format!("{PROGRAM}hosts-access = \"door\"\n"), Some("door")),
+        ("hosts-access = true", "internal = \"echo\"\nname = \"e\"\n".into(), Some("e")),
+        ("", format!("{PROGRAM}hosts-access = true\n"), Some("sshd")),
+        ("", format!("{PROGRAM}hosts-access = \"door\"\n"), Some("door")),
+    ] {
+        let text = format!("[import]\n{import}\n[service.x]\nlisten = [\"*:1\"]\n{service}");
+        let loaded = native(&text);
+        assert_eq!(names(&loaded), [("x".to_owned(), want.map(str::to_owned))], "{text}");
+        let usual: &[&str] = &["/etc/hosts.allow", "/etc/hosts.deny"];
+        assert_eq!(files(&loaded), if want.is_some() { usual } else { &[] }, "{text}");
+    }
+}
+
+#[test]
+fn defaults_say_it_for_every_service_and_a_trap_asks_nobody() {
+    let text = format!(
+        "[import]\nhosts-access = true\n[defaults]\nhosts-access = false\n\
+         [service.a]\nlisten = [\"*:1\"]\n{PROGRAM}[service.b]\nlisten = [\"*:2\"]\n{PROGRAM}\
+         hosts-access = true\n[trap.c]\nlisten = [\"*:3\"]\n"
+    );
+    let loaded = native(&text);
+    let [a, b, c] = ["a", "b", "c"].map(str::to_owned);
+    assert_eq!(names(&loaded), [(a, None), (b, Some("sshd".into())), (c, None)]);
+    let trap = native("[trap.c]\nlisten = [\"*:3\"]\nhosts-access = true\n");
+    assert!(findings(&trap).contains("error[unknown-key]"), "{}", findings(&trap));
+}
+
+#[test]
+fn other_files_stand_beside_the_configuration_that_names_them() {
+    let text = format!(
+        "[import]\nhosts-access = {{ allow = \"let-in\", deny = \"/x/shut-out\" }}\n\
+         [service.a]\nlisten = [\"*:1\"]\n{PROGRAM}[service.b]\nlisten = [\"*:2\"]\n{PROGRAM}"
+    );
+    assert_eq!(files(&native(&text)), ["/etc/portreeve/let-in", "/x/shut-out"]);
+}
+
+#[test]
+fn a_name_that_no_rule_can_hold_is_told() {
+    let text = |name: &str| {
+        format!("[service.a]\nlisten = [\"*:1\"]\n{PROGRAM}hosts-access = \"{name}\"\n")
+    };
+    for name in ["a b", "a:b", "sshd@host", "/usr/sbin/sshd", "a,b", "[a]", "#a", "22"] {
+        let loaded = native(&text(name));
+        let found = findings(&loaded);
+        assert!(found.contains("warning[hosts-access-name]"), "{name}: {found}");
+        assert_eq!(names(&loaded), [("a".to_owned(), Some(name.to_owned()))]);
+    }
+    assert!(findings(&native(&text(""))).contains("error[bad-value]"));
+    assert_eq!(findings(&native(&text("in.sshd-2"))), "");
+}
+
+#[test]
+fn the_services_of_xinetd_ask_unless_their_flags_say_otherwise() {
+    let service = |name: &str, port: u16, more: &str| {
+        format!(
+            "service {name}\n{{\ntype = UNLISTED\nport = {port}\nsocket_type = stream\nwait = no\n\
+             user = root\nserver = /usr/sbin/in.{name}d\n{more}}}\n"
+        )
+    };
+    let conf = service("a", 1, "") + &service("b", 2, "flags = NOLIBWRAP\n");
+    let conf = conf + &service("c", 3, "libwrap = other\n");
+    let host = Host::default().with("/etc/xinetd.conf", conf);
+    let want = [("a", Some("in.ad")), ("b", None), ("c", Some("other"))];
+    let want = want.map(|(key, name)| (key.to_owned(), name.map(str::to_owned)));
+    let alone = host.clone().load(&Entry::Xinetd("/etc/xinetd.conf".into()));
+    assert_eq!(names(&alone), want);
+    assert_eq!(files(&alone), ["/etc/hosts.allow", "/etc/hosts.deny"]);
+    for (said, deny) in [("", "/etc/hosts.deny"), ("hosts-access = { deny = \"/x\" }\n", "/x")] {
+        let text = format!("[import]\nxinetd = \"/etc/xinetd.conf\"\n{said}");
+        let native = host.clone().with("/etc/portreeve/portreeve.toml", text).load(&main());
+        assert_eq!(names(&native), want);
+        assert_eq!(files(&native), ["/etc/hosts.allow", deny]);
+    }
+}
