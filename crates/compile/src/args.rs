@@ -19,6 +19,8 @@ pub(crate) enum Job {
     Load(Entry),
     /// Ask the host again.
     Resolve,
+    /// Read some sources again.
+    Sources,
 }
 
 /// Whose door it is.
@@ -32,7 +34,7 @@ pub(crate) enum Door {
 
 /// How it is called.
 pub(crate) const USAGE: &str = "usage: portreeve-compile load --native PATH|--xinetd PATH \
-                                [--as-root]\n       portreeve-compile resolve [--as-root]";
+                                [--as-root]\n       portreeve-compile resolve|sources [--as-root]";
 
 /// Reads the words after the program's name.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Args, String> {
@@ -64,7 +66,10 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Args, S
         ("load", Some(entry)) => Job::Load(entry),
         ("load", None) => return Err("load needs --native or --xinetd".into()),
         ("resolve", None) => Job::Resolve,
-        ("resolve", Some(_)) => return Err("resolve reads its configuration itself".into()),
+        ("sources", None) => Job::Sources,
+        ("resolve" | "sources", Some(_)) => {
+            return Err(format!("{job} is told on descriptor 0 what to do"));
+        }
         (other, _) => return Err(format!("`{}` is no command", other.escape_debug())),
     };
     Ok(Args { job, door })
@@ -81,11 +86,19 @@ mod tests {
             ("load --native a", load(Entry::Native("a".into()), Door::Caller)),
             ("load --as-root --xinetd a", load(Entry::Xinetd("a".into()), Door::Root)),
             ("resolve --as-root", Ok(Args { job: Job::Resolve, door: Door::Root })),
+            ("sources", Ok(Args { job: Job::Sources, door: Door::Caller })),
         ] {
             assert_eq!(parse(line.split(' ').map(OsString::from)), want, "{line}");
         }
-        for line in ["", "load", "load --native", "load --native a --xinetd b", "resolve x", "run"]
-        {
+        for line in [
+            "",
+            "load",
+            "load --native",
+            "load --native a --xinetd b",
+            "resolve x",
+            "run",
+            "sources --native a",
+        ] {
             let words = line.split(' ').filter(|word| !word.is_empty());
             assert!(parse(words.map(OsString::from)).is_err(), "{line}");
         }

@@ -4,6 +4,7 @@ use crate::args::Door;
 use portreeve_sandbox::{Profile, Sandbox};
 use portreeve_sys::limits::{self, Limit, Resource};
 use portreeve_sys::{Capability, privileges};
+use portreeve_wire::compile::MAX_IMAGES;
 use std::time::Duration;
 
 /// Wall-clock seconds until a run that hangs on a directory server ends itself.
@@ -11,7 +12,7 @@ const DEADLINE: Duration = Duration::from_secs(50);
 /// Seconds of processor time.
 const CPU: u64 = 30;
 /// Bytes of memory.
-const MEMORY: u64 = 2 << 30;
+const MEMORY: u64 = 3 << 30;
 
 /// Confines this process; what could not be had is told in words.
 ///
@@ -23,6 +24,7 @@ pub(crate) fn enter(door: Door) -> Result<Vec<String>, String> {
         (Resource::Cpu, CPU),
         (Resource::AddressSpace, MEMORY),
         (Resource::OpenFiles, 256),
+        (Resource::FileSize, MAX_IMAGES),
     ] {
         limit(resource, most)?;
     }

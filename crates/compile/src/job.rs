@@ -1,33 +1,32 @@
-//! The two jobs: reading a configuration, and asking the host again.
+//! The three jobs: reading a configuration, asking the host again, and reading sources again.
 
 use crate::args::Door;
-use portreeve_config::{Disk, Entry, Trust, load, resolve};
+use crate::images;
+use portreeve_config::{Disk, Entry, Trust, load, reread, resolve};
 use portreeve_diag::{Paint, render};
 use portreeve_model::Config;
 use portreeve_sys::privileges;
-use portreeve_wire::compile::{Answer, MAX_ANSWER};
+use portreeve_wire::compile::{Answer, MAX_ANSWER, Reread};
 use portreeve_wire::{decode, split_frame};
+use serde::de::DeserializeOwned;
+use std::fs::File;
 use std::io::Read;
 
 /// Bytes of rendered findings in an answer.
 const FINDINGS: usize = 1 << 20;
 
 /// Reads a configuration and asks the host what it needs.
-pub(crate) fn compile(entry: &Entry, door: Door) -> Answer {
-    let trust = match door {
-        Door::Root => Trust::Root,
-        Door::Caller => Trust::User(privileges::own_uid()),
-    };
-    let loaded = load(entry, &mut Disk::new(trust));
+///
+/// # Errors
+/// Images cannot be written.
+pub(crate) fn compile(entry: &Entry, door: Door, file: Option<File>) -> Result<Answer, String> {
+    let loaded = load(entry, &mut Disk::new(trust(door)));
     let findings = bounded(render(&loaded.diagnostics, &loaded.sources, Paint::Plain));
     let errors = u32::try_from(loaded.errors()).unwrap_or(u32::MAX);
-    match loaded.config {
-        Some(config) => {
-            let resolved = Box::new(resolve(&config, door == Door::Root));
-            Answer::Compiled { config: Box::new(config), resolved, findings }
-        }
-        None => Answer::Refused { findings, errors },
-    }
+    let Some(config) = loaded.config else { return Ok(Answer::Refused { findings, errors }) };
+    let images = images::write(loaded.images, file)?;
+    let resolved = Box::new(resolve(&config, door == Door::Root));
+    Ok(Answer::Compiled { config: Box::new(config), resolved, images, findings })
 }
 
 /// Asks the host again about the configuration of a stream.
@@ -35,14 +34,41 @@ pub(crate) fn compile(entry: &Entry, door: Door) -> Answer {
 /// # Errors
 /// Why there is no configuration in the stream.
 pub(crate) fn ask_again(stream: impl Read, door: Door) -> Result<Answer, String> {
+    let config: Config = question(stream)?;
+    Ok(Answer::Resolved(Box::new(resolve(&config, door == Door::Root))))
+}
+
+/// Reads those sources again that a stream names.
+///
+/// # Errors
+/// Why there is nothing to read in the stream, or images cannot be written.
+pub(crate) fn read_again(
+    stream: impl Read,
+    door: Door,
+    file: Option<File>,
+) -> Result<Answer, String> {
+    let Reread { files, sources } = question(stream)?;
+    let (read, texts, found) = reread(&sources, &files, &mut Disk::new(trust(door)));
+    let findings = bounded(render(&found, &texts, Paint::Plain));
+    Ok(Answer::Sources { images: images::write(read, file)?, findings })
+}
+
+fn trust(door: Door) -> Trust {
+    match door {
+        Door::Root => Trust::Root,
+        Door::Caller => Trust::User(privileges::own_uid()),
+    }
+}
+
+/// What a stream asks.
+fn question<T: DeserializeOwned>(stream: impl Read) -> Result<T, String> {
     let limit = u64::try_from(MAX_ANSWER).unwrap_or(u64::MAX).saturating_add(4);
     let mut bytes = Vec::new();
     let read = stream.take(limit).read_to_end(&mut bytes);
     read.map_err(|error| format!("descriptor 0 cannot be read: {error}"))?;
     let frame = split_frame(&bytes, MAX_ANSWER).map_err(|error| error.to_string())?;
-    let (body, _) = frame.ok_or("descriptor 0 holds no whole configuration")?;
-    let config: Config = decode(body).map_err(|error| error.to_string())?;
-    Ok(Answer::Resolved(Box::new(resolve(&config, door == Door::Root))))
+    let (body, _) = frame.ok_or("descriptor 0 holds no whole question")?;
+    decode(body).map_err(|error| error.to_string())
 }
 
 /// A text cut to what an answer may hold, with a word about it.

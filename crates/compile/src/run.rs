@@ -33,16 +33,21 @@ pub(crate) fn main() -> ExitCode {
 fn answer() -> Result<ExitCode, Failure> {
     let Args { job, door } = args::parse(std::env::args_os().skip(1))
         .map_err(|reason| Failure(USAGE, format!("{reason}\n{}", args::USAGE)))?;
-    privileges::close_all_except(&[0, 1, 2, 3])
+    privileges::close_all_except(&[0, 1, 2, 3, 4])
         .map_err(|error| Failure(SYSTEM, format!("descriptors cannot be closed: {error}")))?;
     let output = descriptor::inherited(3).map_err(|_| {
         Failure(USAGE, "descriptor 3 is not open: portreeved starts this program".into())
     })?;
+    let images = descriptor::inherited(4).map(File::from).ok();
     for notice in confine::enter(door).map_err(|reason| Failure(NOT_PERMITTED, reason))? {
         complain(&notice);
     }
     let answer = match job {
-        Job::Load(entry) => job::compile(&entry, door),
+        Job::Load(entry) => {
+            job::compile(&entry, door, images).map_err(|reason| Failure(SYSTEM, reason))?
+        }
+        Job::Sources => job::read_again(std::io::stdin().lock(), door, images)
+            .map_err(|reason| Failure(SYSTEM, reason))?,
         Job::Resolve => job::ask_again(std::io::stdin().lock(), door)
             .map_err(|reason| Failure(OUR_BUG, reason))?,
     };

@@ -1,10 +1,11 @@
 //! The host's own files, read with bounds, and only where nobody else could have changed them.
 
 use crate::codes;
-use crate::world::{Unread, World};
+use crate::way::walk;
+use crate::world::{Found, Owner, Unread, World};
 use crate::zones;
 use portreeve_dialect::{DirectoryEntry, EntryKind};
-use portreeve_model::Zone;
+use portreeve_model::{Watched, Zone};
 use portreeve_sys::diag::Diag;
 use portreeve_sys::file::read_bounded;
 use std::collections::HashSet;
@@ -16,6 +17,10 @@ use std::path::{Path, PathBuf};
 const FILE: usize = 8 << 20;
 /// Bytes of all files together.
 const TOTAL: usize = 64 << 20;
+/// Bytes of one file of a source: three million lines, or a database of a million rules.
+const SOURCE: usize = 128 << 20;
+/// Bytes of all files of sources together.
+const SOURCES: usize = 512 << 20;
 /// Names of one directory.
 const NAMES: usize = 10_000;
 
@@ -42,6 +47,7 @@ impl Trust {
 pub struct Disk {
     trust: Trust,
     total: usize,
+    of_sources: usize,
     safe: HashSet<PathBuf>,
     idle_times: Option<Result<(), String>>,
 }
@@ -50,36 +56,43 @@ impl Disk {
     /// The host's files, of which those are believed that `trust` says.
     #[must_use]
     pub fn new(trust: Trust) -> Self {
-        Self { trust, total: 0, safe: HashSet::new(), idle_times: None }
+        Self { trust, total: 0, of_sources: 0, safe: HashSet::new(), idle_times: None }
     }
 
     /// Whether nobody else can put another file in this one's place: every directory on the way, as
     /// written and as it really is, is safe.
     fn way_is_safe(&mut self, path: &Path) -> Result<(), Unread> {
-        let real = path.canonicalize().map_err(|error| unread(&error))?;
-        let absolute = std::path::absolute(path).map_err(|error| unread(&error))?;
-        [absolute, real].iter().filter_map(|path| path.parent()).try_for_each(|d| self.safe(d))
+        let real = path.canonicalize().map_err(|error| unread(&error, FILE))?;
+        let absolute = std::path::absolute(path).map_err(|error| unread(&error, FILE))?;
+        [absolute, real]
+            .iter()
+            .filter_map(|path| path.parent())
+            .try_for_each(|d| self.safe(d, None))
     }
 
     /// Whether a directory and all above belong to a believed owner and are not for others to
     /// write (unless sticky, like `/tmp`: there nobody replaces what is another's).
-    fn safe(&mut self, directory: &Path) -> Result<(), Unread> {
+    /// So does whom the file in it is left to.
+    fn safe(&mut self, directory: &Path, left_to: Option<u32>) -> Result<(), Unread> {
         for directory in directory.ancestors() {
             if self.safe.contains(directory) {
                 continue;
             }
-            let found = directory.metadata().map_err(|error| unread(&error))?;
+            let found = directory.metadata().map_err(|error| unread(&error, FILE))?;
             let sticky = found.mode() & 0o1000 != 0;
-            self.owned(directory, found.uid(), if sticky { 0 } else { found.mode() })?;
-            self.safe.insert(directory.to_owned());
+            let mode = if sticky { 0 } else { found.mode() };
+            self.owned(directory, found.uid(), mode, left_to)?;
+            if left_to.is_none() {
+                self.safe.insert(directory.to_owned());
+            }
         }
         Ok(())
     }
 
-    fn owned(&self, path: &Path, uid: u32, mode: u32) -> Result<(), Unread> {
+    fn owned(&self, path: &Path, uid: u32, mode: u32, left_to: Option<u32>) -> Result<(), Unread> {
         let path = path.display();
         let untrusted = |reason| Unread { code: codes::UNTRUSTED, absent: false, reason };
-        if !self.trust.owner(uid) {
+        if !self.trust.owner(uid) && left_to != Some(uid) {
             let who = match self.trust {
                 Trust::Root => "not root".to_owned(),
                 Trust::User(own) => format!("neither root nor uid {own}"),
@@ -96,11 +109,36 @@ impl Disk {
 
     fn read_trusted(&mut self, path: &Path) -> Result<Vec<u8>, Unread> {
         self.way_is_safe(path)?;
-        let content = read_bounded(path, FILE).map_err(|error| unread(&error))?;
-        self.owned(path, content.uid, content.mode)?;
+        let content = read_bounded(path, FILE).map_err(|error| unread(&error, FILE))?;
+        self.owned(path, content.uid, content.mode, None)?;
         self.total = self.total.saturating_add(content.bytes.len());
         if self.total > TOTAL {
             let reason = format!("the files together are over {} MiB", TOTAL >> 20);
+            return Err(Unread { code: codes::TOO_LARGE, absent: false, reason });
+        }
+        Ok(content.bytes)
+    }
+
+    /// The bytes of a source's file, if all that was met on the way to it is its owner's to change.
+    fn read_owned(
+        &mut self,
+        path: &Path,
+        owner: Owner,
+        met: &[Watched],
+    ) -> Result<Vec<u8>, Unread> {
+        let content = read_bounded(path, SOURCE).map_err(|error| unread(&error, SOURCE))?;
+        // a file of root's is believed only where all of the way is: else it could be led to secrets
+        let left_to = match owner {
+            Owner::Believed => None,
+            Owner::Anybody => Some(content.uid).filter(|uid| !self.trust.owner(*uid)),
+        };
+        for directory in met.iter().filter_map(|one| Path::new(&one.path).parent()) {
+            self.safe(directory, left_to)?;
+        }
+        self.owned(path, content.uid, content.mode, left_to)?;
+        self.of_sources = self.of_sources.saturating_add(content.bytes.len());
+        if self.of_sources > SOURCES {
+            let reason = format!("the lists together are over {} MiB", SOURCES >> 20);
             return Err(Unread { code: codes::TOO_LARGE, absent: false, reason });
         }
         Ok(content.bytes)
@@ -112,15 +150,23 @@ impl World for Disk {
         self.read_trusted(Path::new(path))
     }
 
+    fn read_source(&mut self, path: &str, owner: Owner) -> Found {
+        let path = Path::new(path);
+        match walk(path) {
+            Ok(watched) => Found { bytes: self.read_owned(path, owner, &watched), watched },
+            Err(error) => Found { bytes: Err(unread(&error, SOURCE)), watched: Vec::new() },
+        }
+    }
+
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, Unread> {
         let path = Path::new(directory);
-        let absolute = std::path::absolute(path).map_err(|error| unread(&error))?;
-        let real = path.canonicalize().map_err(|error| unread(&error))?;
-        self.safe(&absolute)?;
-        self.safe(&real)?;
+        let absolute = std::path::absolute(path).map_err(|error| unread(&error, FILE))?;
+        let real = path.canonicalize().map_err(|error| unread(&error, FILE))?;
+        self.safe(&absolute, None)?;
+        self.safe(&real, None)?;
         let mut names = Vec::new();
-        for entry in path.read_dir().map_err(|error| unread(&error))? {
-            let entry = entry.map_err(|error| unread(&error))?;
+        for entry in path.read_dir().map_err(|error| unread(&error, FILE))? {
+            let entry = entry.map_err(|error| unread(&error, FILE))?;
             if names.len() >= NAMES {
                 let reason = format!("the directory has more than {NAMES} names");
                 return Err(Unread { code: codes::TOO_LARGE, absent: false, reason });
@@ -146,13 +192,13 @@ impl World for Disk {
     }
 }
 
-fn unread(error: &std::io::Error) -> Unread {
+fn unread(error: &std::io::Error, most: usize) -> Unread {
     let is = |kind| error.kind() == kind;
     if is(ErrorKind::NotFound) {
         return Unread::absent();
     }
     let (code, reason) = if is(ErrorKind::FileTooLarge) {
-        (codes::TOO_LARGE, format!("it is over {} MiB", FILE >> 20))
+        (codes::TOO_LARGE, format!("it is over {} MiB", most >> 20))
     } else if is(ErrorKind::InvalidInput) {
         (codes::UNREADABLE, "it is no regular file".to_owned())
     } else {

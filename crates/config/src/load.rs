@@ -6,6 +6,7 @@ use crate::hosts_access::HostsAccess;
 use crate::named::Named;
 use crate::native::{self, Native};
 use crate::relations::{self, Pairs};
+use crate::sources::SourceRead;
 use crate::world::{DialectFiles, World};
 use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources};
 use portreeve_dialect::xinetd::{Daemon, LoadedService};
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub sources: Sources,
     /// Every finding, in the order of the texts.
     pub diagnostics: Diagnostics,
+    /// What reading the configuration's sources gave, in their order.
+    pub images: Vec<SourceRead>,
 }
 
 impl Loaded {
@@ -65,15 +68,13 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         };
         check.say(Diagnostic::new(Level::Warning, codes::NO_SERVICES, None, message).help(help));
     }
+    let named = named.done();
     let files = check.sources.paths();
-    let (sources, found) = check.done();
-    let config = (!found.has_errors()).then_some(Config {
-        files,
-        settings,
-        services,
-        sources: named.done(),
-    });
-    Loaded { config, sources, diagnostics: found }
+    let images = crate::sources::read_all(&mut check, world, &named);
+    let (texts, found) = check.done();
+    let config = Config { files, settings, services, sources: named };
+    let config = (!found.has_errors()).then_some(config);
+    Loaded { config, sources: texts, diagnostics: found, images }
 }
 
 /// The services of an xinetd configuration.

@@ -2,7 +2,7 @@
 
 use portreeve_diag::Code;
 use portreeve_dialect::{DirectoryEntry, Files, ReadFailure};
-use portreeve_model::Zone;
+use portreeve_model::{Watched, Zone};
 
 /// Why a file or directory was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,25 @@ impl Unread {
     }
 }
 
+/// Whose a file may be that is read as a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Root, or the user whose door it is: what it says may have things done in their name.
+    Believed,
+    /// Anybody, whom the administrator leaves it to by naming it: it says who comes in, no more.
+    /// Nobody but the owner may write it, nor put another in its place.
+    Anybody,
+}
+
+/// What was found where a source's file should be.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its bytes, or why they are not to be had.
+    pub bytes: Result<Vec<u8>, Unread>,
+    /// Everything on the way to it whose change may change that, as it was before the reading.
+    pub watched: Vec<Watched>,
+}
+
 /// The files and time zones of a host.
 pub trait World {
     /// The bytes of a regular file, bounded, that nobody else could have changed.
@@ -31,6 +50,12 @@ pub trait World {
     /// # Errors
     /// [`Unread`] says why not.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, Unread>;
+
+    /// The bytes of a source's file: larger than one of a configuration may be.
+    fn read_source(&mut self, path: &str, owner: Owner) -> Found {
+        let _ = owner;
+        Found { bytes: self.read(path), watched: Vec::new() }
+    }
 
     /// The names in a directory, in any order.
     ///

@@ -1,6 +1,6 @@
 //! Who may come in.
 
-use crate::{Dialect, Network, Origin};
+use crate::{Dialect, Network, Origin, SourceId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -116,6 +116,13 @@ pub struct AccessList {
     pub allow: Option<AllowList>,
     /// Who may not.
     pub deny: Vec<Rule>,
+}
+
+impl AccessList {
+    /// The sources that are looked into for it.
+    pub fn sources(&self) -> impl Iterator<Item = SourceId> + '_ {
+        std::iter::empty()
+    }
 }
 
 impl PartialEq for AccessList {

@@ -1,6 +1,6 @@
 //! Limits on how many may come in, and how fast.
 
-use crate::{AccessList, Hours, RulesUse, Sited, WrappersUse};
+use crate::{AccessList, Hours, RulesUse, Sited, SourceId, WrappersUse};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -31,6 +31,15 @@ pub struct Admission {
     pub grace: Option<Sited<Duration>>,
     /// How the service says that a session has authenticated.
     pub authentication: Authentication,
+}
+
+impl Admission {
+    /// The sources that are looked into for it.
+    pub fn sources(&self) -> impl Iterator<Item = SourceId> + '_ {
+        let of_rules = self.rules.iter().map(|rules| rules.source);
+        let of_wrappers = self.wrappers.iter().map(|wrappers| wrappers.source);
+        self.lists.iter().flat_map(AccessList::sources).chain(of_rules).chain(of_wrappers)
+    }
 }
 
 /// At most `connections` admitted in each window of `per` (the first admitted connection opens a

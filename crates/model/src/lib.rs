@@ -50,7 +50,7 @@ pub use rules::{Asked, MissingRules, RulesUse};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,
 };
-pub use source::{Source, SourceFile, SourceId, SourceKind, WrappersUse};
+pub use source::{Mark, Reach, Source, SourceFile, SourceId, SourceKind, Watched, WrappersUse};
 pub use span::span;
 pub use targets::{EventTargets, LogRotation, StderrFormat};
 pub use trap::{Sentence, Trap};

@@ -2,7 +2,7 @@
 
 use crate::{
     Admission, Ends, KeepAlive, Origin, Program, Refusals, ServiceKey, ServiceLog, ServiceName,
-    Sited, Trap,
+    Sited, SourceId, Trap,
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -137,4 +137,11 @@ pub struct Service {
     pub log: ServiceLog,
     /// Where the service was written.
     pub origin: Sited<()>,
+}
+
+impl Service {
+    /// The sources that its access lists look into: while one cannot be read, nobody comes in.
+    pub fn sources(&self) -> impl Iterator<Item = SourceId> + '_ {
+        self.admission.sources()
+    }
 }

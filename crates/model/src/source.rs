@@ -95,3 +95,45 @@ impl PartialEq for WrappersUse {
 }
 
 impl Eq for WrappersUse {}
+
+/// A path whose change may change what a source says: a file that was read for it, a symbolic link
+/// on the way, or the place of one that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Absolute, free of links but for its last component.
+    pub path: String,
+    /// What was there when the source was read.
+    pub mark: Mark,
+    /// Who tells of changes.
+    pub reach: Reach,
+}
+
+/// What was found at a path: any change of it changes the mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mark {
+    /// Nothing.
+    Absent,
+    /// Something, a link itself and not what it leads to.
+    There {
+        /// The file system's number.
+        device: u64,
+        /// Its number there.
+        inode: u64,
+        /// Bytes.
+        size: u64,
+        /// When its content changed: seconds since the epoch, and nanoseconds.
+        modified: (i64, i64),
+        /// When it was changed in any way, likewise.
+        changed: (i64, i64),
+    },
+}
+
+/// Who tells when a path changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reach {
+    /// This host's kernel: nobody else changes the file system.
+    Local,
+    /// Others may change it unseen, and whoever looks may have to wait for them: a network's or a
+    /// program's file system.
+    Remote,
+}

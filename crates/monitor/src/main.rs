@@ -21,6 +21,7 @@ mod convert;
 mod door;
 mod helper;
 mod session;
+mod sources;
 mod succession;
 
 fn main() -> std::process::ExitCode {

@@ -27,6 +27,7 @@ mod errand;
 mod explain;
 mod facts;
 mod hours;
+mod image;
 mod judge;
 mod names;
 mod prefix;
@@ -48,6 +49,7 @@ pub use explain::{
     step_sentence,
 };
 pub use facts::{Facts, IdentAnswer, Names};
+pub use image::{Image, Shared};
 pub use judge::WhyNot;
 pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};
 pub use tables::{ServiceIndex, Tables};

@@ -1,25 +1,40 @@
 //! The configuration as admission reads it.
 
+use crate::Image;
 use crate::hours::HoursTable;
 use crate::judge::NeverBan;
 use crate::rules::List;
 use portreeve_model::{
     Authentication, Config, Ident, Load, Offer, Origin, PerSource, Rate, Service, ServiceKey,
-    Sited, Startups, Trap,
+    Sited, SourceId, Startups, Trap,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The place of a service in its configuration's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ServiceIndex(pub u32);
 
-/// Look-up tables of a whole configuration, compiled once for each load of it.
+/// Look-up tables of a whole configuration, compiled once for each load of it. A copy shares all but
+/// which images it looks into.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    pub(crate) services: Vec<ServiceTable>,
-    pub(crate) never_ban: NeverBan,
+    pub(crate) services: Arc<[ServiceTable]>,
+    pub(crate) never_ban: Arc<NeverBan>,
     pub(crate) max_sessions: u32,
+    sources: Vec<Source>,
+}
+
+/// A source: its image, or why there is none.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// The file that stands for it.
+    pub(crate) path: Arc<str>,
+    /// Where it was first named.
+    pub(crate) origin: Origin,
+    pub(crate) image: Result<Image, Arc<str>>,
 }
 
 /// What decides about one service.
@@ -29,6 +44,8 @@ pub(crate) struct ServiceTable {
     pub(crate) origin: Origin,
     pub(crate) hours: Option<HoursTable>,
     pub(crate) lists: Vec<List>,
+    /// The sources it looks into, each once.
+    pub(crate) sources: Vec<SourceId>,
     pub(crate) ident_required: bool,
     pub(crate) trap: Option<Trap>,
     pub(crate) rate: Option<Sited<Rate>>,
@@ -47,9 +64,28 @@ impl Tables {
     pub fn compile(config: &Config) -> Self {
         Self {
             services: config.services.iter().map(ServiceTable::compile).collect(),
-            never_ban: NeverBan::compile(&config.settings.never_ban),
+            never_ban: Arc::new(NeverBan::compile(&config.settings.never_ban)),
             max_sessions: config.settings.max_sessions,
+            sources: config.sources.iter().map(Source::unread).collect(),
         }
+    }
+
+    /// Puts the image of a source in place, or says why there is none: then whoever needs it does
+    /// not come in.
+    pub fn set_source(&mut self, source: SourceId, image: Result<Image, String>) {
+        if let Some(slot) = self.sources.get_mut(source.0 as usize) {
+            slot.image = image.map_err(Arc::from);
+        }
+    }
+
+    /// The image of a source.
+    #[must_use]
+    pub fn image(&self, source: SourceId) -> Option<&Image> {
+        self.source(source).and_then(|slot| slot.image.as_ref().ok())
+    }
+
+    pub(crate) fn source(&self, source: SourceId) -> Option<&Source> {
+        self.sources.get(source.0 as usize)
     }
 
     /// How many services there are; their indices are below.
@@ -92,6 +128,14 @@ impl Tables {
     }
 }
 
+impl Source {
+    fn unread(source: &portreeve_model::Source) -> Self {
+        let path = source.kind.files().next().map(|file| file.path.as_str()).unwrap_or_default();
+        let image = Err("it has not been read".into());
+        Self { path: path.into(), origin: source.origin, image }
+    }
+}
+
 impl ServiceTable {
     fn compile(service: &Service) -> Self {
         let admission = &service.admission;
@@ -100,6 +144,7 @@ impl ServiceTable {
             origin: service.origin.origin,
             hours: admission.hours.as_ref().map(HoursTable::compile),
             lists: admission.lists.iter().map(List::compile).collect(),
+            sources: BTreeSet::from_iter(service.sources()).into_iter().collect(),
             ident_required: service.log.ident == Ident::Require,
             trap: match service.offer {
                 Offer::Trap(trap) => Some(trap),

@@ -119,6 +119,8 @@ pub enum Question {
     Ban,
     /// Is the service open at this hour?
     Hours,
+    /// Can everything be used that the service's access lists are read from?
+    Sources,
     /// Does this access list, counted from 0, let the peer in?
     List(u32),
     /// Does the peer's ident server answer?
@@ -145,7 +147,7 @@ impl Question {
             Self::Enabled | Self::Sessions | Self::Pause | Self::Load => 1,
             Self::Ban => 2,
             Self::Hours => 3,
-            Self::List(_) | Self::Ident | Self::Trap => 4,
+            Self::Sources | Self::List(_) | Self::Ident | Self::Trap => 4,
             Self::Rate
             | Self::Instances
             | Self::PerSource
@@ -164,6 +166,7 @@ impl Question {
             Self::Load => "load",
             Self::Ban => "ban",
             Self::Hours => "hours",
+            Self::Sources => "sources",
             Self::List(_) => "access-list",
             Self::Ident => "ident",
             Self::Trap => "trap",

@@ -70,6 +70,8 @@ pub enum Reason {
     Rule,
     /// A rule denies by name, and the peer's names could not be looked up.
     NamesFailed,
+    /// What an access list is read from cannot be used.
+    Unreadable,
     /// The peer's ident server has to answer, and did not.
     Ident,
     /// This connection exceeded the rate and started a pause.
@@ -90,7 +92,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Disabled,
         Self::Overloaded,
         Self::Paused,
@@ -99,6 +101,7 @@ impl Reason {
         Self::Hours,
         Self::Rule,
         Self::NamesFailed,
+        Self::Unreadable,
         Self::Ident,
         Self::Rate,
         Self::Instances,
@@ -116,7 +119,7 @@ impl Reason {
             Self::Disabled | Self::Overloaded | Self::Paused | Self::Load => "paused",
             Self::Banned => "banned",
             Self::Hours => "hours",
-            Self::Rule | Self::NamesFailed | Self::Ident => "rule",
+            Self::Rule | Self::NamesFailed | Self::Unreadable | Self::Ident => "rule",
             Self::Rate
             | Self::Instances
             | Self::PerSource
@@ -139,6 +142,7 @@ impl Reason {
             Self::Hours => "hours",
             Self::Rule => "rule",
             Self::NamesFailed => "names-failed",
+            Self::Unreadable => "unreadable",
             Self::Ident => "ident",
             Self::Rate => "rate",
             Self::Instances => "instances",
@@ -154,7 +158,9 @@ impl Reason {
     #[must_use]
     pub fn xinetd_word(self) -> &'static str {
         match self {
-            Self::Banned | Self::Rule | Self::NamesFailed | Self::Ident => "address",
+            Self::Banned | Self::Rule | Self::NamesFailed | Self::Unreadable | Self::Ident => {
+                "address"
+            }
             Self::Hours => "time",
             Self::Load => "load",
             Self::Paused | Self::Rate => "connections per second",
@@ -259,6 +265,13 @@ pub enum Detail {
     Unnamed {
         /// As it was written.
         rule: Box<str>,
+    },
+    /// What an access list is read from cannot be used.
+    Unreadable {
+        /// The file.
+        path: Box<str>,
+        /// Why.
+        why: Box<str>,
     },
     /// An early drop.
     Drop {

@@ -21,7 +21,7 @@ use std::net::{IpAddr, UdpSocket};
 /// Names everything that is wrong with a configuration, and on request what it amounts to.
 pub(crate) fn run(args: &CheckArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
     let entry = paths.configuration(&args.source);
-    let Loaded { config, sources, diagnostics: mut found } = configuration::load(&entry)?;
+    let Loaded { config, sources, diagnostics: mut found, .. } = configuration::load(&entry)?;
     if let Some(config) = &config {
         let host = configuration::host(config, paths);
         let held = held(config, &host, running(paths), &sources);

@@ -2,6 +2,7 @@
 //! or anybody who may open the control socket, can send any bytes.
 
 use super::{Outcome, Target, signature};
+use portreeve_model::{Mark, Reach, SourceId, Watched};
 use portreeve_wire::clerk::{FromClerk, ToClerk};
 use portreeve_wire::control::{self, Request};
 use portreeve_wire::relay::{FromRelay, IdentReply, NamesAnswer, ToRelay};
@@ -163,8 +164,19 @@ fn compile_seeds() -> Vec<Vec<u8>> {
     let compiled = config.into_iter().map(|config| compile::Answer::Compiled {
         config: Box::new(config),
         resolved: Box::default(),
+        images: Vec::new(),
         findings: String::new(),
     });
-    let answers = compiled.chain([refused]);
+    let read = compile::Outcome::Read { offset: 0, length: 1 << 12, entries: 7 };
+    let mark = Mark::There { device: 1, inode: 2, size: 3, modified: (4, 5), changed: (6, 7) };
+    let watched = Watched { path: "/etc/deny".into(), mark, reach: Reach::Local };
+    let image =
+        |source, outcome| compile::Image { source, outcome, watched: vec![watched.clone()] };
+    let images = vec![
+        image(SourceId(0), read),
+        image(SourceId(1), compile::Outcome::Bad("no such file or directory".into())),
+    ];
+    let sources = compile::Answer::Sources { images, findings: String::new() };
+    let answers = compiled.chain([refused, sources]);
     answers.filter_map(|answer| frame(&answer, compile::MAX_ANSWER).ok()).collect()
 }

@@ -62,7 +62,7 @@ fn a_configuration_comes_back_with_what_the_host_says() {
     let place = Place::new("fine");
     let path = place.file("portreeve.toml", 0o600, FINE);
     let (code, answer) = place.run(&[], &["load", "--native", &path], "/dev/null");
-    let Some(Answer::Compiled { config, resolved, findings }) = answer else {
+    let Some(Answer::Compiled { config, resolved, findings, .. }) = answer else {
         panic!("{answer:?}")
     };
     assert_eq!((code, config.services.len()), (0, 1));

@@ -4,15 +4,18 @@
 use crate::args::Entry;
 use crate::door::paths::Paths;
 use crate::helper::Outputs;
+use crate::sources::images::{self, Read};
 use portreeve_model::Config;
 use portreeve_sys::process::kill;
 use portreeve_sys::spawn::{Connection, Ids, Plan, Spawner};
-use portreeve_sys::{Capability, Pid, Signal, file, pipe};
-use portreeve_wire::compile::{Answer, MAX_ANSWER};
+use portreeve_sys::{Capability, Pid, Signal, descriptor, file, pipe};
+use portreeve_wire::compile::{Answer, MAX_ANSWER, Reread};
 use portreeve_wire::{decode, frame, split_frame};
+use serde::Serialize;
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read as _};
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -27,6 +30,8 @@ const NOBODY: u32 = 65_534;
 /// One run of the compiler.
 #[derive(Debug)]
 pub(crate) struct Run {
+    /// Where it writes images.
+    memory: OwnedFd,
     pub(crate) pid: Pid,
     pub(crate) pipe: File,
     pub(crate) deadline: Duration,
@@ -40,13 +45,15 @@ pub(crate) struct Run {
 pub(crate) enum Job<'a> {
     Load(&'a Entry),
     Resolve(&'a Config),
+    Sources(&'a Reread),
 }
 
 /// What reading from a run gave.
 #[derive(Debug)]
 pub(crate) enum Progress {
     More,
-    Done(Box<Answer>),
+    /// Its answer, and the images that it speaks of.
+    Done(Box<Answer>, Vec<Read>),
     Failed(String),
 }
 
@@ -73,6 +80,7 @@ pub(crate) fn start(
             vec![path, c"load".into(), flag.into(), text(entry.path())?]
         }
         Job::Resolve(_) => vec![path, c"resolve".into()],
+        Job::Sources(_) => vec![path, c"sources".into()],
     };
     if root {
         plan.argv.push(c"--as-root".into());
@@ -87,22 +95,27 @@ pub(crate) fn start(
     let stdin = match job {
         Job::Load(_) => Arc::clone(&outputs.null),
         Job::Resolve(config) => Arc::new(question(config)?),
+        Job::Sources(sources) => Arc::new(question(sources)?),
     };
+    let memory = file::open_memfd("images").and_then(descriptor::raise);
+    let memory = memory.map_err(|e| format!("no memory file: {e}"))?;
+    let theirs = memory.try_clone().map_err(|e| format!("no memory file: {e}"))?;
     let (read, write) = pipe::pipe().map_err(|e| format!("no pipe: {e}"))?;
     pipe::set_nonblocking(&read, true).map_err(|e| format!("no pipe: {e}"))?;
     let connection = Connection::new()
         .share(&stdin, &[0])
         .share(&outputs.null, &[1])
         .share(&outputs.stderr, &[2])
-        .give(write, &[3]);
+        .give(write, &[3])
+        .give(theirs, &[4]);
     let pid = spawner.spawn(&Arc::new(program), connection).map_err(|e| e.to_string())?;
     let deadline = now.saturating_add(DEADLINE);
-    Ok(Run { pid, pipe: File::from(read), deadline, reaped: false, buffer: Vec::new() })
+    Ok(Run { memory, pid, pipe: File::from(read), deadline, reaped: false, buffer: Vec::new() })
 }
 
-fn question(config: &Config) -> Result<OwnedFd, String> {
-    let bytes = frame(config, MAX_ANSWER).map_err(|e| e.to_string())?;
-    file::memfd("configuration", &bytes).map_err(|e| format!("no memory file: {e}"))
+fn question(asked: &impl Serialize) -> Result<OwnedFd, String> {
+    let bytes = frame(asked, MAX_ANSWER).map_err(|e| e.to_string())?;
+    file::memfd("question", &bytes).map_err(|e| format!("no memory file: {e}"))
 }
 
 impl Run {
@@ -132,10 +145,23 @@ impl Run {
         }
     }
 
+    /// The images of an answer, which nobody can change any more.
+    fn with_images(&self, mut answer: Answer) -> Progress {
+        let images = match &mut answer {
+            Answer::Compiled { images, .. } | Answer::Sources { images, .. } => mem::take(images),
+            Answer::Refused { .. } | Answer::Resolved(_) => Vec::new(),
+        };
+        let memory = self.memory.try_clone().map_err(|e| e.to_string());
+        match memory.and_then(|memory| images::take(images, memory)) {
+            Ok(images) => Progress::Done(Box::new(answer), images),
+            Err(why) => Progress::Failed(why),
+        }
+    }
+
     fn understand(&self) -> Progress {
         match split_frame(&self.buffer, MAX_ANSWER) {
             Ok(Some((body, used))) if used == self.buffer.len() => match decode(body) {
-                Ok(answer) => Progress::Done(Box::new(answer)),
+                Ok(answer) => self.with_images(answer),
                 Err(error) => Progress::Failed(error.to_string()),
             },
             Ok(_) => Progress::Failed("it ended without an answer".into()),
@@ -161,7 +187,8 @@ mod tests {
             let pid = spawner.spawn(&Arc::new(plan.prepare().unwrap()), connection).unwrap();
             let pipe = File::open("/dev/null").unwrap();
             // where it was reaped, as if another had its number by now
-            Run { pid, pipe, deadline: DEADLINE, reaped, buffer: Vec::new() }.kill();
+            let memory = file::open_memfd("images").unwrap();
+            Run { memory, pid, pipe, deadline: DEADLINE, reaped, buffer: Vec::new() }.kill();
             let _ = kill(pid, Signal::Term);
             let exit = (0..10_000).find_map(|_| {
                 std::thread::sleep(Duration::from_millis(1));

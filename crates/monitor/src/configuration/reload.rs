@@ -6,6 +6,7 @@ use crate::configuration::compiler::{self, Job, Progress};
 use crate::door::current::Current;
 use crate::door::token::Token;
 use crate::door::{Door, Stage};
+use crate::sources::images::{self, Held, Read};
 use crate::succession::inherit::UNREAD;
 use portreeve_model::{Config, Problem, Resolved, Settings, difference};
 use portreeve_policy::{Detail, Need, Reason, Refusal, ServiceIndex};
@@ -161,7 +162,7 @@ impl Door {
         let Some((mut run, asked)) = self.compile.take() else { return };
         match run.read() {
             Progress::More => self.compile = Some((run, asked)),
-            Progress::Done(answer) => self.compiled(asked, *answer),
+            Progress::Done(answer, read) => self.compiled(asked, *answer, read),
             Progress::Failed(why) => {
                 self.not_compiled(asked, &format!("the compiler failed: {why}"))
             }
@@ -206,7 +207,7 @@ impl Door {
         }
     }
 
-    fn compiled(&mut self, asked: Asked, answer: Compiled) {
+    fn compiled(&mut self, asked: Asked, answer: Compiled, read: Vec<Read>) {
         let (clients, trial) = match asked {
             Asked::Resolve => return self.resolved(answer),
             Asked::Reload(clients) => (clients, None),
@@ -227,17 +228,23 @@ impl Door {
                 )
             }
             Compiled::Compiled { .. } | Compiled::Refused { .. } => None,
-            Compiled::Resolved(_) => Some("the compiler answered another question"),
+            Compiled::Resolved(_) | Compiled::Sources { .. } => {
+                Some("the compiler answered another question")
+            }
         };
         match (refusal, answer) {
             (Some(why), _) => self.refuse_reload(clients, why.to_owned()),
-            (None, Compiled::Compiled { config, resolved, findings }) => {
+            (None, Compiled::Compiled { config, resolved, findings, .. }) => {
+                let held = match images::all(&config.sources, read) {
+                    Ok(held) => held,
+                    Err(why) => return self.refuse_reload(clients, why),
+                };
                 let before = Arc::clone(&self.current);
                 let changes = difference(&before.config, &config);
                 if !std::mem::take(&mut self.unread) {
                     self.listeners.take_all_again();
                 }
-                self.swap(*config, *resolved);
+                self.swap(config.into(), resolved.into(), held);
                 self.alarms.remove(UNREAD);
                 self.event(What::Reloaded { changes: some_of(&changes) });
                 if let Some(time) = trial {
@@ -247,7 +254,7 @@ impl Door {
                 clients.into_iter().for_each(|number| self.reply(number, &answer));
             }
             (None, Compiled::Refused { findings, .. }) => self.refuse_reload(clients, findings),
-            (None, Compiled::Resolved(_)) => {}
+            (None, Compiled::Resolved(_) | Compiled::Sources { .. }) => {}
         }
     }
 
@@ -256,11 +263,15 @@ impl Door {
         match answer {
             Compiled::Resolved(resolved)
                 if resolved.services.len() == self.current.config.services.len()
-                    && *resolved != self.current.resolved =>
+                    && *resolved != *self.current.resolved =>
             {
-                self.swap(self.current.config.clone(), *resolved);
+                let current = Arc::clone(&self.current);
+                self.swap(Arc::clone(&current.config), resolved.into(), current.held.clone());
             }
-            Compiled::Resolved(_) | Compiled::Compiled { .. } | Compiled::Refused { .. } => {
+            Compiled::Resolved(_)
+            | Compiled::Compiled { .. }
+            | Compiled::Refused { .. }
+            | Compiled::Sources { .. } => {
                 self.ask_again();
             }
         }
@@ -289,12 +300,12 @@ impl Door {
     }
 
     /// Puts a configuration in force: counters, sessions, listeners and waiting connections go over.
-    pub(crate) fn swap(&mut self, config: Config, resolved: Resolved) {
+    pub(crate) fn swap(&mut self, config: Arc<Config>, resolved: Arc<Resolved>, held: Vec<Held>) {
         self.spawner.refresh();
         self.tell_gathered();
         let old = Arc::clone(&self.current);
         let generation = old.generation.saturating_add(1);
-        let new = Arc::new(Current::new(config, resolved, &self.inherited, generation));
+        let new = Arc::new(Current::new(config, resolved, held, &self.inherited, generation));
         self.state.adopt(&new.tables);
         self.current = Arc::clone(&new);
         if old.config.settings.never_ban != new.config.settings.never_ban {

@@ -88,7 +88,8 @@ impl Door {
         let reason = "nobody confirmed it from a new connection in time".to_owned();
         self.event(What::TrialRolledBack { reason });
         self.listeners.take_all_again();
-        self.swap(trial.before.config.clone(), trial.before.resolved.clone());
+        let Current { config, resolved, held, .. } = Current::clone(&trial.before);
+        self.swap(config, resolved, held);
         // what the host says may have changed meanwhile
         self.resolve_at = Some(now);
     }

@@ -1,24 +1,28 @@
 //! The configuration in force, compiled.
 
 use crate::door::plan::{self, Inherited};
+use crate::sources::images::{self, Held};
 use portreeve_model::{Config, Offer, Origin, Problem, Resolved, Service, ServiceFacts, Sited};
 use portreeve_policy::Tables;
 use portreeve_sys::spawn::Program;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Swapped whole or not at all.
-#[derive(Debug)]
+/// Swapped whole or not at all. A copy costs little: another image makes another one, in which all
+/// else is shared.
+#[derive(Clone, Debug)]
 pub(crate) struct Current {
-    pub(crate) config: Config,
-    pub(crate) resolved: Resolved,
+    pub(crate) config: Arc<Config>,
+    pub(crate) resolved: Arc<Resolved>,
     pub(crate) tables: Tables,
+    /// For each source, what is in force of it.
+    pub(crate) held: Vec<Held>,
     /// For each service, if it is a program that can run.
-    pub(crate) programs: Vec<Option<Arc<Program>>>,
+    pub(crate) programs: Arc<[Option<Arc<Program>>]>,
     /// For each service, what those it refuses are told.
-    words: Vec<Arc<[u8]>>,
+    words: Arc<[Arc<[u8]>]>,
     /// For each service, why its program cannot be laid out.
-    unfit: Vec<Option<Problem>>,
+    unfit: Arc<[Option<Problem>]>,
     /// Counts configurations.
     pub(crate) generation: u64,
 }
@@ -34,10 +38,11 @@ pub(crate) struct Wanted {
 }
 
 impl Current {
-    /// The two must be about the same services; whoever decodes them looks.
+    /// All must be about the same services and sources; whoever decodes them looks.
     pub(crate) fn new(
-        config: Config,
-        resolved: Resolved,
+        config: Arc<Config>,
+        resolved: Arc<Resolved>,
+        held: Vec<Held>,
         inherited: &Inherited,
         generation: u64,
     ) -> Self {
@@ -51,8 +56,11 @@ impl Current {
                 }
             }
         };
-        let (programs, unfit) = config.services.iter().zip(&resolved.services).map(prepare).unzip();
-        let tables = Tables::compile(&config);
+        let (programs, unfit): (Vec<_>, Vec<_>) =
+            config.services.iter().zip(&resolved.services).map(prepare).unzip();
+        let (programs, unfit) = (programs.into(), unfit.into());
+        let mut tables = Tables::compile(&config);
+        images::put(&mut tables, &held);
         let nothing: Arc<[u8]> = Arc::default();
         let words =
             |facts: &ServiceFacts| match [facts.banners.always.as_slice(), &facts.banners.failure]
@@ -62,7 +70,7 @@ impl Current {
                 words => words.into(),
             };
         let words = resolved.services.iter().map(words).collect();
-        Self { config, resolved, tables, programs, words, unfit, generation }
+        Self { config, resolved, tables, held, programs, words, unfit, generation }
     }
 
     /// Why a service cannot run.

@@ -26,12 +26,12 @@ use crate::helper::{HelperProcess, Outputs};
 use crate::session::Sessions;
 use crate::session::evidence::Handover;
 use crate::session::pings::Pings;
+use crate::sources::images::{self, Held};
 use crate::succession::Started;
 use crate::succession::estate::{self, Configuration, Estate};
 use crate::succession::inherit::{self, UNREAD};
 use crate::succession::legacy::{self, Legacy, Way};
 use crate::succession::rehearsal;
-use portreeve_model::{Config, Resolved};
 use portreeve_policy::State;
 use portreeve_sys::inheritance::Inheritance;
 use portreeve_sys::limits::{self, Limit};
@@ -174,7 +174,7 @@ fn assemble(
     let root = privileges::is_root();
     let outputs = outputs()?;
     let mut spawner = Spawner::new(SPAWN_SLOTS).map_err(system("prepare for starting programs"))?;
-    let (Configuration { config, resolved }, unread) =
+    let (Configuration { config, resolved }, held, unread) =
         configuration(&args, &paths, root, &mut spawner, &outputs, &mut legacy)?;
     if legacy.way == Way::None
         && let Some(handed) = handed_over(&paths, &args)?
@@ -192,7 +192,8 @@ fn assemble(
     let head = &legacy.estate.head;
     let generation = head.generation.saturating_add(1);
     let opened = if legacy.way == Way::Exec { head.opened } else { now.mono };
-    let current = Arc::new(Current::new(config, resolved, &inherited, generation));
+    let (config, resolved) = (Arc::new(config), Arc::new(resolved));
+    let current = Arc::new(Current::new(config, resolved, held, &inherited, generation));
     let mut state = State::new(current.config.settings.max_sessions, MOST_BANS);
     let (manager, deaf) = Manager::new(&started.environment, now.mono);
     let places = inherit::counters(&mut state, &legacy);
@@ -294,15 +295,19 @@ fn configuration(
     spawner: &mut Spawner,
     outputs: &Outputs,
     legacy: &mut Legacy,
-) -> Result<(Configuration, Unread), Failed> {
+) -> Result<(Configuration, Vec<Held>, Unread), Failed> {
     let old = legacy.estate.configuration.take();
+    let old = old.map(|old| {
+        let held = legacy.held(&old.config);
+        (old, held)
+    });
     match (legacy.way, old) {
-        (Way::Exec, Some(old)) => Ok((old, Unread::NotYet)),
+        (Way::Exec, Some((old, held))) => Ok((old, held, Unread::NotYet)),
         (_, old) => match (first_load(args, paths, root, spawner, outputs), old) {
-            (Ok((config, resolved)), _) => Ok((Configuration { config, resolved }, Unread::No)),
-            (Err(Failed::Configuration(why) | Failed::System(why)), Some(old)) => {
+            (Ok((read, held)), _) => Ok((read, held, Unread::No)),
+            (Err(Failed::Configuration(why) | Failed::System(why)), Some((old, held))) => {
                 say(&format!("portreeved: {why}\n"));
-                Ok((old, Unread::Refused))
+                Ok((old, held, Unread::Refused))
             }
             (Err(failed), _) => Err(failed),
         },
@@ -335,7 +340,7 @@ fn first_load(
     root: bool,
     spawner: &mut Spawner,
     outputs: &Outputs,
-) -> Result<(Config, Resolved), Failed> {
+) -> Result<(Configuration, Vec<Held>), Failed> {
     let broken = |why: String| Failed::System(format!("the configuration cannot be read: {why}"));
     let start = Now::read().mono;
     let job = Job::Load(&args.entry);
@@ -343,9 +348,9 @@ fn first_load(
     let mut poller = Poller::new().map_err(system("make an epoll"))?;
     poller.add(&run.pipe, 0, Interest::READ).map_err(system("watch a pipe"))?;
     let mut events = Vec::new();
-    let answer = loop {
+    let (answer, read) = loop {
         match run.read() {
-            Progress::Done(answer) => break answer,
+            Progress::Done(answer, read) => break (answer, read),
             Progress::Failed(why) => {
                 let started = spawner.collect(Now::read().mono);
                 let why = match started.iter().find(|o| o.pid == run.pid).map(|o| o.result) {
@@ -371,13 +376,14 @@ fn first_load(
         }
     };
     match *answer {
-        Answer::Compiled { config, resolved, findings } => {
+        Answer::Compiled { config, resolved, findings, .. } => {
             say(&findings);
+            let held = images::all(&config.sources, read).map_err(broken)?;
             match resolved.problems.as_slice() {
                 _ if config.services.len() != resolved.services.len() => {
                     Err(broken("the compiler contradicts itself".into()))
                 }
-                [] => Ok((*config, *resolved)),
+                [] => Ok((Configuration { config: *config, resolved: *resolved }, held)),
                 problems => Err(Failed::Configuration(problems.join("\nportreeved: "))),
             }
         }
@@ -386,6 +392,8 @@ fn first_load(
             say(&format!("{}\n\n", findings.trim_end()));
             Err(Failed::Configuration(format!("{count}: the door stays closed")))
         }
-        Answer::Resolved(_) => Err(broken("the compiler answered another question".into())),
+        Answer::Resolved(_) | Answer::Sources { .. } => {
+            Err(broken("the compiler answered another question".into()))
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::accept::pending::Known;
 use crate::session::idle::Watch;
-use portreeve_model::{Authentication, Config, Network, Resolved};
+use portreeve_model::{Authentication, Config, Network, Resolved, Watched};
 use portreeve_policy::{Place, Totalled};
 use portreeve_wire::clerk::{BanRecord, ToClerk};
 use portreeve_wire::event::{EndCause, Event, SessionRef};
@@ -46,6 +46,23 @@ pub(crate) struct Head {
 pub(crate) struct Configuration {
     pub(crate) config: Config,
     pub(crate) resolved: Resolved,
+}
+
+/// What is in force of one source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// Its image, if there is one.
+    pub(crate) image: Option<KeptImage>,
+    pub(crate) watched: Vec<Watched>,
+}
+
+/// An image: a part of the memory file `images-N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptImage {
+    pub(crate) file: u32,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) entries: u64,
 }
 
 /// A live session. Its descriptors are `evidence-N` and `notify-N`.
@@ -123,6 +140,8 @@ pub(crate) struct Banner {
 pub(crate) struct Estate {
     pub(crate) head: Head,
     pub(crate) configuration: Option<Configuration>,
+    /// For each source of the configuration.
+    pub(crate) images: Vec<Kept>,
     pub(crate) totals: Totalled,
     pub(crate) sessions: Vec<LiveSession>,
     pub(crate) waiting: Waiting,
@@ -141,16 +160,18 @@ enum Part {
     Waiting,
     Bans,
     Undecided,
+    Images,
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Head,
         Self::Configuration,
         Self::Totals,
         Self::Sessions,
         Self::Waiting,
         Self::Bans,
+        Self::Images,
         Self::Undecided,
     ];
 
@@ -161,7 +182,8 @@ impl Part {
             | Self::Totals
             | Self::Sessions
             | Self::Waiting
-            | Self::Bans => 1,
+            | Self::Bans
+            | Self::Images => 1,
             Self::Undecided => 2,
         }
     }
@@ -174,6 +196,7 @@ impl Part {
             Self::Sessions => "the sessions that go on",
             Self::Waiting => "events that were not written",
             Self::Bans => "bans that were in force",
+            Self::Images => "what access lists had been read from",
             Self::Undecided => "connections that waited for a decision",
         }
     }
@@ -208,6 +231,7 @@ impl Estate {
         add(Part::Sessions, encode(&self.sessions, MAX))?;
         add(Part::Waiting, encode(&self.waiting, MAX))?;
         add(Part::Bans, encode(&self.bans, MAX))?;
+        add(Part::Images, encode(&self.images, MAX))?;
         add(Part::Undecided, encode(&self.undecided, MAX))?;
         match out.len() {
             n if n > MAX => Err(format!("it has {n} bytes, and {MAX} is the most")),
@@ -260,6 +284,7 @@ impl Estate {
             Part::Sessions => into(&mut self.sessions, body),
             Part::Waiting => into(&mut self.waiting, body),
             Part::Bans => into(&mut self.bans, body),
+            Part::Images => into(&mut self.images, body),
             Part::Undecided => into(&mut self.undecided, body),
         }
     }

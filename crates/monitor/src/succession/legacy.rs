@@ -1,13 +1,18 @@
 //! What this process was given at its start: an estate over an exec or out of the service manager's
 //! store, and listening sockets.
 
+use crate::sources::images::{self, Held};
 use crate::succession::ESTATE;
-use crate::succession::estate::{Estate, MAX, Read};
+use crate::succession::estate::{Estate, Kept, MAX, Read};
+use portreeve_model::Config;
+use portreeve_sys::file::Mapped;
 use portreeve_sys::inheritance::Inheritance;
 use portreeve_sys::{descriptor, file, socket};
-use std::collections::BTreeMap;
+use portreeve_wire::compile::MAX_IMAGES;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 /// The first descriptor that a service manager passes (`sd_listen_fds(3)`).
 const FIRST: i32 = 3;
@@ -161,6 +166,26 @@ impl Legacy {
                 self.named.insert(name, fd);
             }
         }
+    }
+
+    /// The images of a predecessor's configuration. Whoever needs one that did not come is refused
+    /// until it has been read again.
+    pub(crate) fn held(&mut self, config: &Config) -> Vec<Held> {
+        let mut kept = std::mem::take(&mut self.estate.images);
+        kept.resize_with(config.sources.len(), Kept::default);
+        let files = kept.iter().filter_map(|one| one.image).map(|image| image.file);
+        let files: BTreeSet<u32> = files.collect();
+        let mut map = |file: u32| {
+            let fd = self.named.remove(&images::name(usize::try_from(file).ok()?))?;
+            Some((file, Arc::new(Mapped::new(fd, MAX_IMAGES).ok()?)))
+        };
+        let files: BTreeMap<u32, Arc<Mapped>> = files.into_iter().filter_map(&mut map).collect();
+        let held: Vec<Held> = kept.into_iter().map(|one| images::held(one, &files)).collect();
+        let missing = held.iter().filter(|one| one.image.is_none()).count();
+        if missing > 0 {
+            self.lost.push(format!("{missing} of the lists that had been read"));
+        }
+        held
     }
 
     /// A descriptor by its name, once.

@@ -10,10 +10,12 @@ pub(crate) mod rehearsal;
 use crate::accept::pending::For;
 use crate::control::bans::record;
 use crate::door::{Door, Stage};
+use crate::sources::images;
 use crate::succession::estate::{
     Banner, Bans, Configuration, Estate, Head, LiveSession, Undecided, Waiting,
 };
 use crate::succession::rehearsal::Rehearsal;
+use portreeve_model::{Config, Resolved};
 use portreeve_sys::adopted::start_time;
 use portreeve_sys::inheritance::{become_program, number_of};
 use portreeve_sys::{Exit, Pid, file};
@@ -276,9 +278,10 @@ impl Door {
                 descriptors: Vec::new(),
             },
             configuration: Some(Configuration {
-                config: self.current.config.clone(),
-                resolved: self.current.resolved.clone(),
+                config: Config::clone(&self.current.config),
+                resolved: Resolved::clone(&self.current.resolved),
             }),
+            images: images::keep(&self.current.held),
             totals: self.state.totalled(),
             sessions: self.live_sessions(heir),
             waiting: Waiting {
@@ -363,6 +366,8 @@ impl Door {
             let socket = listener.socket.as_ref().map(AsFd::as_fd);
             all.extend(socket.map(|fd| (listener.name(), fd)));
         }
+        let files = images::files(&self.current.held).into_iter().enumerate();
+        all.extend(files.map(|(at, file)| (images::name(at), file.as_fd())));
         for session in self.sessions.iter() {
             let number = session.number();
             let evidence = session.evidence.as_ref().map(|pipe| pipe.fd.as_fd());

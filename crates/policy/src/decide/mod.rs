@@ -7,7 +7,7 @@ mod lists;
 mod room;
 
 use crate::state::{Slot, State};
-use crate::tables::ServiceTable;
+use crate::tables::{ServiceTable, Source};
 use crate::trace::{Answer, Question, Step, Trace};
 use crate::{
     Detail, Facts, IdentAnswer, Need, Reason, Refusal, Reservation, ServiceIndex, Sprung, Tables,
@@ -159,6 +159,7 @@ impl Case<'_> {
         self.hear(Self::load)?;
         self.hear(Self::not_banned)?;
         self.hear(Self::hours)?;
+        self.hear(Self::sources)?;
         self.hear(Self::lists)?;
         self.hear(Self::trap)?;
         self.hear(Self::ident)?;
@@ -273,6 +274,22 @@ impl Case<'_> {
             zone: hours.zone.name.as_str().into(),
             open: open.map(|range| (range.from, range.to)),
         })
+    }
+
+    /// An access list whose source cannot be used lets nobody in. Nothing is said of those that can.
+    fn sources(&mut self) -> Result<(), Stop> {
+        let tables = self.tables;
+        for id in &self.table.sources {
+            let (origin, path, why) = match tables.source(*id) {
+                Some(Source { image: Ok(_), .. }) => continue,
+                Some(Source { image: Err(why), path, origin }) => (Some(*origin), &**path, &**why),
+                None => (None, "?", "it is not known"),
+            };
+            self.pass_unless(Question::Sources, Some(Reason::Unreadable), origin, || {
+                Detail::Unreadable { path: path.into(), why: why.into() }
+            })?;
+        }
+        Ok(())
     }
 
     /// A trap is sprung by whoever the lists would let in. Ident is not asked: whoever has no ident

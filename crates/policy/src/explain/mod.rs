@@ -143,6 +143,9 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
                 "`{rule}` in {list} denies by name, and the names of {peer} could not be looked up"
             )
         }
+        Detail::Unreadable { path, why } => {
+            format!("`{path}`, {}, cannot be used: {why}", place.of("named by an access list"))
+        }
         Detail::Drop { now, limit, chance } => {
             let (under_way, key) = (are(*now, "startup", "under way"), place.of("startups"));
             let (start, rate, full) = (limit.start, limit.rate, limit.full);
@@ -171,7 +174,7 @@ fn plainly(reason: Reason, peer: IpAddr, place: Place<'_>) -> String {
         Reason::Load => format!("{} was exceeded", place.key("load", "max_load")),
         Reason::Banned => format!("{peer} is banned"),
         Reason::Hours => format!("closed by {}", place.key("hours", "access_times")),
-        Reason::Rule | Reason::NamesFailed => {
+        Reason::Rule | Reason::NamesFailed | Reason::Unreadable => {
             format!("{} does not let {peer} in", place.of("an access list"))
         }
         Reason::Instances | Reason::PerSource | Reason::Startups | Reason::PerSourceStartups => {
@@ -227,6 +230,7 @@ fn passed(question: Question, detail: &Detail, peer: IpAddr, place: Place<'_>) -
         | Detail::Denied { .. }
         | Detail::NoEntry { .. }
         | Detail::Unnamed { .. }
+        | Detail::Unreadable { .. }
         | Detail::Trap { .. } => simply(question, place).into(),
     }
 }
@@ -237,6 +241,7 @@ fn simply(question: Question, place: Place<'_>) -> &'static str {
         Question::Enabled => "the service is switched on",
         Question::Ban => "not banned",
         Question::Hours => "always open",
+        Question::Sources => "all of them can be used",
         Question::List(_) => "nothing in it denies the peer",
         Question::Ident if place.origin.is_some() => "answered, as the service requires",
         Question::Ident => "not required",

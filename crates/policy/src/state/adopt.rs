@@ -19,7 +19,7 @@ impl State {
             }
         }
         let mut index = Vec::with_capacity(new.services.len());
-        for (service, table) in (0..).map(ServiceIndex).zip(&new.services) {
+        for (service, table) in (0..).map(ServiceIndex).zip(new.services.iter()) {
             let number = self.ensure(service, table);
             if let Some(slot) = self.slot_at(number) {
                 slot.vanished = false;

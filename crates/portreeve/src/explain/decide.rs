@@ -2,10 +2,11 @@
 //! banned, and sentences that say so.
 
 use super::complete::complete;
+use portreeve_config::SourceRead;
 use portreeve_model::{Config, Load, Service};
 use portreeve_policy::{
-    Answer, Detail, Facts, IdentAnswer, Names, Question, ServiceIndex, State, StepRecord, Tables,
-    Verdict, endings_sentence, follow, need_sentence, refusal_sentence, refusals_sentence,
+    Answer, Detail, Facts, IdentAnswer, Image, Names, Question, ServiceIndex, State, StepRecord,
+    Tables, Verdict, endings_sentence, follow, need_sentence, refusal_sentence, refusals_sentence,
     step_sentence,
 };
 use portreeve_wire::control::{Explanation, Step};
@@ -37,10 +38,14 @@ pub(super) fn meant(config: &Config, name: &str) -> Vec<usize> {
 /// The answers of these services.
 pub(super) fn explanations(
     config: &Config,
+    images: Vec<SourceRead>,
     services: &[usize],
     asked: &Asked<'_>,
 ) -> Vec<Explanation> {
-    let tables = Tables::compile(config);
+    let mut tables = Tables::compile(config);
+    for SourceRead { source, outcome, .. } in images {
+        tables.set_source(source, outcome.map(|image| Image::whole(image.bytes)));
+    }
     let state = State::new(config.settings.max_sessions, 0);
     let one = |at: &usize| {
         let service = config.services.get(*at)?;

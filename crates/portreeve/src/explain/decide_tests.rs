@@ -53,7 +53,7 @@ fn asked<'a>(peer: &str, names: &'a [String]) -> Asked<'a> {
 }
 
 fn all(config: &Config, name: &str, asked: &Asked<'_>) -> Vec<Explanation> {
-    explanations(config, &meant(config, name), asked)
+    explanations(config, Vec::new(), &meant(config, name), asked)
 }
 
 fn verdict(config: &Config, name: &str, asked: &Asked<'_>) -> (String, Option<String>, String) {

@@ -25,7 +25,7 @@ pub(super) fn explain(
 ) -> Result<Vec<Explained>, Failure> {
     let names = args.names.iter().map(|name| host_name(name)).collect::<Result<Vec<_>, _>>()?;
     let entry = paths.configuration(&args.source);
-    let Loaded { config, sources, diagnostics } = configuration::load(&entry)?;
+    let Loaded { config, sources, diagnostics, images } = configuration::load(&entry)?;
     let Some(config) = config else { return Err(refused(&entry, &diagnostics)) };
     let asked = Asked {
         peer: args.peer.address,
@@ -38,7 +38,7 @@ pub(super) fn explain(
     if services.is_empty() {
         return Err(no_service(&args.service, &entry, &config));
     }
-    let explanations = decide::explanations(&config, &services, &asked);
+    let explanations = decide::explanations(&config, images, &services, &asked);
     let down = down(&config, &services, paths);
     let explained = explanations.into_iter().zip(down).map(|(explanation, down)| {
         let origin = explanation.origin.as_deref();

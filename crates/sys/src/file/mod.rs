@@ -2,10 +2,14 @@
 
 mod bounded;
 mod log;
+mod mapped;
+mod remote;
 mod sealed;
 mod state;
 
 pub use bounded::{Content, read_bounded};
 pub use log::{LogError, LogRefusal, open_log};
-pub use sealed::{memfd, read_memfd};
+pub use mapped::Mapped;
+pub use remote::is_remote;
+pub use sealed::{memfd, open_memfd, read_memfd, seal};
 pub use state::make_state_dir;

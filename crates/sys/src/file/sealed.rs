@@ -26,13 +26,39 @@ pub fn memfd(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
+/// An empty file in memory that somebody else is to write into, and that is then sealed with
+/// [`seal`] (close-on-exec).
+///
+/// # Errors
+/// Those of memfd_create(2).
+pub fn open_memfd(name: &str) -> io::Result<OwnedFd> {
+    Ok(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
+}
+
+/// Makes what a file of [`open_memfd`] holds final, whoever else has it open. Doing it again changes
+/// nothing.
+///
+/// # Errors
+/// `EBUSY` when somebody has mapped it for writing, `EPERM` when somebody sealed it otherwise.
+pub fn seal(fd: impl AsFd) -> io::Result<()> {
+    match fcntl_add_seals(&fd, SEALS) {
+        Err(_) if is_sealed(&fd) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Whether nobody can change or resize it any more.
+pub(super) fn is_sealed(fd: impl AsFd) -> bool {
+    fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(SEALS))
+}
+
 /// Reads a sealed file made by [`memfd`], wherever its offset is, if it holds at most `max` bytes.
 ///
 /// # Errors
 /// `InvalidData` unless it is sealed, `FileTooLarge` above `max`, those of read(2).
 pub fn read_memfd(fd: impl AsFd, max: usize) -> io::Result<Vec<u8>> {
     let fd = fd.as_fd();
-    if !fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(SEALS)) {
+    if !is_sealed(fd) {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let size = usize::try_from(fstat(fd)?.st_size).unwrap_or(usize::MAX);

@@ -1,4 +1,5 @@
 use super::*;
+use portreeve_model::{Mark, Reach};
 use portreeve_policy::Ticket;
 use portreeve_wire::SessionId;
 use portreeve_wire::relay::{IdentReply, NamesAnswer};
@@ -61,6 +62,20 @@ fn estate() -> Estate {
             config: Config::default(),
             resolved: Resolved::default(),
         }),
+        images: vec![Kept {
+            image: Some(KeptImage { file: 0, offset: 4096, length: 7, entries: 1 }),
+            watched: vec![Watched {
+                path: "/etc/deny".into(),
+                mark: Mark::There {
+                    device: 1,
+                    inode: 2,
+                    size: 3,
+                    modified: (4, 5),
+                    changed: (6, 7),
+                },
+                reach: Reach::Local,
+            }],
+        }],
         totals: Totalled { next_ticket: 8, services: Vec::new() },
         sessions: vec![live],
         waiting: Waiting {
