@@ -29,6 +29,7 @@
 )]
 
 mod accounts;
+mod batch;
 mod dir;
 mod dns;
 mod ident;
@@ -46,6 +47,7 @@ mod wait;
 mod world;
 mod xinetd;
 
+pub use batch::{Answer, Asked, Batch, Question};
 pub use dir::Dir;
 pub use dns::{DnsQuery, DnsServer, Misbehaviour, Zone};
 pub use ident::{IdentReply, IdentServer};

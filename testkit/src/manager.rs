@@ -13,7 +13,7 @@ use crate::wait::poll_for;
 const SCRIPT: &str = include_str!("manager.py");
 
 /// Longest wait for anything that the daemon does when told to.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(90);
 
 /// The manager, with its daemon.
 #[derive(Debug)]

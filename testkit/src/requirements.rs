@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::must::Must;
 
 /// Programs and files, and the Debian package of each.
-const NEEDED: [(&str, &str); 19] = [
+const NEEDED: [(&str, &str); 20] = [
     ("/bin/bash", "bash"),
+    ("/usr/bin/cc", "gcc"),
     ("/usr/bin/renice", "bsdutils"),
     ("/usr/bin/setpriv", "util-linux"),
     ("/usr/bin/unshare", "util-linux"),

@@ -19,7 +19,7 @@ const MOST_OUTPUT: u64 = 16 << 20;
 const MOST_SHOWN: usize = 64 << 10;
 
 /// How long a program may take to appear, or when killed to be gone, on a busy machine.
-const SETTLING: Duration = Duration::from_secs(30);
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// A program started in a world. Dropping it kills it; when the test is failing, what it wrote is
 /// printed first.

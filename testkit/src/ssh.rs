@@ -14,7 +14,7 @@ use crate::must::Must;
 const HOST_KEY: &str = "ssh_host_ed25519_key";
 
 /// How long a login with a short command may take on a busy machine.
-const LOGIN: Duration = Duration::from_secs(60);
+const LOGIN: Duration = Duration::from_secs(120);
 
 /// The keys of one world: a host key that its sshd uses, and a key for each user who may log in,
 /// which that user's `authorized_keys` holds. There is also a key that nobody accepts.
@@ -109,7 +109,7 @@ impl World {
         command.args(["-F", "none", "-p", &port.to_string(), "-i"]).arg(key);
         for option in [
             "BatchMode=yes",
-            "ConnectTimeout=20",
+            "ConnectTimeout=60",
             "GlobalKnownHostsFile=/dev/null",
             "IdentitiesOnly=yes",
             "IdentityAgent=none",

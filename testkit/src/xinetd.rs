@@ -13,7 +13,7 @@ use crate::{World, wait_for};
 
 /// How long it may take to start or to read its configuration again. A bind that fails is tried
 /// eleven times.
-const SETTLING: Duration = Duration::from_secs(20);
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// A running xinetd. It ends when dropped; its log is printed when the test fails.
 #[derive(Debug)]

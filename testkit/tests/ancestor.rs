@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use portreeve_testkit::{Record, World, Xinetd, probe, read_to_end_bounded};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A service entry of its own on an address and port.
 fn entry(name: &str, bind: &str, port: u16, rest: &str) -> String {

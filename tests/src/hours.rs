@@ -19,11 +19,11 @@ pub fn minute() -> u64 {
     now() / 60 % DAY
 }
 
-/// As [`minute`], early enough in it that what is short ends within.
+/// As [`minute`], early enough in it that what takes some seconds ends within.
 #[must_use]
 pub fn settled_minute() -> u64 {
     let second = now() % 60;
-    if second >= 35 {
+    if second >= 15 {
         std::thread::sleep(Duration::from_secs(60 - second));
     }
     minute()

@@ -17,8 +17,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// Longest wait for anything that should happen at once.
-pub const SOON: Duration = Duration::from_secs(20);
+/// Longest wait for anything that should happen at once: long enough for a host with ten times
+/// the work it can do.
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// Where the event log is.
 pub const EVENTS: &str = "/var/log/portreeve/events.jsonl";

@@ -10,7 +10,7 @@ fn shown(world: &World, mut command: Command) -> String {
     // the programs are built already: the demo's own build is left out
     command.args(["demo", "--once"]).env("CARGO", "/bin/true");
     command.env("PORTREEVE_BIN_DIR", world.dir().join("bin"));
-    let output = world.run(command, Duration::from_secs(60));
+    let output = world.run(command, Duration::from_secs(180));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{said}");

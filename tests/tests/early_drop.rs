@@ -130,7 +130,7 @@ fn a_door_before_sshd_and_sshd_itself_refuse_alike() {
     world.ssh_keys();
     let limit = Limit { start: 4, rate: 30, full: 30 };
     let configuration = format!(
-        "[service.ssh]\nlisten = [\"192.168.0.1:22\"]\nrun = [\"/usr/sbin/sshd\", \"-i\", \"-e\"]\n\
+        "[service.ssh]\nlisten = [\"192.168.0.1:22\"]\nrun = [\"/usr/sbin/sshd\", \"-i\", \"-e\", \"-o\", \"LoginGraceTime=0\"]\n\
          watch = \"sshd\"\nstartups = \"{}\"\ngrace = \"1h\"\n",
         limit.words()
     );

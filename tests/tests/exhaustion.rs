@@ -1,13 +1,13 @@
 //! Short of descriptors the door waits and comes back; over many sessions nothing is left behind;
 //! a service's user cannot freeze it.
 #![forbid(unsafe_code)]
-#![expect(clippy::disallowed_methods, reason = "a test, which measures time")]
+#![expect(clippy::disallowed_methods, reason = "a test, which reads how many sessions to try")]
 
 use portreeve_testkit::{
     Signal, World, children, open_descriptors, proc_status, read_to_end_bounded, wait_for,
 };
-use portreeve_tests::{Door, SOON, processor_ticks};
-use std::time::{Duration, Instant};
+use portreeve_tests::strain::rests;
+use portreeve_tests::{Door, EVENTS, SOON};
 
 const TRUE_AND_CAT: &str = "[service.brief]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/true\"]\n\
                             [service.cat]\nlisten = [\"192.168.0.1:701\"]\nrun = [\"/bin/cat\"]\n";
@@ -20,13 +20,9 @@ fn out_of_descriptors_it_pauses_without_spinning_and_recovers_by_itself() {
     let mut command = world.door("prlimit");
     command.arg("--nofile=330:330").arg(world.bin("portreeved"));
     let door = Door::run(&world, command);
-    let monitor = door.monitor();
     let held: Vec<_> = (0..120).map(|_| world.connect("lan", "192.168.0.1:701").unwrap()).collect();
     door.expect("exhausted", |e| e["what"].to_string().contains("descriptors"));
-    let before = processor_ticks(monitor);
-    std::thread::sleep(Duration::from_secs(2));
-    let spent = processor_ticks(monitor) - before;
-    assert!(spent < 40, "it waits instead of spinning: {spent} ticks in two seconds");
+    rests(&door, "out of descriptors");
     drop(held);
     wait_for(SOON, "the door to take connections again", || {
         world.connect("lan", "192.168.0.1:700").is_ok_and(|peer| {
@@ -45,9 +41,10 @@ fn sessions() -> usize {
 
 #[test]
 fn short_sessions_leave_nothing_behind() {
-    let count = sessions() / 8 * 8;
+    let count = sessions() / 8_000 * 8_000;
     let world = World::standard();
-    let door = Door::native(&world, TRUE_AND_CAT);
+    let log = "[portreeve]\nlog = { size = \"1G\" }\n";
+    let door = Door::native(&world, &format!("{log}{TRUE_AND_CAT}"));
     let monitor = door.monitor();
     let round = |count: usize| {
         let done = world.within("lan", || {
@@ -79,9 +76,16 @@ fn short_sessions_leave_nothing_behind() {
         (open_descriptors(monitor).len(), kilobytes)
     };
     let (descriptors, _) = size();
+    // The clerk keeps up, however little of the processor it gets: what waits for it is no leak.
+    let round = |so_far: usize| {
+        round(4_000);
+        wait_for(SOON, "the clerk to have told of them", || {
+            world.read(EVENTS).matches("\"event\":\"session-ended\"").count() >= so_far
+        });
+    };
     round(4_000);
     let (_, memory) = size();
-    round(count - 4_000);
+    (2..=count / 4_000).for_each(|rounds| round(rounds * 4_000));
     // pipes whose session is over leave as the clerk takes them
     wait_for(SOON, "the descriptors to be as many as before", || size().0 <= descriptors);
     let (_, memory_after) = size();
@@ -132,7 +136,8 @@ fn exits_that_share_one_signal_are_all_noticed_while_hundreds_of_sessions_stay()
 fn a_storm_of_stops_by_the_services_user_delays_nobody_else() {
     let world = World::standard();
     let dir = world.dir().display().to_string();
-    let storm = "import os,signal,time\nend=time.time()+6\nwhile time.time()<end:\n try: os.kill(-1,signal.SIGSTOP)\n except OSError: pass\n";
+    let storm = "import os,signal,time\nend=time.time()+600\nprint('up',flush=True)\n\
+                 while time.time()<end:\n try: os.kill(-1,signal.SIGSTOP)\n except OSError: pass\n";
     world.write(format!("{dir}/storm.py"), storm);
     let configuration = "[service.theirs]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"/bin/true\"]\n\
                          user = \"otheruser\"\ninstances = 40\n\
@@ -141,20 +146,18 @@ fn a_storm_of_stops_by_the_services_user_delays_nobody_else() {
     let door = Door::native(&world, configuration);
     let mut python = world.door_as("otheruser", "python3");
     python.arg(format!("{dir}/storm.py"));
-    let _storm = world.start("storm", python);
-    let end = Instant::now() + Duration::from_secs(3);
+    let mut storm = world.start("storm", python);
+    wait_for(SOON, "the storm", || storm.stdout().contains("up"));
     let mut theirs = Vec::new();
-    let mut slowest = Duration::ZERO;
-    while Instant::now() < end {
+    for _ in 0..150 {
         if theirs.len() < 100 {
             theirs.extend(world.connect("far", "192.168.0.1:700"));
         }
-        let start = Instant::now();
+        // a door that waited for a stopped child would wait until the storm is over
         let peer = world.connect("lan", "192.168.0.1:701").unwrap();
         assert_eq!(read_to_end_bounded(&peer, 64, SOON).text(), "fine\n");
-        slowest = slowest.max(start.elapsed());
     }
-    assert!(slowest < Duration::from_secs(2), "somebody else waited {slowest:?}");
+    assert!(storm.try_wait().is_none(), "and all that while it went on");
     drop(theirs);
     drop(door);
 }

@@ -105,15 +105,16 @@ fn programs_that_cannot_be_executed_cost_a_closed_connection_each() {
 
 #[test]
 fn no_process_to_be_had_refuses_and_is_over_when_there_are() {
-    // an ordinary user's limit holds for the daemon itself; root's would not
+    // An ordinary user's limit holds for the daemon itself; root's would not. It counts all that
+    // runs as this user anywhere: no other test here has one of this user's.
     let world = World::standard();
-    let root = world.dir().join("home/thisuser/door");
+    let root = world.dir().join("home/otheruser/door");
     let folder = root.join("etc/portreeve");
     world.door_run(&["mkdir", "-p", &folder.display().to_string()]);
     let configuration = "[service.cat]\nlisten = [\"192.168.0.1:7000\"]\nrun = [\"/bin/cat\"]\n";
     world.write(folder.join("portreeve.toml"), configuration);
-    world.door_run(&["chown", "-R", "thisuser:thisuser", &root.display().to_string()]);
-    let mut command = world.door_as("thisuser", "prlimit");
+    world.door_run(&["chown", "-R", "otheruser:otheruser", &root.display().to_string()]);
+    let mut command = world.door_as("otheruser", "prlimit");
     command.arg("--nproc=20:20").arg(world.bin("portreeved")).arg("--root").arg(&root);
     let daemon = world.start("portreeved", command);
     let to = "192.168.0.1:7000";

@@ -18,7 +18,7 @@ use std::process::{ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for what takes some seconds when nothing else runs.
-const LATER: Duration = Duration::from_secs(60);
+const LATER: Duration = Duration::from_secs(90);
 
 fn world() -> World {
     let world = World::standard();

@@ -5,7 +5,8 @@
 use portreeve_testkit::{
     Signal, World, children, proc_status, read_to_end_bounded, read_until, wait_for,
 };
-use portreeve_tests::{Door, SOON, processor_ticks};
+use portreeve_tests::strain::rests;
+use portreeve_tests::{Door, SOON};
 use std::io::Write;
 use std::time::Duration;
 
@@ -14,14 +15,6 @@ fn told(world: &World, client: &str, to: &str) -> String {
         Ok(stream) => read_to_end_bounded(&stream, 1 << 16, SOON).text(),
         Err(error) => format!("{error}"),
     }
-}
-
-/// A waiting monitor uses no processor: 30 of 100 ticks a second would be a loop.
-fn waits(door: &Door<'_>, when: &str) {
-    let before = processor_ticks(door.monitor());
-    std::thread::sleep(Duration::from_secs(2));
-    let spent = processor_ticks(door.monitor()) - before;
-    assert!(spent < 40, "{when}: {spent} ticks in two seconds");
 }
 
 fn clerk(door: &Door<'_>) -> u32 {
@@ -45,7 +38,7 @@ fn a_closing_door_with_a_service_that_is_down_waits() {
     door.running().signal(Signal::TERM);
     door.expect("door-closing", |_| true);
     std::thread::sleep(Duration::from_secs(5));
-    waits(&door, "closing, past the time at which the host is asked again");
+    rests(&door, "closing, past the time at which the host is asked again");
     drop(peer);
     assert!(door.running().wait(SOON).success());
 }
@@ -57,12 +50,12 @@ fn more_askers_than_there_are_places_do_not_spin_the_door() {
         Door::native(&world, "[service.echo]\nlisten = [\"192.168.0.1:7\"]\ninternal = \"echo\"\n");
     let script = "import socket,time\nl=[]\nfor i in range(40):\n s=socket.socket(socket.AF_UNIX)\n \
                   s.connect('/run/portreeve/control.sock')\n l.append(s)\nprint('up',flush=True)\n\
-                  time.sleep(30)\n";
+                  time.sleep(600)\n";
     let mut askers = world.door("python3");
     askers.args(["-c", script]);
     let askers = world.start("askers", askers);
     wait_for(SOON, "the askers", || askers.stdout().contains("up"));
-    waits(&door, "with forty silent askers");
+    rests(&door, "with forty silent askers");
     wait_for(SOON, "the door to answer again", || {
         door.command(&["status"]).status.code() == Some(0)
     });
@@ -78,17 +71,16 @@ fn a_login_is_not_ended_at_grace_while_the_clerk_cannot_say_that_it_succeeded() 
     );
     let configuration = format!(
         "[service.login]\nlisten = [\"192.168.0.1:700\"]\nrun = [\"{dir}/login\", \"-e\"]\n\
-         watch = \"sshd\"\nstartups = 10\ngrace = \"2s\"\n"
+         watch = \"sshd\"\nstartups = 10\ngrace = \"8s\"\n"
     );
     let door = Door::native(&world, &configuration);
-    let mut peer = world.connect("lan", "192.168.0.1:700").unwrap();
-    door.wait_sessions("login", 1);
     let clerk = clerk(&door);
     signal(&world, clerk, "-STOP");
+    let mut peer = world.connect("lan", "192.168.0.1:700").unwrap();
     peer.write_all(b"go\nhello\n").unwrap();
     assert_eq!(read_until(&peer, b"hello\n", SOON).text(), "hello\n");
-    std::thread::sleep(Duration::from_secs(4));
-    waits(&door, "with a stopped clerk");
+    std::thread::sleep(Duration::from_secs(16));
+    rests(&door, "with a stopped clerk");
     peer.write_all(b"still here\n").unwrap();
     assert_eq!(read_until(&peer, b"here\n", SOON).text(), "still here\n", "grace has passed twice");
     signal(&world, clerk, "-CONT");

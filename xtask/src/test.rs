@@ -34,10 +34,13 @@ struct Tally {
     passed: u64,
     failed: u64,
     ignored: u64,
+    /// Names of failed tests, in their order.
+    names: Vec<String>,
 }
 
-/// Does the named steps, or all. Ends with the times, and with `N passed, N failed` alone on the
-/// last line, where a step that failed without a failed test counts as one failed.
+/// Does the named steps, or all. Ends with the times, with a line `failed: NAME` for each failed
+/// test, so that the last screenful names them, and with `N passed, N failed` alone on the last line,
+/// where a step that failed without a failed test counts as one failed.
 pub(crate) fn run_steps(names: &[&str]) -> ExitCode {
     let known = |name: &&str| STEPS.iter().any(|(step, _)| step == name);
     if let Some(name) = names.iter().find(|name| !known(name)) {
@@ -66,6 +69,7 @@ pub(crate) fn run_steps(names: &[&str]) -> ExitCode {
     if tally.ignored > 0 {
         say(format_args!("{} ignored", tally.ignored));
     }
+    tally.names.iter().for_each(|name| say(format_args!("failed: {name}")));
     say(format_args!("{} passed, {} failed", tally.passed, tally.failed));
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -89,10 +93,16 @@ fn tests(tally: &mut Tally) -> Result<(), String> {
     let bin = Path::new(text(&metadata["target_directory"])).join("debug");
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
     command.env("PORTREEVE_BIN_DIR", bin);
-    bounded(command, |line| tally.count(line))
+    bounded(command, |line| tally.take(line))
 }
 
 impl Tally {
+    /// Takes a line of what the tests write.
+    fn take(&mut self, line: &str) {
+        self.names.extend(failed_test(line).map(str::to_owned));
+        self.count(line);
+    }
+
     /// Adds the numbers of a line such as
     /// `test result: ok. 9 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; …`.
     fn count(&mut self, line: &str) {
@@ -111,6 +121,11 @@ impl Tally {
     }
 }
 
+/// The name in a line such as `test bans::a_ban_holds ... FAILED`.
+fn failed_test(line: &str) -> Option<&str> {
+    line.trim_end().strip_prefix("test ")?.strip_suffix(" ... FAILED")
+}
+
 #[cfg(test)]
 mod counting {
     use super::*;
@@ -123,8 +138,23 @@ mod counting {
             "test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; in",
             "a test said: 100 failed; 5 passed",
         ] {
-            tally.count(line);
+            tally.take(line);
         }
         assert_eq!((tally.passed, tally.failed, tally.ignored), (11, 3, 1));
+        assert!(tally.names.is_empty());
+    }
+
+    #[test]
+    fn failed_tests_are_named() {
+        let mut tally = Tally::default();
+        for line in [
+            "test bans::a_ban_holds ... FAILED\n",
+            "test bans::another ... ok\n",
+            "test with::a_panic - should panic ... FAILED\n",
+            "a test said ... FAILED\n",
+        ] {
+            tally.take(line);
+        }
+        assert_eq!(tally.names, ["bans::a_ban_holds", "with::a_panic - should panic"]);
     }
 }

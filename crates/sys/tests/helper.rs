@@ -57,7 +57,7 @@ fn run(plan: Plan) -> (Started, Status, String) {
 }
 
 fn outcome(spawner: &mut Spawner, pid: Pid) -> Started {
-    for _ in 0..5000 {
+    for _ in 0..60_000 {
         if let Some(found) = spawner.collect(clock::monotonic()).first() {
             assert_eq!(found.pid, pid);
             assert!(found.program.plan().ids.is_some(), "the program, not the helper");
@@ -69,7 +69,7 @@ fn outcome(spawner: &mut Spawner, pid: Pid) -> Started {
 }
 
 fn reaped(child: Pid) -> Status {
-    for _ in 0..5000 {
+    for _ in 0..60_000 {
         if let Some(Exit { pid, status }) = process::reap().unwrap() {
             assert_eq!(pid, child);
             assert_eq!(process::reap().unwrap(), None);

@@ -69,7 +69,7 @@ fn start(name: &str, connection: Connection) -> portreeve_sys::Pid {
     let mut spawner = Spawner::new(1).unwrap();
     let program = Arc::new(plan.prepare().unwrap());
     let pid = spawner.spawn(&program, connection.give(stderr, &[2])).unwrap();
-    for _ in 0..5000 {
+    for _ in 0..60_000 {
         if let Some(outcome) = spawner.collect(clock::monotonic()).first() {
             assert_eq!(outcome.result, Started::Executed);
             return pid;
@@ -97,7 +97,7 @@ fn a_channel_is_handed_over() {
     let pid = start("channel", connection);
     let mut poller = Poller::new().unwrap();
     poller.add(&ours, 0, Interest::READ).unwrap();
-    poller.wait(&mut Vec::new(), Some(Duration::from_secs(5))).unwrap();
+    poller.wait(&mut Vec::new(), Some(Duration::from_secs(60))).unwrap();
     let mut buffer = [0; 64];
     let (length, fds) = ours.recv(&mut buffer).unwrap().unwrap();
     assert_eq!(&buffer[..length], b"a pipe");
@@ -122,7 +122,7 @@ fn leaf_channel() {
     drop(write);
     let mut poller = Poller::new().unwrap();
     poller.add(&channel, 0, Interest::READ).unwrap();
-    poller.wait(&mut Vec::new(), Some(Duration::from_secs(5))).unwrap();
+    poller.wait(&mut Vec::new(), Some(Duration::from_secs(60))).unwrap();
     assert_eq!(channel.recv(&mut [0; 64]).unwrap().unwrap().0, 6);
     assert!(Channel::from_fd(read).is_err(), "a pipe is no channel");
 }
@@ -154,7 +154,7 @@ fn leaf_signals() {
     let pid = spawner.spawn(&program, Connection::new()).unwrap();
     let mut poller = Poller::new().unwrap();
     poller.add(&signals, 0, Interest::READ).unwrap();
-    poller.wait(&mut Vec::new(), Some(Duration::from_secs(5))).unwrap();
+    poller.wait(&mut Vec::new(), Some(Duration::from_secs(60))).unwrap();
     let caught = signals.read().unwrap();
     assert_eq!(caught, [Caught { signal: Signal::Child, pid: Some(pid) }], "it names the child");
     let exit = process::reap().unwrap().unwrap();
@@ -174,7 +174,7 @@ fn leaf_signals() {
     assert_eq!(read(), []);
     assert_eq!(process::reap_child(pid).unwrap(), None);
     process::kill(pid, Signal::Kill).unwrap();
-    poller.wait(&mut Vec::new(), Some(Duration::from_secs(5))).unwrap();
+    poller.wait(&mut Vec::new(), Some(Duration::from_secs(60))).unwrap();
     let exit = process::Exit { pid, status: Status::Signal(9) };
     assert_eq!(process::reap_child(pid).unwrap(), Some(exit), "asked for by its number");
     assert_eq!(process::reap_child(pid).unwrap(), None, "it is no child any more");

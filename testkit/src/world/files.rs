@@ -12,7 +12,7 @@ use super::World;
 use crate::must::Must;
 
 /// How long a small program of the system may take.
-pub(super) const SHORT: Duration = Duration::from_secs(30);
+pub(super) const SHORT: Duration = Duration::from_secs(60);
 
 impl World {
     /// A file or folder of the private `/etc`, to be read and written from outside.

@@ -116,7 +116,8 @@ impl World {
         self.anchor.pid()
     }
 
-    /// What was sent to the door's syslog so far, each message with its `<priority>` in front.
+    /// Everything that was sent to the door's syslog so far, each message with its `<priority>` in
+    /// front.
     #[must_use]
     pub fn syslog(&self) -> Vec<String> {
         self.syslog.lines()

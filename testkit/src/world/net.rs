@@ -24,7 +24,7 @@ use super::{World, inside, is_address};
 use crate::must::Must;
 
 /// How long a connection may take to be made, and a read or write on it to go on.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Link-local addresses of the two ends of each pair.
 const DOOR_END: &str = "fe80::1";

@@ -77,13 +77,20 @@ fn sessions(door: &Door<'_>) -> u64 {
     door.status()["sessions"].as_u64().expect("a number of sessions")
 }
 
-/// A daemon with nothing to do uses no processor: 15 of the 100 ticks of a second would be a loop.
+/// A daemon with nothing to do uses no processor: a loop takes what it can get, second after
+/// second. What happened just before may still have to be told; that has an end.
 ///
 /// # Panics
 /// When it spins.
 pub fn rests(door: &Door<'_>, when: &str) {
-    let before = processor_ticks(door.monitor());
-    std::thread::sleep(Duration::from_secs(1));
-    let spent = processor_ticks(door.monitor()) - before;
-    assert!(spent < 30, "{when}: {spent} ticks in a second");
+    let mut spent = 0;
+    for _ in 0..10 {
+        let before = processor_ticks(door.monitor());
+        std::thread::sleep(Duration::from_secs(2));
+        spent = processor_ticks(door.monitor()) - before;
+        if spent < 10 {
+            return;
+        }
+    }
+    panic!("{when}: {spent} ticks in two seconds, and as many before");
 }

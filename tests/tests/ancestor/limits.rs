@@ -88,8 +88,8 @@ pub(crate) fn rates() -> Scene {
     let mut scene = Scene::new("rates");
     scene.script(
         "the sixth of a second makes a pause, and it ends",
-        "cps = 5 2",
-        [Burst(from(LAN), 6), Visit(from(FAR)), Wait(4), Visit(from(LAN))],
+        "cps = 5 8",
+        [Burst(from(LAN), 6), Visit(from(FAR)), Wait(10), Visit(from(LAN))],
     );
     scene.script("no limit", "cps = 0 2", [Burst(from(LAN), 12)]);
     scene.script("below the limit", "cps = 12 30", [Burst(from(LAN), 12)]);

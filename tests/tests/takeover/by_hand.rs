@@ -70,7 +70,7 @@ fn with_xinetd_everything_that_waits_for_its_ports_comes_and_goes() {
     assert!(status.contains("entry /etc/xinetd.conf:1"), "{status}");
     let stop = format!("kill {}", world.read("/run/xinetd.own").trim());
     let mut takeover =
-        start(&world, &["--stop-with", &stop, "--start-with", start_with, "--confirm", "12s"]);
+        start(&world, &["--stop-with", &stop, "--start-with", start_with, "--confirm", "30s"]);
     phase(&world, "trial");
     assert!(takeover.stdout().contains("listens on 701, too"), "{}", takeover.stdout());
     assert_eq!(told(), "from the door\n", "it comes along");

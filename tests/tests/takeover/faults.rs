@@ -10,12 +10,21 @@ fn guard(world: &World) -> String {
     state(world).expect("a takeover")["guard"].to_string()
 }
 
+/// Kills the guard, and waits until its socket is closed: it dies in its own time.
+fn kill_guard(world: &World) {
+    let own = guard(world);
+    world.door_run(&["kill", "-KILL", &own]);
+    let alive = format!("grep -s '^State:' /proc/{own}/status | grep -q '[RSDT] ('");
+    let gone = format!("if {alive}; then echo no; else echo yes; fi");
+    wait_for(SOON, "the guard to be dead", || world.door_run(&["sh", "-c", &gone]) == "yes\n");
+}
+
 #[test]
 fn the_guard_outlives_the_command_and_puts_everything_back() {
     let world = by_init_script();
     let door = door(&world);
     for signal in [Signal::KILL, Signal::HUP] {
-        let mut takeover = start(&world, &["--confirm", "10s"]);
+        let mut takeover = start(&world, &["--confirm", "25s"]);
         phase(&world, "trial");
         let own = guard(&world);
         let session = world.door_run(&["ps", "-o", "sid=", "-p", &own]);
@@ -33,7 +42,7 @@ fn a_killed_guard_is_made_good_by_the_command() {
     let door = door(&world);
     let mut takeover = start(&world, &["--confirm", "100s"]);
     phase(&world, "trial");
-    world.door_run(&["kill", "-KILL", &guard(&world)]);
+    kill_guard(&world);
     assert_eq!(takeover.wait(LONG).code(), Some(1), "{}", takeover.stdout());
     is_as_before(&world, &door);
 }
@@ -46,7 +55,7 @@ fn with_guard_and_command_dead_whoever_comes_next_puts_everything_back() {
         let mut takeover = start(&world, &["--confirm", "100s"]);
         phase(&world, "trial");
         takeover.kill();
-        world.door_run(&["kill", "-KILL", &guard(&world)]);
+        kill_guard(&world);
         let told = said(&door.command(&["confirm"]));
         assert!(told.contains("takeover --undo"), "{told}");
         let output = door.command(next);

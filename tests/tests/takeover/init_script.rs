@@ -54,7 +54,7 @@ fn a_new_login_through_the_door_confirms_and_old_sessions_go_on() {
 fn without_a_confirmation_everything_is_as_it_was() {
     let world = by_init_script();
     let door = door(&world);
-    let mut takeover = start(&world, &["--confirm", "10s"]);
+    let mut takeover = start(&world, &["--confirm", "30s"]);
     phase(&world, "trial");
     assert!(login(&world, "true").status.success());
     assert_eq!(admitted(&door), 1, "it is the door that lets in meanwhile");

@@ -25,9 +25,9 @@ fn a_configuration_that_locks_its_owner_out_goes_away_by_itself() {
     let door = Door::native(&world, CONFIGURATION);
     let mut shell = Shell::open(&world);
     world.write(PATH, format!("{CONFIGURATION}allow = [\"203.0.113.0/24\"]\n"));
-    let mut trial = reload(&world, "12s");
+    let mut trial = reload(&world, "40s");
     on_trial(&door);
-    door.expect("trial-began", |e| e["seconds"] == 12);
+    door.expect("trial-began", |e| e["seconds"] == 40);
     assert_eq!(login(&world, "true").status.code(), Some(255), "locked out");
     // the shell of before is still there, and proves nothing
     assert_eq!(shell.run(&format!("{} confirm", portreeve(&world))), 1);
@@ -78,7 +78,7 @@ fn a_trial_goes_on_without_its_command_and_begins_only_with_a_sound_configuratio
         assert_eq!(wrong.status.code(), Some(64), "{time}: {wrong:?}");
     }
     world.write(PATH, CONFIGURATION.replace("192.168.0.1:7\"", "192.168.0.1:9\""));
-    let mut trial = reload(&world, "10s");
+    let mut trial = reload(&world, "25s");
     on_trial(&door);
     trial.kill();
     assert!(world.connect("lan", "192.168.0.1:9").is_ok());

@@ -2,15 +2,19 @@
 
 use crate::table::{ROWS, rows};
 use crate::texts::{HOSTS, LISTS, Set, set, sets};
-use portreeve_testkit::{World, poll_for};
+use portreeve_testkit::{Answer, Batch, Question, World, poll_for};
 use portreeve_tests::Random;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// So many sets share a private host, whose system log keeps so much.
+/// So many sets lie in a folder at a time.
 const CHUNK: usize = 2000;
+
+/// So many sets are also put to both programs started anew for each question.
+const ALONE: usize = 100;
 
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -59,13 +63,12 @@ fn world() -> World {
     world
 }
 
-/// What both say of every peer of every set.
-fn both(world: &World, sets: &[Set]) -> Vec<Vec<[Told; 2]>> {
-    let dir = world.dir().join("sets");
-    let _ = fs::remove_dir_all(&dir);
-    fs::write(world.dir().join("inetd.conf"), "").expect("write");
-    for (number, set) in sets.iter().enumerate() {
-        let place = dir.join(format!("{number:06}"));
+/// Writes the sets into folders, one each, and returns their names.
+fn lay_out(dir: &Path, sets: &[Set]) -> Vec<String> {
+    let _ = fs::remove_dir_all(dir);
+    let write = |(number, set): (usize, &Set)| {
+        let name = format!("{number:06}");
+        let place = dir.join(&name);
         fs::create_dir_all(&place).expect("make a folder");
         let peers: String =
             set.peers.iter().map(|(daemon, client)| format!("{daemon}\t{client}\n")).collect();
@@ -78,7 +81,16 @@ fn both(world: &World, sets: &[Set]) -> Vec<Vec<[Told; 2]>> {
                 fs::write(place.join(name), text).expect("write");
             }
         }
-    }
+        name
+    };
+    sets.iter().enumerate().map(write).collect()
+}
+
+/// What both say of every peer of every set, each time started anew.
+fn both(world: &World, sets: &[Set]) -> Vec<Vec<[Told; 2]>> {
+    let dir = world.dir().join("sets");
+    fs::write(world.dir().join("inetd.conf"), "").expect("write");
+    lay_out(&dir, sets);
     let commands = [("/usr/sbin/tcpdmatch", "tag"), ("/run/ours/tcpdmatch", "own")];
     let answers = commands.map(|(command, named)| {
         let out = world.dir().join(format!("answers{}", command.replace('/', "-")));
@@ -98,6 +110,75 @@ fn both(world: &World, sets: &[Set]) -> Vec<Vec<[Told; 2]>> {
     sets.iter().map(|set| all.by_ref().take(set.peers.len()).collect()).collect()
 }
 
+/// What both say of every peer of every set, each started once.
+fn both_at_once(world: &World, batch: &Batch, sets: &[Set]) -> Vec<Vec<[Told; 2]>> {
+    // in the private host's memory: files of their own for each set are what takes most of the time
+    let inside = Path::new("/run/sets");
+    let numbered =
+        lay_out(&PathBuf::from(format!("/proc/{}/root/run/sets", world.door_pid())), sets);
+    let places = numbered.iter().map(|name| inside.join(name));
+    let inetd = world.dir().join("inetd.conf");
+    fs::write(&inetd, "").expect("write");
+    let inetd = inetd.display().to_string();
+    let question = |place: &Path, daemon: &str, client: &str| Question {
+        folder: place.to_owned(),
+        input: "/dev/null".into(),
+        environment: Vec::new(),
+        arguments: ["tcpdmatch", "-d", "-i", &inetd, daemon, client].map(str::to_owned).to_vec(),
+    };
+    let questions: Vec<Question> = places
+        .zip(sets)
+        .flat_map(|(place, set)| {
+            let of = |(daemon, client): &(String, String)| question(&place, daemon, client);
+            set.peers.iter().map(of).collect::<Vec<_>>()
+        })
+        .collect();
+    let ask = |name: &str, program: &str, questions: &[Question]| -> Vec<Told> {
+        let mut env = world.door("/usr/bin/env");
+        let asked = batch.ask(&mut env, name, Path::new(program), questions);
+        let output = world.run(env, LIMIT);
+        assert!(output.status.success(), "{output:?}");
+        asked.answers().iter().map(Told::new).collect()
+    };
+    let (first, second) = questions.split_at(questions.len() / 2);
+    let told = std::thread::scope(|scope| {
+        let ask = &ask;
+        let asked = [("theirs", "/usr/sbin/tcpdmatch"), ("ours", "/run/ours/tcpdmatch")].map(
+            |(name, program)| {
+                [("a", first), ("b", second)].map(|(half, questions)| {
+                    scope.spawn(move || ask(&format!("{name}-{half}"), program, questions))
+                })
+            },
+        );
+        asked.map(|halves| halves.into_iter().flat_map(|it| it.join().expect("answers")).collect())
+    });
+    let [theirs, ours]: [Vec<Told>; 2] = told;
+    let mut all = theirs.into_iter().zip(ours).map(|(theirs, ours)| [theirs, ours]);
+    sets.iter().map(|set| all.by_ref().take(set.peers.len()).collect()).collect()
+}
+
+impl Told {
+    /// From what it said, or sent to the system log.
+    fn new(answer: &Answer) -> Self {
+        let mut told = Self::default();
+        let said = String::from_utf8_lossy(&answer.out).into_owned();
+        let logged = String::from_utf8_lossy(&answer.log).into_owned();
+        for line in logged.lines().filter(|line| is_trace(line)).chain(said.lines()) {
+            told.take(line);
+        }
+        told.ends.push(format!("code {}", answer.code));
+        told
+    }
+
+    fn take(&mut self, line: &str) {
+        if is_trace(line) {
+            self.trace.push(line.trim_end().to_owned());
+        } else if !line.starts_with("warning: ") && !line.starts_with("error: ") {
+            self.ends.push(line.to_owned());
+        }
+    }
+}
+
 /// Answers, each with its set and peer.
 fn parsed(text: &str) -> Vec<(String, Told)> {
     let mut all = Vec::new();
@@ -106,10 +187,8 @@ fn parsed(text: &str) -> Vec<(String, Told)> {
         if let Some((name, code)) = line.strip_prefix("=== ").and_then(|it| it.split_once(' ')) {
             told.ends.push(format!("code {code}"));
             all.push((name.to_owned(), std::mem::take(&mut told)));
-        } else if is_trace(line) {
-            told.trace.push(line.trim_end().to_owned());
-        } else if !line.starts_with("warning: ") && !line.starts_with("error: ") {
-            told.ends.push(line.to_owned());
+        } else {
+            told.take(line);
         }
     }
     all
@@ -310,17 +389,30 @@ fn tcpdchk_says_what_its_ancestor_says() {
 }
 
 #[test]
+fn a_program_started_once_answers_as_one_started_each_time() {
+    let mut random = Random(0xa10e);
+    let some: Vec<Set> = (0..ALONE).map(|_| set(&mut random)).collect();
+    let world = world();
+    let batch = Batch::new(world.dir());
+    assert_eq!(both_at_once(&world, &batch, &some), both(&world, &some));
+}
+
+#[test]
 fn generated_rules_are_decided_alike_or_stand_in_the_table() {
     let total = sets();
     let mut random = Random(0x7c9d);
     let (mut plain, mut done, mut granted) = (0, 0, 0);
     let mut wrong = Vec::new();
+    let mut met: BTreeMap<&str, usize> = BTreeMap::new();
+    let world = world();
+    let batch = Batch::new(world.dir());
     while done < total {
         let some: Vec<Set> = (0..CHUNK.min(total - done)).map(|_| set(&mut random)).collect();
         done += some.len();
-        for (set, told) in some.iter().zip(both(&world(), &some)) {
+        for (set, told) in some.iter().zip(both_at_once(&world, &batch, &some)) {
             let rows = rows(set);
             plain += usize::from(rows.is_empty());
+            rows.iter().for_each(|row| *met.entry(row).or_default() += 1);
             for (peer, [theirs, ours]) in set.peers.iter().zip(&told) {
                 granted += usize::from(theirs.ends.iter().any(|it| it.ends_with("granted")));
                 if rows.is_empty() && theirs != ours && wrong.len() < 6 {
@@ -329,7 +421,12 @@ fn generated_rules_are_decided_alike_or_stand_in_the_table() {
             }
         }
     }
+    portreeve_tests::figures(&format!("{total} sets, {plain} of no row, and {met:?}"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(plain * 10 > total * 6, "too few sets are of no row: {plain} of {total}");
-    assert!((total..total * 3).contains(&granted), "one-sided: {granted} of {} granted", total * 4);
+    assert!(
+        (total * 3 / 4..total * 9 / 4).contains(&granted),
+        "one-sided: {granted} of {} granted",
+        total * 3
+    );
 }

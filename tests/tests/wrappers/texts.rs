@@ -302,7 +302,7 @@ fn file(random: &mut Random) -> String {
 /// One set.
 pub(crate) fn set(random: &mut Random) -> Set {
     let (allow, deny) = (file(random), file(random));
-    let peers = (0..4).map(|_| {
+    let peers = (0..3).map(|_| {
         ((*random.pick(PEER_DAEMONS)).to_owned(), (*random.pick(PEER_CLIENTS)).to_owned())
     });
     Set { peers: peers.collect(), allow, deny }

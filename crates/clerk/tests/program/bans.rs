@@ -155,7 +155,8 @@ fn bans_of_a_ledger_that_is_busy_at_the_start_come_when_it_is_free() {
     let before = Instant::now();
     let FromClerk::Alarm(text) = clerk.hear() else { panic!() };
     assert!(text.contains("cannot be used") && text.contains("locked"), "{text}");
-    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
+    // the patience with which it reads and writes later
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     // What is told meanwhile is newer than what will be read.
     clerk.tell(&ToClerk::Unban { serial: 1, network: b.network });
     clerk.tell(&ToClerk::Ban { serial: 2, ban: BanRecord { until: Some(4_000_000_000), ..c } });

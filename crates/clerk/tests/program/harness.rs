@@ -24,7 +24,7 @@ pub(crate) const CLERK_UID: u32 = 64_321;
 pub(crate) static STARTING: Mutex<()> = Mutex::new(());
 
 /// Longest wait for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// 2026-11-21 23:32:15.123 UTC.
 pub(crate) const AT: u64 = 1_795_303_935_123;

@@ -77,7 +77,14 @@ fn told(answer: &str, paths: &Paths, form: Form) -> Result<Exit, Failure> {
 pub(super) fn ask_guard(place: &Place, words: &[u8]) -> Result<String, Failure> {
     let path = place.socket();
     let asking = |error: std::io::Error| {
-        if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) {
+        // the last two: it dies while it is asked
+        let gone = [
+            ErrorKind::NotFound,
+            ErrorKind::ConnectionRefused,
+            ErrorKind::ConnectionReset,
+            ErrorKind::BrokenPipe,
+        ];
+        if gone.contains(&error.kind()) {
             return Failure::new(Exit::Unavailable, "the guard of the takeover is gone")
                 .help("`portreeve takeover --undo` puts everything back");
         }

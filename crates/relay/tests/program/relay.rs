@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// Longer than anything takes on a slow machine.
-pub(crate) const PATIENT: Duration = Duration::from_secs(20);
+pub(crate) const PATIENT: Duration = Duration::from_secs(60);
 
 /// Uid and gid that the relay runs with.
 pub(crate) const UID: u32 = 59_011;

@@ -139,7 +139,7 @@ fn nothing_here_is_closed_by_a_child() {
 fn the_connection_ends_when_the_service_closes_it() {
     for open in [FEW, MANY] {
         let (mut client, server) = socket_pair();
-        client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let close = plan(&["/bin/sh", "-c", "echo bye; exec /bin/sleep 60 <&- >&- 2>&-"]);
         let child = Child::start_among(open, close, Connection::socket(server.into()));
         let mut said = String::new();

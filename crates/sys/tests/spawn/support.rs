@@ -38,9 +38,9 @@ pub(crate) fn is_root() -> bool {
     root
 }
 
-/// Collects until the outcome of `pid` is known; at most ten seconds.
+/// Collects until the outcome of `pid` is known; at most a minute.
 pub(crate) fn outcome(spawner: &mut Spawner, pid: Pid) -> Started {
-    for _ in 0..10_000 {
+    for _ in 0..60_000 {
         let found = spawner.collect(clock::monotonic());
         if let Some(Outcome { result, .. }) = found.iter().find(|outcome| outcome.pid == pid) {
             return *result;
@@ -98,7 +98,7 @@ impl Child {
     /// Are its open descriptors `wanted`? The program's loader opens some for a moment.
     pub(crate) fn assert_open(&self, wanted: &[i32]) {
         let mut found = Vec::new();
-        for _ in 0..1000 {
+        for _ in 0..10_000 {
             found = self.open();
             if found == wanted {
                 return;
