@@ -9,19 +9,20 @@ pub(super) enum Allowed {
 }
 
 /// Names without `portreeve-`.
-const TABLE: [(&str, &[&str]); 18] = [
+const TABLE: [(&str, &[&str]); 19] = [
     // words
     ("diag", &[]),
     ("model", &["diag"]),
     // decisions
     ("dialect", &["model", "diag"]),
-    ("policy", &["model"]),
+    ("policy", &["model", "lists"]),
     ("wire", &["model"]),
     ("ucspi", &["model", "diag"]),
+    ("lists", &["model"]),
     // edges
     ("sys", &[]),
     ("sandbox", &["sys"]),
-    ("config", &["dialect", "model", "diag", "sys"]),
+    ("config", &["dialect", "lists", "model", "diag", "sys"]),
     ("ledger", &["model", "wire"]),
     // programs
     ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),
@@ -39,7 +40,7 @@ const TABLE: [(&str, &[&str]); 18] = [
 const BESIDE: [&str; 3] = ["tests", "benches", "fuzz"];
 
 /// Words and decisions.
-const PURE: [&str; 6] = ["diag", "model", "dialect", "policy", "wire", "ucspi"];
+const PURE: [&str; 7] = ["diag", "model", "dialect", "policy", "wire", "ucspi", "lists"];
 
 /// Crates from outside that do what words and decisions must not do.
 pub(super) const DOES_DEEDS: [&str; 8] =
