@@ -22,6 +22,7 @@ const NEEDED: [(&str, &str); 20] = [
     ("/usr/sbin/sshd", "openssh-server"),
     ("/usr/sbin/xinetd", "xinetd"),
     ("/usr/bin/tcpserver", "ucspi-tcp"),
+    ("/usr/bin/supervise", "daemontools"),
     ("/usr/bin/cdbmake", "freecdb"),
     ("/usr/sbin/tcpd", "tcpd"),
     ("/usr/sbin/tcpdmatch", "tcpd"),

@@ -31,6 +31,7 @@ pub mod pipe;
 pub mod poll;
 pub mod privileges;
 pub mod process;
+pub mod program;
 pub mod resolver;
 pub mod signals;
 pub mod socket;

@@ -160,6 +160,15 @@ pub fn reap_child(pid: Pid) -> io::Result<Option<Exit>> {
     reaped(|| waitpid(raw, WaitOptions::NOHANG))
 }
 
+/// Waits until this child has ended, and reaps it.
+///
+/// # Errors
+/// As [`reap`]; `None` for one that is no child of this process.
+pub fn wait_for(pid: Pid) -> io::Result<Option<Exit>> {
+    let raw = rustix::process::Pid::from_raw(pid.as_raw());
+    reaped(|| waitpid(raw, WaitOptions::empty()))
+}
+
 fn reaped(
     ask: impl Fn() -> rustix::io::Result<Option<(rustix::process::Pid, WaitStatus)>>,
 ) -> io::Result<Option<Exit>> {

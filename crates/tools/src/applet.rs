@@ -1,7 +1,7 @@
 //! Which commands there are.
 
 use crate::trouble::Trouble;
-use crate::{cdb, install, rules, wrappers};
+use crate::{cdb, chain, filter, install, rules, wrappers};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -53,13 +53,31 @@ const fn ucspi(
     Applet { name, arguments, usage: UsageLine::Ucspi, linked: true, run }
 }
 
+const SOFTLIMIT: &str = "[-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] \
+    [-m membytes] [-o openfiles] [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child";
+
 /// All of them, by name.
 pub(crate) const APPLETS: &[Applet] = &[
+    ucspi("addcr", "", filter::addcr),
+    ucspi("argv0", "realname program [ arg ... ]", chain::argv0),
     cdb("cdbdump", "", cdb::dump),
     cdb("cdbget", "key [skip]", cdb::get),
     cdb("cdbmake", "cdb cdb.tmp", cdb::make),
     cdb("cdbstats", "", cdb::stats),
+    ucspi("delcr", "", filter::delcr),
+    ucspi("envdir", "dir child", chain::envdir),
+    ucspi("envuidgid", "account child", chain::envuidgid),
+    ucspi("fghack", "child", chain::fghack),
+    ucspi("fixcrio", "program [ arg ... ]", filter::fixcrio),
     Applet { linked: false, ..ucspi("install", "dir", install::install) },
+    ucspi("pgrphack", "child", chain::pgrphack),
+    ucspi("readproctitle", "...", filter::readproctitle),
+    ucspi("recordio", "program [ arg ... ]", filter::recordio),
+    ucspi("setlock", "[ -nNxX ] file program [ arg ... ]", chain::setlock),
+    ucspi("setuidgid", "account child", chain::setuidgid),
+    ucspi("softlimit", SOFTLIMIT, chain::softlimit),
+    ucspi("tai64n", "", filter::tai64n),
+    ucspi("tai64nlocal", "", filter::tai64nlocal),
     ucspi("tcpd", "daemon [argument ...]", wrappers::tcpd),
     ucspi("tcpdchk", "[-a] [-d] [-i inet_conf] [-v]", wrappers::tcpdchk),
     ucspi("tcpdmatch", "[-d] [-i inet_conf] daemon[@host] [user@]host", wrappers::tcpdmatch),

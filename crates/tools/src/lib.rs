@@ -1,4 +1,4 @@
-//! The small commands of ucspi-tcp, cdb and TCP Wrappers, in one program.
+//! The small commands of daemontools, ucspi-tcp, cdb and TCP Wrappers, in one program.
 //!
 //! Each is called by the name of a link to this program, or as its first argument. Arguments, exit
 //! codes, messages and files are the ancestors'; `docs/ucspi.md` and
@@ -17,8 +17,11 @@
 
 mod applet;
 mod cdb;
+mod chain;
+mod filter;
 mod fresh;
 mod install;
+mod options;
 mod reason;
 mod rules;
 mod trouble;

@@ -9,7 +9,7 @@ pub(super) enum Allowed {
 }
 
 /// Names without `portreeve-`.
-const TABLE: [(&str, &[&str]); 19] = [
+const TABLE: [(&str, &[&str]); 20] = [
     // words
     ("diag", &[]),
     ("model", &["diag"]),
@@ -17,6 +17,7 @@ const TABLE: [(&str, &[&str]); 19] = [
     ("dialect", &["model", "diag"]),
     ("policy", &["model", "lists"]),
     ("wire", &["model"]),
+    ("supervise", &[]),
     ("ucspi", &["model", "diag"]),
     ("lists", &["model"]),
     // edges
@@ -29,7 +30,7 @@ const TABLE: [(&str, &[&str]); 19] = [
     ("monitor", &["policy", "wire", "model", "sys"]),
     ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
-    ("tools", &["ucspi", "dialect", "policy", "model", "diag", "sys"]),
+    ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),
     ("portreeve", &["config", "dialect", "policy", "wire", "model", "diag", "sys"]),
     // beside
     ("testkit", &["model", "policy"]),
@@ -40,7 +41,8 @@ const TABLE: [(&str, &[&str]); 19] = [
 const BESIDE: [&str; 3] = ["tests", "benches", "fuzz"];
 
 /// Words and decisions.
-const PURE: [&str; 7] = ["diag", "model", "dialect", "policy", "wire", "ucspi", "lists"];
+const PURE: [&str; 8] =
+    ["diag", "model", "dialect", "policy", "wire", "ucspi", "lists", "supervise"];
 
 /// Crates from outside that do what words and decisions must not do.
 pub(super) const DOES_DEEDS: [&str; 8] =
