@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::must::Must;
 
 /// Programs and files, and the Debian package of each.
-const NEEDED: [(&str, &str); 20] = [
+const NEEDED: &[(&str, &str)] = &[
     ("/bin/bash", "bash"),
     ("/usr/bin/cc", "gcc"),
     ("/usr/bin/renice", "bsdutils"),
