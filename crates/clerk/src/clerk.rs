@@ -450,7 +450,7 @@ impl Desk {
 
 impl Listener for Desk {
     fn said(&self, entry: Entry) {
-        self.write(&Dated { at: stamp::utc_ms(wall_ms()), entry });
+        self.write(&Dated::new(stamp::utc_ms(wall_ms()), entry));
     }
 
     fn authenticated(&self, session: SessionId) {

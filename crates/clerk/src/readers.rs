@@ -111,14 +111,13 @@ impl Readers {
         if self.list.borrow().len() >= MOST {
             let text = format!("too many readers of the event log: {MOST} are reading");
             let entry = Entry::Alarm { text };
-            let json = Dated { at: stamp::utc_ms(now), entry }.json();
+            let json = Dated::new(stamp::utc_ms(now), entry).json();
             // A new stream has room for it.
             let _ = (&stream).write(show(&json, wish.form, &self.zone).as_bytes());
             return Ok(());
         }
         let stream = UnixStream::from_std(stream)?;
-        let unkept =
-            (past.is_none()).then(|| Dated { at: stamp::utc_ms(now), entry: Entry::PastNotKept });
+        let unkept = (past.is_none()).then(|| Dated::new(stamp::utc_ms(now), Entry::PastNotKept));
         let seat = Rc::new(Seat {
             wish,
             queue: RefCell::default(),
@@ -200,7 +199,7 @@ impl Seat {
             let now = portreeve_sys::clock::wall().as_millis();
             let at = stamp::utc_ms(u64::try_from(now).unwrap_or(0));
             let entry = Entry::EventsSkipped { count: self.skipped.replace(0) };
-            batch.push_str(&show(&Dated { at, entry }.json(), self.wish.form, zone));
+            batch.push_str(&show(&Dated::new(at, entry).json(), self.wish.form, zone));
         }
         batch
     }

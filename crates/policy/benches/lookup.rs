@@ -14,7 +14,7 @@ use portreeve_model::{
     Origin, Pattern, PerSource, Rate, Rule, Service, Sited, SourceWidth, Startups,
 };
 use portreeve_policy::{
-    Ban, Facts, IdentAnswer, Names, NoTrace, ServiceIndex, State, Tables, Verdict, admit,
+    Ban, Facts, IdentAnswer, Names, NoTrace, Own, ServiceIndex, State, Tables, Verdict, admit,
 };
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -118,6 +118,8 @@ fn measure(tables: &Tables, state: &mut State, peers: &[IpAddr], names: Names<'_
         dice: 50,
         names,
         server_names: Names::NotAsked,
+        own: Own::default(),
+        answered: &[],
         ident: IdentAnswer::NotAsked,
     };
     let mut fastest = f64::INFINITY;
@@ -127,7 +129,7 @@ fn measure(tables: &Tables, state: &mut State, peers: &[IpAddr], names: Names<'_
         let start = Instant::now();
         for peer in peers {
             facts.peer = *peer;
-            if let Verdict::Grant(reservation) =
+            if let Verdict::Grant(reservation, _) =
                 black_box(admit(tables, ServiceIndex(0), state, &facts, &mut NoTrace))
             {
                 granted = granted.saturating_add(1);

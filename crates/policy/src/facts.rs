@@ -1,5 +1,6 @@
 //! What is known about one connection.
 
+use crate::Answered;
 use portreeve_model::Load;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -23,8 +24,23 @@ pub struct Facts<'a> {
     pub names: Names<'a>,
     /// The host names of the address that the peer connected to.
     pub server_names: Names<'a>,
+    /// This end of the connection.
+    pub own: Own,
+    /// What processes have answered that were asked for this connection.
+    pub answered: &'a [Answered],
     /// The peer's ident server.
     pub ident: IdentAnswer<'a>,
+}
+
+/// This end of a connection, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// The address that the peer connected to.
+    pub address: Option<IpAddr>,
+    /// The port; 0 when it is not known.
+    pub port: u16,
+    /// The door's process: `%p` in rules.
+    pub process: u32,
 }
 
 /// The host names of an address, as far as they are known.

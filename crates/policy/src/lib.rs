@@ -45,10 +45,10 @@ pub use effect::{Effect, Effects};
 pub use errand::{Answered, Errand, MOST_ERRANDS, Said};
 
 pub use explain::{
-    ban_sentence, date, endings_sentence, need_sentence, refusal_sentence, refusals_sentence,
-    step_sentence,
+    ban_sentence, date, endings_sentence, errand_sentence, need_sentence, refusal_sentence,
+    refusals_sentence, step_sentence,
 };
-pub use facts::{Facts, IdentAnswer, Names};
+pub use facts::{Facts, IdentAnswer, Names, Own};
 pub use image::{Image, Shared};
 pub use judge::WhyNot;
 pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};

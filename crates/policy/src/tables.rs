@@ -4,9 +4,10 @@ use crate::Image;
 use crate::hours::HoursTable;
 use crate::judge::NeverBan;
 use crate::rules::List;
+use crate::wrappers::HostRules;
 use portreeve_model::{
     Authentication, Config, Ident, Load, Offer, Origin, PerSource, Rate, Service, ServiceKey,
-    Sited, SourceId, Startups, Trap,
+    Sited, SourceId, Startups, Trap, WrappersUse,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -35,6 +36,8 @@ pub(crate) struct Source {
     /// Where it was first named.
     pub(crate) origin: Origin,
     pub(crate) image: Result<Image, Arc<str>>,
+    /// What is in it, of a pair of hosts.allow and hosts.deny.
+    hosts: Option<Arc<HostRules>>,
 }
 
 /// What decides about one service.
@@ -46,6 +49,7 @@ pub(crate) struct ServiceTable {
     pub(crate) lists: Vec<List>,
     /// The sources it looks into, each once.
     pub(crate) sources: Vec<SourceId>,
+    pub(crate) wrappers: Option<WrappersUse>,
     pub(crate) ident_required: bool,
     pub(crate) trap: Option<Trap>,
     pub(crate) rate: Option<Sited<Rate>>,
@@ -86,6 +90,18 @@ impl Tables {
 
     pub(crate) fn source(&self, source: SourceId) -> Option<&Source> {
         self.sources.get(source.0 as usize)
+    }
+
+    /// Puts the rules of a pair of hosts.allow and hosts.deny in place.
+    pub fn set_hosts(&mut self, source: SourceId, rules: Arc<HostRules>) {
+        if let Some(slot) = self.sources.get_mut(source.0 as usize) {
+            slot.hosts = Some(rules);
+        }
+    }
+
+    /// The rules of a source, if it is such a pair and was read.
+    pub(crate) fn hosts(&self, source: SourceId) -> Option<&HostRules> {
+        self.source(source)?.hosts.as_deref()
     }
 
     /// How many services there are; their indices are below.
@@ -132,7 +148,7 @@ impl Source {
     fn unread(source: &portreeve_model::Source) -> Self {
         let path = source.kind.files().next().map(|file| file.path.as_str()).unwrap_or_default();
         let image = Err("it has not been read".into());
-        Self { path: path.into(), origin: source.origin, image }
+        Self { path: path.into(), origin: source.origin, image, hosts: None }
     }
 }
 
@@ -145,6 +161,7 @@ impl ServiceTable {
             hours: admission.hours.as_ref().map(HoursTable::compile),
             lists: admission.lists.iter().map(List::compile).collect(),
             sources: BTreeSet::from_iter(service.sources()).into_iter().collect(),
+            wrappers: admission.wrappers.clone(),
             ident_required: service.log.ident == Ident::Require,
             trap: match service.offer {
                 Offer::Trap(trap) => Some(trap),

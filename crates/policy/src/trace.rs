@@ -87,6 +87,8 @@ pub enum Answer {
     Refuse(Reason),
     /// This has to be asked first.
     Need(Need),
+    /// A process has to answer first.
+    Run,
     /// A trap was touched.
     Sprung,
 }
@@ -99,6 +101,7 @@ impl Answer {
             Self::Pass => "pass",
             Self::Refuse(_) => "refuse",
             Self::Need(_) => "ask",
+            Self::Run => "run",
             Self::Sprung => "spring",
         }
     }
@@ -123,6 +126,8 @@ pub enum Question {
     Sources,
     /// Does this access list, counted from 0, let the peer in?
     List(u32),
+    /// Do hosts.allow and hosts.deny let the peer in?
+    HostsAccess,
     /// Does the peer's ident server answer?
     Ident,
     /// Is it a trap?
@@ -147,7 +152,7 @@ impl Question {
             Self::Enabled | Self::Sessions | Self::Pause | Self::Load => 1,
             Self::Ban => 2,
             Self::Hours => 3,
-            Self::Sources | Self::List(_) | Self::Ident | Self::Trap => 4,
+            Self::Sources | Self::List(_) | Self::HostsAccess | Self::Ident | Self::Trap => 4,
             Self::Rate
             | Self::Instances
             | Self::PerSource
@@ -168,6 +173,7 @@ impl Question {
             Self::Hours => "hours",
             Self::Sources => "sources",
             Self::List(_) => "access-list",
+            Self::HostsAccess => "hosts-access",
             Self::Ident => "ident",
             Self::Trap => "trap",
             Self::Rate => "rate",

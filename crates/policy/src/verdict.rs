@@ -1,6 +1,6 @@
 //! What admission answers, with the reason and its place.
 
-use crate::Reservation;
+use crate::{Effects, Errand, Reservation};
 use portreeve_model::{Dialect, Load, Network, Origin, Rate, Sentence, Startups};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -10,10 +10,12 @@ use std::time::Duration;
 #[must_use]
 #[derive(Debug, PartialEq)]
 pub enum Verdict<Granted = Reservation> {
-    /// Served.
-    Grant(Granted),
+    /// Served; and this is to be done about it.
+    Grant(Granted, Effects),
     /// Cannot be decided before this is known; ask, then admit again.
     Need(Need),
+    /// Cannot be decided before a process has answered this; run one, then admit again.
+    Run(Errand),
     /// Refused.
     Refuse(Refusal),
     /// It touched a trap: nobody is served, and nothing is counted.
@@ -29,6 +31,8 @@ pub enum Need {
     ServerNames,
     /// What the peer's ident server says.
     Ident,
+    /// The same, within so many seconds.
+    User(u32),
 }
 
 /// A touched trap.
@@ -49,6 +53,16 @@ pub struct Refusal {
     pub origin: Option<Origin>,
     /// The figures.
     pub detail: Detail,
+    /// What the list that refused wants done about it.
+    pub effects: Effects,
+}
+
+impl Refusal {
+    /// One without a rule, a figure or a deed.
+    #[must_use]
+    pub fn plain(reason: Reason) -> Self {
+        Self { reason, origin: None, detail: Detail::Nothing, effects: Effects::default() }
+    }
 }
 
 /// Why a connection was refused.
@@ -72,6 +86,8 @@ pub enum Reason {
     NamesFailed,
     /// What an access list is read from cannot be used.
     Unreadable,
+    /// hosts.allow and hosts.deny do not let the peer in.
+    HostsAccess,
     /// The peer's ident server has to answer, and did not.
     Ident,
     /// This connection exceeded the rate and started a pause.
@@ -92,7 +108,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Disabled,
         Self::Overloaded,
         Self::Paused,
@@ -102,6 +118,7 @@ impl Reason {
         Self::Rule,
         Self::NamesFailed,
         Self::Unreadable,
+        Self::HostsAccess,
         Self::Ident,
         Self::Rate,
         Self::Instances,
@@ -119,7 +136,9 @@ impl Reason {
             Self::Disabled | Self::Overloaded | Self::Paused | Self::Load => "paused",
             Self::Banned => "banned",
             Self::Hours => "hours",
-            Self::Rule | Self::NamesFailed | Self::Unreadable | Self::Ident => "rule",
+            Self::Rule | Self::NamesFailed | Self::Unreadable | Self::HostsAccess | Self::Ident => {
+                "rule"
+            }
             Self::Rate
             | Self::Instances
             | Self::PerSource
@@ -143,6 +162,7 @@ impl Reason {
             Self::Rule => "rule",
             Self::NamesFailed => "names-failed",
             Self::Unreadable => "unreadable",
+            Self::HostsAccess => "hosts-access",
             Self::Ident => "ident",
             Self::Rate => "rate",
             Self::Instances => "instances",
@@ -161,6 +181,7 @@ impl Reason {
             Self::Banned | Self::Rule | Self::NamesFailed | Self::Unreadable | Self::Ident => {
                 "address"
             }
+            Self::HostsAccess => "libwrap",
             Self::Hours => "time",
             Self::Load => "load",
             Self::Paused | Self::Rate => "connections per second",
@@ -272,6 +293,18 @@ pub enum Detail {
         path: Box<str>,
         /// Why.
         why: Box<str>,
+    },
+    /// What hosts.allow and hosts.deny say.
+    Hosts {
+        /// The words of the rule that matched; empty when none did.
+        rule: Box<str>,
+        /// What they come to.
+        outcome: Box<str>,
+    },
+    /// A process has to answer first.
+    Errand {
+        /// What it is asked.
+        errand: Errand,
     },
     /// An early drop.
     Drop {

@@ -209,6 +209,13 @@ pub fn kill_group(leader: Pid, signal: Signal) -> io::Result<()> {
     check(unsafe { libc::kill(leader.as_raw().wrapping_neg(), signal.number()) })
 }
 
+/// Whether there is any process in the group that `leader` led, itself included, whoever they are.
+#[must_use]
+pub fn group_exists(leader: Pid) -> bool {
+    let Some(leader) = rustix::process::Pid::from_raw(leader.as_raw()) else { return false };
+    rustix::process::test_kill_process_group(leader) != Err(Errno::SRCH)
+}
+
 /// Makes this process the leader of a session and a group of its own, without a terminal: what ends
 /// with the old ones does not end it.
 ///

@@ -1,7 +1,7 @@
 //! What happened: made by the monitor, written by the clerk.
 
 use crate::{End, SessionId};
-use portreeve_model::{Network, Sentence};
+use portreeve_model::{Facility, Network, Sentence, Severity};
 use serde::{Deserialize, Serialize};
 
 /// An event with its time.
@@ -9,8 +9,19 @@ use serde::{Deserialize, Serialize};
 pub struct Event {
     /// Milliseconds since the epoch.
     pub at: u64,
+    /// How it is logged, where a rule of an access list says so.
+    pub level: Option<Level>,
     /// What happened.
     pub what: What,
+}
+
+/// How an event is logged, whatever its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// In place of the log's own.
+    pub facility: Option<Facility>,
+    /// In place of the kind's.
+    pub severity: Severity,
 }
 
 /// A session as every event about it names it.
@@ -116,6 +127,25 @@ pub struct Refused {
     /// `path:line:column` of what decided.
     pub origin: Option<String>,
     /// Refusals of this peer's network for this reason within the same second.
+    pub count: u32,
+}
+
+/// A command that a rule of an access list has run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleCommand {
+    /// The service's key.
+    pub key: String,
+    /// The other end (of the first, when several are counted together).
+    pub peer: End,
+    /// `spawn`, `twist`, `aclexec` or `netgroup`.
+    pub option: String,
+    /// What was, or was not, run.
+    pub command: String,
+    /// What became of it, for people.
+    pub outcome: String,
+    /// The session, if it is one: of a `twist`.
+    pub session: Option<SessionId>,
+    /// Events like it within the same second.
     pub count: u32,
 }
 
@@ -327,6 +357,8 @@ pub enum What {
         /// Why.
         cause: EndCause,
     },
+    /// What became of a command that a rule of an access list asks for.
+    RuleCommand(RuleCommand),
     /// A service's addresses were given back to another program.
     GivenBack {
         /// The service's key.

@@ -89,9 +89,11 @@ fn decided<'r>(
             Need::Name(Side::Client) => request.client.name = Name::Paranoid,
             Need::Name(Side::Server) => request.server.name = Name::Known(b"door".to_vec()),
             Need::User => request.user = User::Known(b"joe".to_vec()),
-            Need::List(path) => drop(answers.lists.insert(path, ListFile::Missing)),
+            Need::List(path) => {
+                answers.lists.insert(path, ListFile::Missing);
+            }
             Need::Netgroup { group, host } => {
-                _ = answers.netgroups.insert((group, host), Said::Yes)
+                answers.netgroups.insert((group, host), Said::Yes);
             }
         }
     }

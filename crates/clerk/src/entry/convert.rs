@@ -3,11 +3,14 @@
 use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
 use crate::text::escape::{escape, escape_lines};
 use portreeve_model::Sentence;
-use portreeve_wire::event::{EndCause, Ending, Event, Refused, SessionRef, What};
+use portreeve_wire::event::{EndCause, Ending, Event, Refused, RuleCommand, SessionRef, What};
 
 /// The line for an event.
 pub(crate) fn dated(event: &Event) -> Dated {
-    Dated { at: stamp::utc_ms(event.at), entry: entry(&event.what) }
+    let dated = Dated::new(stamp::utc_ms(event.at), entry(&event.what));
+    let Some(level) = event.level else { return dated };
+    let facility = level.facility.map(|facility| facility.name().to_owned());
+    Dated { severity: Some(level.severity.name().to_owned()), facility, ..dated }
 }
 
 /// A session as entries name it.
@@ -130,6 +133,18 @@ fn entry(what: &What) -> Entry {
         },
         What::BanEnded { network, why, by } => {
             Entry::BanEnded { network: network.to_string(), why: clean(why), by_uid: *by }
+        }
+        What::RuleCommand(RuleCommand { key, peer, option, command, outcome, session, count }) => {
+            Entry::RuleCommand {
+                service: clean(key),
+                peer: peer.address,
+                peer_port: peer.port,
+                option: clean(option),
+                command: clean(command),
+                outcome: clean(outcome),
+                session: session.map(|session| session.0),
+                count: *count,
+            }
         }
         What::GivenBack { key } => Entry::GivenBack { service: clean(key) },
         What::TrialBegan { seconds } => Entry::TrialBegan { seconds: *seconds },

@@ -9,6 +9,7 @@ pub(crate) mod stamp;
 #[cfg(test)]
 mod tests;
 
+use portreeve_model::{Facility, Severity};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -17,12 +18,30 @@ use std::net::IpAddr;
 pub(crate) struct Dated {
     /// UTC, with milliseconds.
     pub(crate) at: String,
+    /// Its severity, where a rule of an access list says what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) severity: Option<String>,
+    /// Its facility, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) facility: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub(crate) entry: Entry,
 }
 
 impl Dated {
+    /// As grave as its kind.
+    pub(crate) fn new(at: String, entry: Entry) -> Self {
+        Self { at, severity: None, facility: None, entry }
+    }
+
+    /// Facility and severity, for a log that has this facility.
+    pub(crate) fn priority(&self, facility: Facility) -> (Facility, Severity) {
+        let severity = self.severity.as_deref().and_then(Severity::by_name);
+        let own = self.facility.as_deref().and_then(Facility::by_name);
+        (own.unwrap_or(facility), severity.unwrap_or_else(|| self.entry.severity()))
+    }
+
     /// The line, with its newline.
     pub(crate) fn json(&self) -> String {
         // Maps with text keys and numbers: there is no way to fail.
@@ -267,6 +286,17 @@ pub(crate) enum Entry {
     },
     GivenBack {
         service: String,
+    },
+    RuleCommand {
+        service: String,
+        peer: IpAddr,
+        peer_port: u16,
+        option: String,
+        command: String,
+        outcome: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<u64>,
+        count: u32,
     },
     TrialBegan {
         seconds: u32,

@@ -214,6 +214,14 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let skipped = count(*skipped, "event", "events");
             sentence(Warning, None, format!("{skipped} not shown: this reader was too slow"))
         }
+        Entry::RuleCommand {
+            service, peer, peer_port, option, command, outcome, count, ..
+        } => {
+            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            let who = end(*peer, *peer_port);
+            let text = format!("{option} for {who}{times}: {outcome}: `{command}`");
+            sentence(Plain, Some(service), text)
+        }
         Entry::GivenBack { service } => {
             sentence(Warning, Some(service), "its addresses are given back".into())
         }

@@ -41,6 +41,7 @@ impl Entry {
             | Self::Banned { .. }
             | Self::BanEnded { .. }
             | Self::Reloaded { .. }
+            | Self::RuleCommand { .. }
             | Self::GivenBack { .. }
             | Self::TrialBegan { .. }
             | Self::TrialConfirmed { .. }

@@ -6,7 +6,9 @@ use crate::entry::sentence::tell;
 use crate::entry::{Dated, Entry, Loser, Target};
 use jiff::tz::TimeZone;
 use portreeve_model::Sentence;
-use portreeve_wire::event::{EndCause, Ending, Event, Helper, Refused, SessionRef, What};
+use portreeve_wire::event::{
+    EndCause, Ending, Event, Helper, Refused, RuleCommand, SessionRef, What,
+};
 use portreeve_wire::{End, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +18,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 36;
+const VARIANTS: usize = 37;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -56,6 +58,7 @@ fn number(entry: &Entry) -> usize {
         Entry::TrialRolledBack { .. } => 33,
         Entry::PastNotKept => 34,
         Entry::DoorSucceeded { .. } => 35,
+        Entry::RuleCommand { .. } => 36,
     }
 }
 
@@ -178,9 +181,20 @@ fn from_the_monitor() -> Vec<What> {
     ]
 }
 
-/// Events of takeovers and trials.
-fn of_trials() -> [What; 4] {
+/// Events of takeovers, trials and rules.
+fn of_trials() -> [What; 6] {
+    let command = |session| RuleCommand {
+        key: "ssh".into(),
+        peer: End { address: [192, 0, 2, 7].into(), port: 40_000 },
+        option: if session { "twist" } else { "spawn" }.into(),
+        command: "/bin/echo \"Sorry, fresh out.\"".into(),
+        outcome: if session { "serves the connection" } else { "ended: it took too long" }.into(),
+        session: session.then_some(SessionId(7)),
+        count: if session { 1 } else { 3 },
+    };
     [
+        What::RuleCommand(command(true)),
+        What::RuleCommand(command(false)),
         What::GivenBack { key: "ssh".into() },
         What::TrialBegan { seconds: 60 },
         What::TrialConfirmed { by: "a session of ssh, process 1234".into() },
@@ -230,14 +244,17 @@ fn examples() -> Vec<Dated> {
         },
     ];
     let first_own = monitor.len();
-    let events = monitor.into_iter().zip(0..).map(|(what, n)| dated(&Event { at: at(n), what }));
+    let events = monitor
+        .into_iter()
+        .zip(0..)
+        .map(|(what, n)| dated(&Event { at: at(n), level: None, what }));
     let first_trial = first_own + own.len();
     let own = own
         .into_iter()
         .zip(first_own..)
-        .map(|(entry, n)| Dated { at: crate::entry::stamp::utc_ms(at(n)), entry });
+        .map(|(entry, n)| Dated::new(crate::entry::stamp::utc_ms(at(n)), entry));
     let trials = of_trials().into_iter().zip(first_trial..);
-    let trials = trials.map(|(what, n)| dated(&Event { at: at(n), what }));
+    let trials = trials.map(|(what, n)| dated(&Event { at: at(n), level: None, what }));
     events.chain(own).chain(trials).collect()
 }
 

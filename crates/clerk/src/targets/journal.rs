@@ -55,7 +55,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     fn encoded(entry: Entry) -> Vec<u8> {
-        let dated = Dated { at: "2026-11-21T23:32:15.123Z".into(), entry };
+        let dated = Dated::new("2026-11-21T23:32:15.123Z".into(), entry);
         let told = told(&dated.entry, &TimeZone::UTC);
         encode(&dated, &told, (Facility(3), dated.entry.severity()))
     }

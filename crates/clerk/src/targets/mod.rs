@@ -14,7 +14,7 @@ use crate::entry::{Dated, Target, stamp};
 use crate::log::{EventLog, News, Past, Written};
 use crate::record::syslog::{EVENTS, message};
 use jiff::tz::TimeZone;
-use portreeve_model::{EventTargets, StderrFormat};
+use portreeve_model::{EventTargets, Facility, StderrFormat};
 use post::Post;
 use std::rc::Rc;
 use stderr::Stderr;
@@ -79,7 +79,7 @@ impl Targets {
         if stderr.is_none() && syslog.is_none() && journal.is_none() {
             return;
         }
-        let severity = dated.entry.severity();
+        let (_, severity) = dated.priority(Facility(0));
         let told = told(&dated.entry, &self.zone);
         let ms = stamp::read(&dated.at).unwrap_or_default();
         match stderr {
@@ -93,11 +93,11 @@ impl Targets {
         }
         if let Some(facility) = syslog {
             let (who, text) = ((EVENTS, self.pid), one_line(&told));
-            let text = message((facility, severity), ms, &self.zone, who, &text);
+            let text = message(dated.priority(facility), ms, &self.zone, who, &text);
             self.syslog.push(text.into_bytes());
         }
         if let Some(facility) = journal {
-            self.journal.push(journal::encode(dated, &told, (facility, severity)));
+            self.journal.push(journal::encode(dated, &told, dated.priority(facility)));
         }
     }
 

@@ -220,7 +220,7 @@ impl Clerk {
 
     /// Tells it what happened.
     pub(crate) fn events(&self, what: impl IntoIterator<Item = What>) {
-        let events = what.into_iter().map(|what| Item::Event(Event { at: AT, what }));
+        let events = what.into_iter().map(|what| Item::Event(Event { at: AT, level: None, what }));
         self.tell(&ToClerk::Batch(events.collect()));
     }
 

@@ -7,7 +7,7 @@ use crate::door::current::Current;
 use crate::succession::inherit::MOST_UNDECIDED;
 use portreeve_model::{Load, Offer};
 use portreeve_policy::{
-    Detail, Facts, Need, NoTrace, Reason, Refusal, ServiceIndex, Verdict, admit,
+    Facts, Need, NoTrace, Own, Reason, Refusal, Said, ServiceIndex, Verdict, admit,
 };
 use portreeve_sys::socket::{self, AcceptError};
 use portreeve_sys::spawn::Room;
@@ -87,7 +87,7 @@ impl Door {
     }
 
     /// Decides about a connection with what is known, or asks for what is not.
-    pub(crate) fn decide(&mut self, arrival: Arrival) {
+    pub(crate) fn decide(&mut self, mut arrival: Arrival) {
         let current = Arc::clone(&self.current);
         let index = ServiceIndex(arrival.service);
         if current.tables.needs_load(index) {
@@ -102,11 +102,21 @@ impl Door {
             dice: self.dice.hundred(),
             names: arrival.known.names(),
             server_names: arrival.known.server_names(),
+            own: Own {
+                address: Some(arrival.local.address),
+                port: arrival.local.port,
+                process: std::process::id(),
+            },
+            answered: &arrival.known.answered,
             ident: arrival.known.ident(),
         };
         let verdict = admit(&current.tables, index, &mut self.state, &facts, &mut NoTrace);
         match verdict {
-            Verdict::Grant(reservation) => self.granted(&current, arrival, reservation),
+            Verdict::Grant(reservation, effects) => {
+                arrival.known.effects = effects;
+                self.granted(&current, arrival, reservation);
+            }
+            Verdict::Run(errand) => self.ask_process(&current, arrival, errand),
             Verdict::Need(need) => self.ask(&current, arrival, need),
             Verdict::Refuse(refusal) => self.refuse(&current, arrival, &refusal),
             Verdict::Sprung(sprung) => {
@@ -117,8 +127,7 @@ impl Door {
 
     fn ask(&mut self, current: &Arc<Current>, mut arrival: Arrival, need: Need) {
         if !self.waiting.has_room(arrival.peer) {
-            let refusal =
-                Refusal { reason: Reason::Overloaded, origin: None, detail: Detail::Nothing };
+            let refusal = Refusal::plain(Reason::Overloaded);
             self.state.count_refusal(
                 &current.tables,
                 ServiceIndex(arrival.service),
@@ -136,9 +145,13 @@ impl Door {
                 let peer = if ours { arrival.local.address } else { arrival.peer.address };
                 (self.tell_relay(&ToRelay::Names { question, peer }, &[]), NAMES_WITHIN)
             }
-            Need::Ident => {
-                let within = Duration::from_secs(u64::from(IDENT_SECONDS) + 2);
-                (self.ask_ident(question, arrival.peer, arrival.local), within)
+            Need::Ident | Need::User(_) => {
+                let seconds = match need {
+                    Need::User(seconds) => seconds.clamp(1, IDENT_SECONDS),
+                    Need::Names | Need::ServerNames | Need::Ident => IDENT_SECONDS,
+                };
+                let within = Duration::from_secs(u64::from(seconds) + 2);
+                (self.ask_ident(question, arrival.peer, arrival.local, seconds), within)
             }
         };
         if asked {
@@ -165,6 +178,7 @@ impl Door {
                 arrival.known.fail(need, "no answer in time");
                 self.decide(arrival);
             }
+            For::Process(arrival, errand) => self.process_said(arrival, errand, Said::Nothing),
             For::Banner(arrival, reservation) => self.not_told(arrival, reservation),
             For::Record(session) => {
                 self.event(What::Identified { session, answer: Err("no answer".into()) });
@@ -195,10 +209,11 @@ impl Door {
         question: portreeve_wire::QuestionId,
         peer: portreeve_wire::End,
         local: portreeve_wire::End,
+        seconds: u32,
     ) -> bool {
         match socket::stream_from(local.address) {
             Ok(bound) => {
-                let ask = ToRelay::Ident { question, peer, local, seconds: IDENT_SECONDS };
+                let ask = ToRelay::Ident { question, peer, local, seconds };
                 self.tell_relay(&ask, &[bound.as_fd()])
             }
             Err(_) => false,

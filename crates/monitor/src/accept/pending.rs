@@ -1,8 +1,9 @@
-//! Connections that wait for the relay: for names, for ident, or for a long banner to be written.
+//! Connections that wait: for names, for ident, or for a long banner to be written, by the relay; for
+//! what a process answers.
 //! Bounded in number, in number for one source, and in time.
 
 use portreeve_model::{Network, SourceWidth};
-use portreeve_policy::{IdentAnswer, Names, Need, Reservation};
+use portreeve_policy::{Answered, Effects, Errand, IdentAnswer, Names, Need, Reservation};
 use portreeve_wire::event::SessionRef;
 use portreeve_wire::relay::{IdentReply, NamesAnswer};
 use portreeve_wire::{End, QuestionId};
@@ -38,6 +39,10 @@ pub(crate) struct Known {
     pub(crate) server_names: Option<NamesAnswer>,
     /// What the peer's ident server said.
     pub(crate) ident: Option<IdentReply>,
+    /// What processes have answered.
+    pub(crate) answered: Vec<Answered>,
+    /// What is to be done about it: it was granted.
+    pub(crate) effects: Effects,
 }
 
 impl Known {
@@ -67,7 +72,7 @@ impl Known {
         match need {
             Need::Names => self.names = Some(NamesAnswer::Failed(why)),
             Need::ServerNames => self.server_names = Some(NamesAnswer::Failed(why)),
-            Need::Ident => self.ident = Some(IdentReply::Missing(why)),
+            Need::Ident | Need::User(_) => self.ident = Some(IdentReply::Missing(why)),
         }
     }
 }
@@ -87,6 +92,8 @@ fn named(answer: Option<&NamesAnswer>) -> Names<'_> {
 pub(crate) enum For {
     /// The decision needs this.
     Decision(Arrival, Need),
+    /// The decision needs what a process answers.
+    Process(Arrival, Errand),
     /// Granted; the banner is being written.
     Banner(Arrival, Reservation),
     /// Nobody waits: the ident answer of a running session goes to its record.
@@ -106,7 +113,9 @@ impl Waiting {
         let SourceWidth { v4, v6 } = SourceWidth::DEFAULT;
         let source = Network::around(peer.address, v4, v6);
         let same = |(waiter, _): &&(For, Duration)| match waiter {
-            For::Decision(a, _) | For::Banner(a, _) => source.contains(a.peer.address),
+            For::Decision(a, _) | For::Process(a, _) | For::Banner(a, _) => {
+                source.contains(a.peer.address)
+            }
             For::Record(s) => source.contains(s.peer.address),
         };
         self.all.len() < MOST && self.all.values().filter(same).count() < MOST_OF_ONE
@@ -148,9 +157,13 @@ impl Waiting {
             .collect()
     }
 
-    /// Everybody, when the relay has died: no answer will come.
+    /// Everybody who waits for the relay, when it has died: no answer will come.
     pub(crate) fn take_all(&mut self) -> Vec<For> {
-        std::mem::take(&mut self.all).into_values().map(|(waiter, _)| waiter).collect()
+        let relay = |waiter: &For| !matches!(waiter, For::Process(..));
+        let waits = self.all.iter().filter(|(_, (waiter, _))| relay(waiter));
+        let numbers: Vec<u64> = waits.map(|(number, _)| *number).collect();
+        let take = |number| self.all.remove(&number).map(|(waiter, _)| waiter);
+        numbers.into_iter().filter_map(take).collect()
     }
 
     /// After a reload services have other indices; connections to services that are gone come back.
@@ -158,13 +171,15 @@ impl Waiting {
         let mut gone = Vec::new();
         for (number, (mut waiter, due)) in std::mem::take(&mut self.all) {
             let fits = match &mut waiter {
-                For::Decision(a, _) | For::Banner(a, _) => match new(a.service) {
-                    Some(index) => {
-                        a.service = index;
-                        true
+                For::Decision(a, _) | For::Process(a, _) | For::Banner(a, _) => {
+                    match new(a.service) {
+                        Some(index) => {
+                            a.service = index;
+                            true
+                        }
+                        None => false,
                     }
-                    None => false,
-                },
+                }
                 For::Record(_) => true,
             };
             if fits {

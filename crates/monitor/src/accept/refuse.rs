@@ -3,6 +3,7 @@
 use crate::accept::pending::Arrival;
 use crate::door::Door;
 use crate::door::current::Current;
+use crate::errand::deeds;
 use portreeve_model::Refuse;
 use portreeve_policy::{Detail, Refusal, refusal_sentence};
 use portreeve_sys::{descriptor, socket};
@@ -38,9 +39,11 @@ impl Door {
             count: 1,
         });
         if let Some(single) = single {
-            self.event(What::Refused(single));
+            let level = deeds::level(&refusal.effects);
+            self.outbox.leveled_event(self.now, What::Refused(single), level);
         }
-        self.turn_away(current, arrival);
+        self.do_deeds(current, &arrival, &refusal.effects);
+        self.turn_away_saying(current, arrival, &refusal.effects.banner());
     }
 
     /// Tells the refusals that were being counted together, before their second is over.
@@ -48,12 +51,23 @@ impl Door {
         for refused in self.gather.drain() {
             self.event(What::Refused(refused));
         }
+        for one in self.teller.drain() {
+            self.event(What::RuleCommand(one));
+        }
     }
 
     /// Ends a refused connection as its service wants it, without ever waiting for the peer.
     pub(crate) fn turn_away(&mut self, current: &Arc<Current>, arrival: Arrival) {
+        self.turn_away_saying(current, arrival, &[]);
+    }
+
+    /// As [`Self::turn_away`]; the service's own words come after these.
+    fn turn_away_saying(&mut self, current: &Arc<Current>, arrival: Arrival, first: &[u8]) {
         let Some(service) = current.service(arrival.service) else { return };
-        let words = current.words(arrival.service);
+        let words = match first {
+            [] => current.words(arrival.service),
+            first => [first, &current.words(arrival.service)].concat().into(),
+        };
         match service.refusals.refuse {
             Refuse::Close if words.is_empty() => {} // dropping the socket closes it
             Refuse::Close => self.farewell(arrival.socket, &words),

@@ -9,7 +9,7 @@ use crate::door::{Door, Stage};
 use crate::sources::images::{self, Held, Read};
 use crate::succession::inherit::UNREAD;
 use portreeve_model::{Config, Problem, Resolved, Settings, difference};
-use portreeve_policy::{Detail, Need, Reason, Refusal, ServiceIndex};
+use portreeve_policy::{Need, Reason, Refusal, ServiceIndex};
 use portreeve_sys::poll::Interest;
 use portreeve_wire::End;
 use portreeve_wire::compile::Answer as Compiled;
@@ -342,9 +342,8 @@ impl Door {
 
     fn service_gone(&mut self, old: &Arc<Current>, waiter: For) {
         match waiter {
-            For::Decision(arrival, _) => {
-                let refusal =
-                    Refusal { reason: Reason::Disabled, origin: None, detail: Detail::Nothing };
+            For::Decision(arrival, _) | For::Process(arrival, _) => {
+                let refusal = Refusal::plain(Reason::Disabled);
                 self.refuse(old, arrival, &refusal);
             }
             For::Banner(_, reservation) => self.state.release(reservation),

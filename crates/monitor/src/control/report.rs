@@ -5,8 +5,8 @@ use crate::door::{Door, Stage};
 use crate::helper::HelperProcess;
 use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, span};
 use portreeve_policy::{
-    Facts, IdentAnswer, Names, Reason, ServiceIndex, StepRecord, Verdict, endings_sentence, follow,
-    need_sentence, refusal_sentence, refusals_sentence, step_sentence,
+    Facts, IdentAnswer, Names, Own, Reason, ServiceIndex, StepRecord, Verdict, endings_sentence,
+    errand_sentence, follow, need_sentence, refusal_sentence, refusals_sentence, step_sentence,
 };
 use portreeve_wire::End;
 use portreeve_wire::control::{
@@ -137,6 +137,8 @@ impl Door {
             dice: 99,
             names: Names::NotAsked,
             server_names: Names::NotAsked,
+            own: Own::default(),
+            answered: &[],
             ident: IdentAnswer::NotAsked,
         };
         Answer::Explained(found.into_iter().map(|index| self.explain_one(index, &facts)).collect())
@@ -150,8 +152,9 @@ impl Door {
         let mut steps: Vec<StepRecord> = Vec::new();
         let verdict = follow(&current.tables, ServiceIndex(index), &self.state, facts, &mut steps);
         let (word, reason, text, origin) = match verdict {
-            Verdict::Grant(()) => ("granted", None, "granted".to_owned(), None),
+            Verdict::Grant((), _) => ("granted", None, "granted".to_owned(), None),
             Verdict::Need(need) => ("unknown", None, need_sentence(need).to_owned(), None),
+            Verdict::Run(errand) => ("unknown", None, errand_sentence(&errand), None),
             Verdict::Sprung(sprung) => {
                 let text = format!("a trap: {}", sentence(sprung.sentence));
                 ("trapped", None, text, Some(sprung.origin))

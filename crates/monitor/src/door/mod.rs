@@ -35,6 +35,8 @@ use crate::door::paths::Paths;
 use crate::door::plan::Inherited;
 use crate::door::tally::Tally;
 use crate::door::token::Token;
+use crate::errand::Jobs;
+use crate::errand::tell::Teller;
 use crate::helper::outbox::Outbox;
 use crate::helper::retired::Retired;
 use crate::helper::{HelperProcess, Outputs};
@@ -110,6 +112,9 @@ pub(crate) struct Door {
     pub(crate) listeners: Listeners,
     pub(crate) scarce: Option<Scarce>,
     pub(crate) sessions: Sessions,
+    /// What rules of access lists have run.
+    pub(crate) jobs: Jobs,
+    pub(crate) teller: Teller,
     pub(crate) waiting: Waiting,
     pub(crate) farewells: Farewells,
     pub(crate) tarpit: Tarpit,
@@ -264,6 +269,7 @@ impl Door {
         let changes = self.listeners.retry(now);
         self.tell(changes);
         self.tick_waiting();
+        self.tick_jobs();
         self.tick_graces();
         self.tick_idle();
         self.tick_delayed();
@@ -311,6 +317,8 @@ impl Door {
             self.scarce.as_ref().and_then(|s| s.until),
             self.listeners.next_due(),
             self.waiting.next_due(),
+            self.jobs.next_due(),
+            self.teller.next_due(),
             self.state.next_grace(),
             self.state.next_pause_end(),
             self.sessions.next_kill(),

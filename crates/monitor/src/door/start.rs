@@ -21,6 +21,8 @@ use crate::door::plan::Inherited;
 use crate::door::tally::Tally;
 use crate::door::token::Token;
 use crate::door::{Door, LoadReading, Now, Stage};
+use crate::errand::Jobs;
+use crate::errand::tell::Teller;
 use crate::helper::outbox::Outbox;
 use crate::helper::{HelperProcess, Outputs};
 use crate::session::Sessions;
@@ -217,6 +219,8 @@ fn assemble(
         listeners: Listeners::default(),
         scarce: None,
         sessions: Sessions::default(),
+        jobs: Jobs::default(),
+        teller: Teller::default(),
         waiting: Waiting::default(),
         farewells: Farewells::default(),
         tarpit: Tarpit::default(),

@@ -7,7 +7,7 @@ use crate::door::Now;
 use crate::session::evidence::Pipe;
 use portreeve_sys::channel::{Channel, MAX_DESCRIPTORS};
 use portreeve_wire::clerk::{Item, ToClerk};
-use portreeve_wire::event::{Event, SessionRef, What};
+use portreeve_wire::event::{Event, Level, SessionRef, What};
 use portreeve_wire::{FrameError, MAX_PACKET, decode, encode};
 use std::collections::VecDeque;
 use std::io;
@@ -85,6 +85,11 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Adds an event.
     pub(crate) fn event(&mut self, now: Now, what: What) {
+        self.leveled_event(now, what, None);
+    }
+
+    /// Adds an event that is logged as a rule says.
+    pub(crate) fn leveled_event(&mut self, now: Now, what: What, level: Option<Level>) {
         let at = u64::try_from(now.wall.as_millis()).unwrap_or(u64::MAX);
         if self.events >= MOST_EVENTS {
             self.lost = self.lost.saturating_add(1);
@@ -97,10 +102,11 @@ impl Outbox {
         }
         if self.unreported > 0 {
             let what = What::EventsLost { count: std::mem::take(&mut self.unreported) };
-            self.queue.push_back(Outgoing::Item(Item::Event(Event { at, what }), None));
+            let lost = Event { at, level: None, what };
+            self.queue.push_back(Outgoing::Item(Item::Event(lost), None));
             self.events = self.events.saturating_add(1);
         }
-        self.queue.push_back(Outgoing::Item(Item::Event(Event { at, what }), None));
+        self.queue.push_back(Outgoing::Item(Item::Event(Event { at, level, what }), None));
         self.events = self.events.saturating_add(1);
     }
 

@@ -96,7 +96,7 @@ impl Door {
                 self.serve(&current, arrival, reservation);
             }
             Some(For::Banner(arrival, reservation)) => self.not_told(arrival, reservation),
-            Some(For::Decision(..) | For::Record(_)) | None => {}
+            Some(For::Decision(..) | For::Process(..) | For::Record(_)) | None => {}
         }
     }
 
@@ -123,7 +123,9 @@ impl Door {
             }
             IdentReply::Declined(why) | IdentReply::Missing(why) => cut(why),
         }
-        let waits = |waiter: &For| matches!(waiter, For::Decision(_, Need::Ident) | For::Record(_));
+        let waits = |waiter: &For| {
+            matches!(waiter, For::Decision(_, Need::Ident | Need::User(_)) | For::Record(_))
+        };
         match self.waiting.take(question, waits) {
             Some(For::Record(reference)) => {
                 let answer = answer.told();
@@ -136,7 +138,7 @@ impl Door {
                 arrival.known.ident = Some(answer);
                 self.decide(arrival);
             }
-            Some(For::Banner(..)) | None => {}
+            Some(For::Process(..) | For::Banner(..)) | None => {}
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod idle;
 pub(crate) mod pings;
 pub(crate) mod reap;
 pub(crate) mod serve;
+pub(crate) mod serving;
 
 use crate::session::evidence::Pipe;
 use crate::session::idle::Watch;

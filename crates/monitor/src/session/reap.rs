@@ -145,6 +145,9 @@ impl Door {
         if let Some(number) = self.sessions.of_process(exit.pid) {
             return self.session_over(number, ending(exit.status));
         }
+        if self.job_ended(exit) {
+            return;
+        }
         let now = self.now.mono;
         if self.clerk.running.as_ref().is_some_and(|r| r.pid == exit.pid)
             && let Some((running, what)) = self.clerk.ended(exit.status, now)

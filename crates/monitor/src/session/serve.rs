@@ -1,16 +1,19 @@
 //! A granted connection: the banner first, then the program or the relay.
 
+use crate::accept::arrive::IDENT_SECONDS;
 use crate::accept::pending::{Arrival, For};
 use crate::door::Door;
 use crate::door::current::Current;
+use crate::errand::deeds;
 use crate::session::Session;
 use crate::session::evidence::Pipe;
 use crate::session::idle::Watch;
-use portreeve_model::{Authentication, Ident, Offer, Program, Stderr};
-use portreeve_policy::{Detail, Reason, Refusal, Reservation, ServiceIndex};
-use portreeve_sys::spawn::{Connection, SpawnError, Started};
+use crate::session::serving::{Manner, Serving, serving};
+use portreeve_model::{Authentication, Ident, Stderr};
+use portreeve_policy::{Reason, Refusal, Reservation, ServiceIndex};
+use portreeve_sys::spawn::{Connection, Program, SpawnError, Started};
 use portreeve_sys::{Pid, descriptor, file, pipe, socket};
-use portreeve_wire::event::{SessionRef, What};
+use portreeve_wire::event::{Level, SessionRef, What};
 use portreeve_wire::relay::{IdentReply, Then, ToRelay};
 use portreeve_wire::{End, QuestionId, SessionId};
 use std::io;
@@ -36,19 +39,25 @@ struct Kept {
     notify: Option<OwnedFd>,
     idle: Option<Watch>,
     kill_after: Duration,
+    /// How its beginning is logged.
+    level: Option<Level>,
 }
 
 impl Door {
     pub(crate) fn granted(
         &mut self,
         current: &Arc<Current>,
-        arrival: Arrival,
+        mut arrival: Arrival,
         reservation: Reservation,
     ) {
         let Some(facts) = current.facts(arrival.service) else {
             return self.state.release(reservation);
         };
-        let banner = [facts.banners.always.as_slice(), &facts.banners.success].concat();
+        let effects = std::mem::take(&mut arrival.known.effects);
+        self.do_deeds(current, &arrival, &effects);
+        let own = effects.banner();
+        let banner = [facts.banners.always.as_slice(), &own, &facts.banners.success].concat();
+        arrival.known.effects = effects;
         let sent = match banner.is_empty() {
             true => 0,
             false => socket::send_once(&arrival.socket, &banner).unwrap_or(0),
@@ -98,12 +107,13 @@ impl Door {
     pub(crate) fn serve(
         &mut self,
         current: &Arc<Current>,
-        arrival: Arrival,
+        mut arrival: Arrival,
         reservation: Reservation,
     ) {
         let Some(service) = current.service(arrival.service) else {
             return self.state.release(reservation);
         };
+        let effects = std::mem::take(&mut arrival.known.effects);
         let reference = SessionRef {
             session: SessionId(reservation.ticket().0),
             service: arrival.service,
@@ -122,28 +132,31 @@ impl Door {
         // before the socket is given away; who has no limit pays nothing
         let limit = service.ends.idle.map(|limit| limit.value);
         let idle = limit.and_then(|limit| Watch::new(&arrival.socket, limit, self.now.mono));
-        let (started, kept) = match (&service.offer, current.program(arrival.service)) {
-            (Offer::Program(program), Some(plan)) => {
-                match self.start(program, plan, authentication, arrival) {
+        let program = current.program(arrival.service);
+        let (started, kept) = match serving(service, program, &effects, self.root) {
+            Serving::Program(program, manner) => {
+                match self.start(&program, &manner, authentication, arrival) {
                     Ok((pid, kept)) => (Ok(Some(pid)), kept),
                     Err(failed) => (Err(failed), Kept::default()),
                 }
             }
-            (Offer::Internal(internal), _) => {
-                let serve = ToRelay::Serve { session: reference.session, internal: *internal };
+            Serving::Relay(internal) => {
+                let serve = ToRelay::Serve { session: reference.session, internal };
                 match self.tell_relay(&serve, &[arrival.socket.as_fd()]) {
                     true => (Ok(None), Kept::default()),
                     false => (Err((Some(Box::new(arrival)), Failure::Relay)), Kept::default()),
                 }
             }
-            (Offer::Program(_) | Offer::Trap(_), _) => {
-                (Err((Some(Box::new(arrival)), Failure::Plan)), Kept::default())
-            }
+            Serving::Nobody => (Err((Some(Box::new(arrival)), Failure::Plan)), Kept::default()),
         };
         match started {
             Ok(pid) => {
                 let kill_after = service.ends.kill_after;
-                let kept = Kept { since, identified, idle, kill_after, ..kept };
+                let level = deeds::level(&effects);
+                let kept = Kept { since, identified, idle, kill_after, level, ..kept };
+                if let Some(command) = effects.twist() {
+                    self.twisted(&reference, command);
+                }
                 self.started(reference, reservation, authentication, pid, kept, ident);
             }
             Err((arrival, failure)) => {
@@ -166,7 +179,8 @@ impl Door {
     ) {
         reference.pid = pid.and_then(|pid| u32::try_from(pid.as_raw()).ok());
         self.tally.admitted(&reference.key, self.now.mono);
-        self.event(What::SessionStarted(reference.clone()));
+        let began = What::SessionStarted(reference.clone());
+        self.outbox.leveled_event(self.now, began, kept.level);
         if let Some(answer) = kept.identified.clone() {
             self.event(What::Identified { session: reference.clone(), answer });
         }
@@ -177,9 +191,8 @@ impl Door {
         }
         if ident && self.waiting.has_room_for_record(reference.peer) {
             let question = self.waiting.question();
-            if self.ask_ident(question, reference.peer, reference.local) {
-                let within =
-                    Duration::from_secs(u64::from(crate::accept::arrive::IDENT_SECONDS) + 2);
+            if self.ask_ident(question, reference.peer, reference.local, IDENT_SECONDS) {
+                let within = Duration::from_secs(u64::from(IDENT_SECONDS) + 2);
                 let deadline = self.now.mono.saturating_add(within);
                 self.waiting.add(question, For::Record(reference.clone()), deadline);
             }
@@ -224,8 +237,8 @@ impl Door {
     /// Starts the program on the connection, or gives it back.
     fn start(
         &mut self,
-        program: &Program,
-        plan: &Arc<portreeve_sys::spawn::Program>,
+        program: &Arc<Program>,
+        manner: &Manner,
         authentication: Authentication,
         arrival: Arrival,
     ) -> Result<(Pid, Kept), NotStarted> {
@@ -235,7 +248,7 @@ impl Door {
         }
         let ends = (arrival.peer, arrival.local);
         let socket = Arc::new(arrival.socket);
-        self.start_on(&socket, program, plan, authentication, ends).map_err(|failure| {
+        self.start_on(&socket, program, manner, authentication, ends).map_err(|failure| {
             let socket = Arc::into_inner(socket);
             (socket.map(|socket| Box::new(Arrival { socket, ..arrival })), failure)
         })
@@ -244,13 +257,13 @@ impl Door {
     fn start_on(
         &mut self,
         socket: &Arc<OwnedFd>,
-        program: &Program,
-        plan: &Arc<portreeve_sys::spawn::Program>,
+        program: &Arc<Program>,
+        manner: &Manner,
         authentication: Authentication,
         (peer, local): (End, End),
     ) -> Result<(Pid, Kept), Failure> {
         let mut kept = Kept::default();
-        let mut connection = match program.stderr {
+        let mut connection = match manner.stderr {
             Stderr::Socket => Connection::new().share(socket, &[0, 1, 2]),
             Stderr::Evidence => {
                 let (read, write) = evidence_pipe(authentication).map_err(Failure::Descriptors)?;
@@ -267,14 +280,18 @@ impl Door {
             kept.notify = Some(descriptor::raised(&read).map_err(Failure::Descriptors)?);
             connection = connection.give(write, &[number]).give(read, &[]);
         }
-        connection = connection.env("REMOTE_HOST", peer.address.to_string());
-        if program.environment.local_and_port {
-            connection = connection
-                .env("REMOTE_PORT", peer.port.to_string())
-                .env("LOCAL_HOST", local.address.to_string())
-                .env("LOCAL_PORT", local.port.to_string());
+        let more = manner.local_and_port;
+        for (name, value, given) in [
+            ("REMOTE_HOST", peer.address.to_string(), true),
+            ("REMOTE_PORT", peer.port.to_string(), more),
+            ("LOCAL_HOST", local.address.to_string(), more),
+            ("LOCAL_PORT", local.port.to_string(), more),
+        ] {
+            if given && !manner.is_set(name) {
+                connection = connection.env(name, value);
+            }
         }
-        let pid = self.spawner.spawn(plan, connection).map_err(Failure::Spawn)?;
+        let pid = self.spawner.spawn(program, connection).map_err(Failure::Spawn)?;
         Ok((pid, kept))
     }
 
@@ -297,7 +314,7 @@ impl Door {
             Failure::Plan | Failure::Banner => {}
         }
         self.state.count_refusal(&current.tables, ServiceIndex(arrival.service), reason);
-        let refusal = Refusal { reason, origin: None, detail: Detail::Nothing };
+        let refusal = Refusal::plain(reason);
         self.refuse(current, arrival, &refusal);
     }
 
@@ -322,6 +339,7 @@ impl Door {
             let session = session.and_then(|number| self.sessions.get(number));
             match session.map(|session| session.reference.clone()) {
                 Some(session) => self.event(What::StartFailed { session, reason }),
+                None if self.job_not_started(outcome.pid, &reason) => {}
                 None => self.helper_not_started(outcome.pid, reason),
             }
         }

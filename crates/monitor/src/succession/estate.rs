@@ -5,6 +5,7 @@
 //! numbers over an exec, in a service manager's store, or over a socket.
 
 use crate::accept::pending::Known;
+use crate::errand::Job;
 use crate::session::idle::Watch;
 use portreeve_model::{Authentication, Config, Network, Resolved, Watched};
 use portreeve_policy::{Place, Totalled};
@@ -135,6 +136,15 @@ pub(crate) struct Banner {
     pub(crate) place: Place,
 }
 
+/// A command of a rule that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LiveJob {
+    pub(crate) pid: i32,
+    pub(crate) job: Job,
+    /// When its process began, where the successor is not its parent.
+    pub(crate) began: Option<u64>,
+}
+
 /// All of it. What a reader did not understand is absent, and named in [`Read::lost`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Estate {
@@ -147,6 +157,7 @@ pub(crate) struct Estate {
     pub(crate) waiting: Waiting,
     pub(crate) bans: Bans,
     pub(crate) undecided: Vec<Undecided>,
+    pub(crate) jobs: Vec<LiveJob>,
 }
 
 /// The parts: a tag, what people call it, and the number of its present format. The number changes
@@ -161,10 +172,11 @@ enum Part {
     Bans,
     Undecided,
     Images,
+    Jobs,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Head,
         Self::Configuration,
         Self::Totals,
@@ -172,6 +184,7 @@ impl Part {
         Self::Waiting,
         Self::Bans,
         Self::Images,
+        Self::Jobs,
         Self::Undecided,
     ];
 
@@ -181,10 +194,11 @@ impl Part {
             | Self::Configuration
             | Self::Totals
             | Self::Sessions
-            | Self::Waiting
             | Self::Bans
-            | Self::Images => 1,
-            Self::Undecided => 2,
+            | Self::Images
+            | Self::Jobs => 1,
+            Self::Waiting => 2,
+            Self::Undecided => 3,
         }
     }
 
@@ -197,6 +211,7 @@ impl Part {
             Self::Waiting => "events that were not written",
             Self::Bans => "bans that were in force",
             Self::Images => "what access lists had been read from",
+            Self::Jobs => "commands of rules that run",
             Self::Undecided => "connections that waited for a decision",
         }
     }
@@ -232,6 +247,7 @@ impl Estate {
         add(Part::Waiting, encode(&self.waiting, MAX))?;
         add(Part::Bans, encode(&self.bans, MAX))?;
         add(Part::Images, encode(&self.images, MAX))?;
+        add(Part::Jobs, encode(&self.jobs, MAX))?;
         add(Part::Undecided, encode(&self.undecided, MAX))?;
         match out.len() {
             n if n > MAX => Err(format!("it has {n} bytes, and {MAX} is the most")),
@@ -286,6 +302,7 @@ impl Estate {
             Part::Bans => into(&mut self.bans, body),
             Part::Images => into(&mut self.images, body),
             Part::Undecided => into(&mut self.undecided, body),
+            Part::Jobs => into(&mut self.jobs, body),
         }
     }
 }

@@ -6,11 +6,11 @@ use crate::door::token::Token;
 use crate::helper::retired::Retired;
 use crate::session::Session;
 use crate::session::evidence::Pipe;
-use crate::succession::estate::{LiveSession, Undecided};
+use crate::succession::estate::{LiveJob, LiveSession, Undecided};
 use crate::succession::legacy::{Legacy, Way};
 use portreeve_policy::{Reservation, State};
 use portreeve_sys::Pid;
-use portreeve_sys::adopted::Adopted;
+use portreeve_sys::adopted::{Adopted, start_time};
 use portreeve_sys::channel::Channel;
 use portreeve_sys::poll::Interest;
 use portreeve_wire::QuestionId;
@@ -83,6 +83,7 @@ impl Door {
         for (live, reservation) in estate.sessions.into_iter().zip(places.sessions) {
             self.inherit_session(live, reservation, &mut legacy);
         }
+        self.inherit_jobs(estate.jobs, legacy.way);
         for (at, (session, packets)) in estate.waiting.left.into_iter().enumerate() {
             let fd = legacy.take(&format!("left-{at}")).map(Arc::new);
             self.leave_behind(&session, fd.map(|fd| Pipe { fd, packets }), false);
@@ -108,6 +109,18 @@ impl Door {
         if let Some(stream) = legacy.take("asker") {
             let answer = Answer::Upgraded { from: was, version: now, sessions, lost };
             self.clients.answer_stranger(&self.poller, stream, &answer, self.now.mono);
+        }
+    }
+
+    /// Commands of rules go on, and are ended when their time is over.
+    fn inherit_jobs(&mut self, jobs: Vec<LiveJob>, way: Way) {
+        for LiveJob { pid, job, began } in jobs {
+            let Some(pid) = Pid::from_raw(pid) else { continue };
+            // one that led its group and is another's by now is none of ours
+            let another = way != Way::Exec && job.leads() && start_time(pid).ok() != began;
+            if !another {
+                self.jobs.inherit(pid, job, way == Way::Exec, self.now.mono);
+            }
         }
     }
 

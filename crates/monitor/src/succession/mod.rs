@@ -12,7 +12,7 @@ use crate::control::bans::record;
 use crate::door::{Door, Stage};
 use crate::sources::images;
 use crate::succession::estate::{
-    Banner, Bans, Configuration, Estate, Head, LiveSession, Undecided, Waiting,
+    Banner, Bans, Configuration, Estate, Head, LiveJob, LiveSession, Undecided, Waiting,
 };
 use crate::succession::rehearsal::Rehearsal;
 use portreeve_model::{Config, Resolved};
@@ -296,6 +296,7 @@ impl Door {
                 unstored: all,
                 next_serial,
             },
+            jobs: self.live_jobs(heir),
             undecided: self.waiting.arrivals().filter_map(|w| self.undecided(w)).collect(),
         }
     }
@@ -329,9 +330,20 @@ impl Door {
         live.collect()
     }
 
+    fn live_jobs(&self, heir: Heir) -> Vec<LiveJob> {
+        let live = self.jobs.all().map(|(pid, job)| {
+            let began = match heir {
+                Heir::Ourselves => None,
+                Heir::Another => start_time(pid).ok().filter(|_| job.leads()),
+            };
+            LiveJob { pid: pid.as_raw(), job: job.clone(), began }
+        });
+        live.collect()
+    }
+
     fn undecided(&self, (question, waiter, deadline): (u64, &For, Duration)) -> Option<Undecided> {
         let (arrival, reservation) = match waiter {
-            For::Decision(arrival, _) => (arrival, None),
+            For::Decision(arrival, _) | For::Process(arrival, _) => (arrival, None),
             For::Banner(arrival, reservation) => (arrival, Some(reservation)),
             For::Record(_) => return None, // the session goes on without that answer
         };
@@ -381,7 +393,9 @@ impl Door {
         let arrivals = self.waiting.arrivals().filter_map(|waiter| {
             self.undecided(waiter)?;
             match waiter.1 {
-                For::Decision(a, _) | For::Banner(a, _) => Some(a.socket.as_fd()),
+                For::Decision(a, _) | For::Process(a, _) | For::Banner(a, _) => {
+                    Some(a.socket.as_fd())
+                }
                 For::Record(_) => None,
             }
         });

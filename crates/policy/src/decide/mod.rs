@@ -5,13 +5,14 @@
 
 mod lists;
 mod room;
+mod wrappers;
 
 use crate::state::{Slot, State};
 use crate::tables::{ServiceTable, Source};
 use crate::trace::{Answer, Question, Step, Trace};
 use crate::{
-    Detail, Facts, IdentAnswer, Need, Reason, Refusal, Reservation, ServiceIndex, Sprung, Tables,
-    Verdict,
+    Detail, Effects, Errand, Facts, IdentAnswer, Need, Reason, Refusal, Reservation, ServiceIndex,
+    Sprung, Tables, Verdict,
 };
 use portreeve_model::{Origin, unmapped};
 use std::net::IpAddr;
@@ -36,12 +37,15 @@ pub fn admit(
         match &verdict {
             Verdict::Refuse(refusal) => slot.count_refusal(refusal.reason),
             Verdict::Sprung(_) => slot.sprung = slot.sprung.saturating_add(1),
-            Verdict::Grant(()) | Verdict::Need(_) => {}
+            Verdict::Grant((), _) | Verdict::Need(_) | Verdict::Run(_) => {}
         }
     }
     match verdict {
-        Verdict::Grant(()) => Verdict::Grant(state.reserve(service, table, facts)),
+        Verdict::Grant((), effects) => {
+            Verdict::Grant(state.reserve(service, table, facts), effects)
+        }
         Verdict::Need(need) => Verdict::Need(need),
+        Verdict::Run(errand) => Verdict::Run(errand),
         Verdict::Refuse(refusal) => Verdict::Refuse(refusal),
         Verdict::Sprung(sprung) => Verdict::Sprung(sprung),
     }
@@ -78,7 +82,7 @@ pub fn follow(
 
 /// A service that is in no table cannot be open.
 fn unknown() -> Refusal {
-    Refusal { reason: Reason::Disabled, origin: None, detail: Detail::Nothing }
+    Refusal::plain(Reason::Disabled)
 }
 
 /// Whether a connection came as far as the rate, and so counts in its window.
@@ -101,7 +105,14 @@ enum Hearing {
 enum Stop {
     Refuse(Refusal),
     Need(Need),
+    Run(Errand),
     Sprung(Sprung),
+}
+
+impl Stop {
+    fn refuse(reason: Reason, origin: Option<Origin>, detail: Detail) -> Self {
+        Self::Refuse(Refusal { reason, origin, detail, effects: Effects::default() })
+    }
 }
 
 /// One connection being decided.
@@ -118,6 +129,8 @@ struct Case<'a> {
     hearing: Hearing,
     /// What decided already, where all are heard.
     stopped: Option<Stop>,
+    /// What the lists that let the peer in want done.
+    effects: Effects,
 }
 
 fn decide(
@@ -140,11 +153,13 @@ fn decide(
         arrived: Arrived::StoppedBefore,
         hearing,
         stopped: None,
+        effects: Effects::default(),
     };
     let verdict = match case.ask_all() {
-        Ok(()) => Verdict::Grant(()),
+        Ok(()) => Verdict::Grant((), case.effects),
         Err(Stop::Refuse(refusal)) => Verdict::Refuse(refusal),
         Err(Stop::Need(need)) => Verdict::Need(need),
+        Err(Stop::Run(errand)) => Verdict::Run(errand),
         Err(Stop::Sprung(sprung)) => Verdict::Sprung(sprung),
     };
     (verdict, case.arrived)
@@ -161,6 +176,7 @@ impl Case<'_> {
         self.hear(Self::hours)?;
         self.hear(Self::sources)?;
         self.hear(Self::lists)?;
+        self.hear(Self::wrappers)?;
         self.hear(Self::trap)?;
         self.hear(Self::ident)?;
         self.hear(Self::room)?;
@@ -208,7 +224,7 @@ impl Case<'_> {
         self.show(question, answer, origin, &detail);
         match refused {
             None => Ok(()),
-            Some(reason) => Err(Stop::Refuse(Refusal { reason, origin, detail })),
+            Some(reason) => Err(Stop::refuse(reason, origin, detail)),
         }
     }
 
@@ -282,7 +298,9 @@ impl Case<'_> {
         for id in &self.table.sources {
             let (origin, path, why) = match tables.source(*id) {
                 Some(Source { image: Ok(_), .. }) => continue,
-                Some(Source { image: Err(why), path, origin }) => (Some(*origin), &**path, &**why),
+                Some(Source { image: Err(why), path, origin, .. }) => {
+                    (Some(*origin), &**path, &**why)
+                }
                 None => (None, "?", "it is not known"),
             };
             self.pass_unless(Question::Sources, Some(Reason::Unreadable), origin, || {

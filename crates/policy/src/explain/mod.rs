@@ -4,9 +4,11 @@
 //! are cited as the operator wrote them, in backticks; nothing that a peer sent is ever printed.
 
 mod hold;
+pub(crate) mod hosts;
 mod words;
 
 pub use hold::{endings_sentence, refusals_sentence};
+pub use hosts::errand_sentence;
 pub use words::date;
 
 use crate::trace::{Answer, Question, StepRecord};
@@ -31,6 +33,7 @@ pub fn step_sentence(step: &StepRecord, peer: IpAddr, files: &[String]) -> Strin
         Answer::Refuse(reason) => why(reason, &step.detail, peer, place),
         Answer::Pass => passed(step.question, &step.detail, peer, place),
         Answer::Need(need) => needed(need, &step.detail, place),
+        Answer::Run => ran(&step.detail, place),
         Answer::Sprung => sprung(&step.detail, peer, place),
     };
     format!("{} {}: {text}", step.number, step.question.word())
@@ -42,7 +45,7 @@ pub fn need_sentence(need: Need) -> &'static str {
     match need {
         Need::Names => "the peer's host names have to be looked up",
         Need::ServerNames => "the host names of this end's address have to be looked up",
-        Need::Ident => "the peer's ident server has to be asked",
+        Need::Ident | Need::User(_) => "the peer's ident server has to be asked",
     }
 }
 
@@ -151,9 +154,12 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
             let (start, rate, full) = (limit.start, limit.rate, limit.full);
             format!("{under_way}, and {key} `{start}:{rate}:{full}` refuses {chance} in 100 then")
         }
-        Detail::Nothing | Detail::Spared { .. } | Detail::Allowed { .. } | Detail::Trap { .. } => {
-            plainly(reason, peer, place)
-        }
+        Detail::Hosts { rule, outcome } => hosts(rule, outcome, place),
+        Detail::Nothing
+        | Detail::Spared { .. }
+        | Detail::Allowed { .. }
+        | Detail::Errand { .. }
+        | Detail::Trap { .. } => plainly(reason, peer, place),
     }
 }
 
@@ -174,7 +180,7 @@ fn plainly(reason: Reason, peer: IpAddr, place: Place<'_>) -> String {
         Reason::Load => format!("{} was exceeded", place.key("load", "max_load")),
         Reason::Banned => format!("{peer} is banned"),
         Reason::Hours => format!("closed by {}", place.key("hours", "access_times")),
-        Reason::Rule | Reason::NamesFailed | Reason::Unreadable => {
+        Reason::Rule | Reason::NamesFailed | Reason::Unreadable | Reason::HostsAccess => {
             format!("{} does not let {peer} in", place.of("an access list"))
         }
         Reason::Instances | Reason::PerSource | Reason::Startups | Reason::PerSourceStartups => {
@@ -226,7 +232,9 @@ fn passed(question: Question, detail: &Detail, peer: IpAddr, place: Place<'_>) -
                 place.of(&rule)
             )
         }
+        Detail::Hosts { rule, outcome } => hosts(rule, outcome, place),
         Detail::Nothing
+        | Detail::Errand { .. }
         | Detail::Denied { .. }
         | Detail::NoEntry { .. }
         | Detail::Unnamed { .. }
@@ -243,6 +251,7 @@ fn simply(question: Question, place: Place<'_>) -> &'static str {
         Question::Hours => "always open",
         Question::Sources => "all of them can be used",
         Question::List(_) => "nothing in it denies the peer",
+        Question::HostsAccess => "no rule is about the peer",
         Question::Ident if place.origin.is_some() => "answered, as the service requires",
         Question::Ident => "not required",
         Question::Pause => "not pausing",
@@ -254,6 +263,20 @@ fn simply(question: Question, place: Place<'_>) -> &'static str {
         | Question::PerSource
         | Question::Startups
         | Question::PerSourceStartups => "no limit",
+    }
+}
+
+/// What a process has to answer, and who asks.
+fn ran(detail: &Detail, place: Place<'_>) -> String {
+    let Detail::Errand { errand } = detail else { return place.of("a rule has something run") };
+    format!("{}: {} asks for it", errand_sentence(errand), place.of("hosts-access"))
+}
+
+/// What hosts.allow and hosts.deny say.
+fn hosts(rule: &str, outcome: &str, place: Place<'_>) -> String {
+    match rule {
+        "" => format!("no rule of hosts.allow and hosts.deny matches: {outcome}"),
+        rule => format!("{}: {outcome}", place.of(&format!("`{rule}`"))),
     }
 }
 

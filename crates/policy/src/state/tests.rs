@@ -1,7 +1,7 @@
 //! Memory: bounded by live sessions and the bound on bans, never by the number of sources.
 
 use super::*;
-use crate::{Ban, Facts, IdentAnswer, Names, NoTrace, Reservation, Verdict, admit};
+use crate::{Ban, Facts, IdentAnswer, Names, NoTrace, Own, Reservation, Verdict, admit};
 use portreeve_model::{
     Admission, Config, Dialect, Internal, Network, Offer, Origin, PerSource, Rate, Service, Sited,
     SourceWidth, Startups,
@@ -61,6 +61,8 @@ fn facts(peer: IpAddr) -> Facts<'static> {
         dice: 0,
         names: Names::NotAsked,
         server_names: Default::default(),
+        own: Own::default(),
+        answered: &[],
         ident: IdentAnswer::NotAsked,
     }
 }
@@ -76,8 +78,8 @@ fn source(n: u32) -> IpAddr {
 
 fn take(state: &mut State, tables: &Tables, peer: IpAddr) -> Option<Reservation> {
     match admit(tables, ServiceIndex(0), state, &facts(peer), &mut NoTrace) {
-        Verdict::Grant(reservation) => Some(reservation),
-        Verdict::Refuse(_) | Verdict::Need(_) | Verdict::Sprung(_) => None,
+        Verdict::Grant(reservation, _) => Some(reservation),
+        Verdict::Refuse(_) | Verdict::Need(_) | Verdict::Run(_) | Verdict::Sprung(_) => None,
     }
 }
 

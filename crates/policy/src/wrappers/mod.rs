@@ -10,6 +10,7 @@ mod expand;
 mod follow;
 mod matching;
 mod request;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -17,3 +18,4 @@ pub use decide::{Decided, Decision, End, Found, Start, Why, decide};
 pub use expand::{EXPANDED, TooLong, expand};
 pub use follow::{Ending, Fault, Followed, Settled, USER_SECONDS, follow};
 pub use request::{Answers, Endpoint, Name, Need, Request, Side, User};
+pub use rules::HostRules;

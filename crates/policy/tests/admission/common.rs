@@ -6,8 +6,8 @@ use portreeve_model::{
     Startups,
 };
 use portreeve_policy::{
-    Facts, IdentAnswer, Names, Need, NoTrace, Refusal, Reservation, ServiceIndex, State, Tables,
-    Verdict, admit,
+    Facts, IdentAnswer, Names, Need, NoTrace, Own, Refusal, Reservation, ServiceIndex, State,
+    Tables, Verdict, admit,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -109,6 +109,8 @@ pub(crate) fn facts_of(peer: IpAddr) -> Facts<'static> {
         dice: 0,
         names: Names::NotAsked,
         server_names: Names::NotAsked,
+        own: Own::default(),
+        answered: &[],
         ident: IdentAnswer::NotAsked,
     }
 }
@@ -145,7 +147,7 @@ impl Door {
 
 pub(crate) fn granted(verdict: Verdict) -> Reservation {
     match verdict {
-        Verdict::Grant(reservation) => reservation,
+        Verdict::Grant(reservation, _) => reservation,
         other => panic!("{other:?}"),
     }
 }
@@ -153,10 +155,11 @@ pub(crate) fn granted(verdict: Verdict) -> Reservation {
 /// A verdict as `granted`, `names`, `ident`, `sprung`, or the word and the line of a refusal.
 pub(crate) fn shown<G>(verdict: &Verdict<G>) -> String {
     match verdict {
-        Verdict::Grant(_) => "granted".into(),
+        Verdict::Grant(..) => "granted".into(),
         Verdict::Need(Need::Names) => "names".into(),
         Verdict::Need(Need::ServerNames) => "server-names".into(),
-        Verdict::Need(Need::Ident) => "ident".into(),
+        Verdict::Need(Need::Ident | Need::User(_)) => "ident".into(),
+        Verdict::Run(errand) => format!("{errand:?}"),
         Verdict::Sprung(_) => "sprung".into(),
         Verdict::Refuse(Refusal { reason, origin: Some(origin), .. }) => {
             format!("{} {}", reason.word(), origin.line)

@@ -50,7 +50,7 @@ impl Held {
         let mut facts = facts("198.51.100.1");
         facts.dice = throw;
         match self.door.ask(&facts) {
-            Verdict::Grant(reservation) => {
+            Verdict::Grant(reservation, _) => {
                 self.door.state.release(reservation);
                 false
             }
@@ -121,7 +121,7 @@ fn ten_thousand_arrivals_who_come_and_go_are_refused_as_often_as_the_formula_exp
         let mut facts = facts("198.51.100.1");
         facts.dice = random.below(u64::from(FACES)) as u32;
         match held.door.ask(&facts) {
-            Verdict::Grant(reservation) => held.startups.push(reservation),
+            Verdict::Grant(reservation, _) => held.startups.push(reservation),
             _ => refused += 1,
         }
         if random.chance(8) && !held.startups.is_empty() {

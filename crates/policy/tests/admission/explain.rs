@@ -5,7 +5,7 @@ use portreeve_model::{
     Admission, Dialect, HourRange, Hours, Load, Offer, Origin, Sentence, SourceWidth, Trap, Zone,
 };
 use portreeve_policy::{
-    Ban, BanSource, Detail, Facts, Names, Reason, Refusal, ServiceIndex, StepRecord, Verdict,
+    Ban, BanSource, Effects, Facts, Names, Reason, Refusal, ServiceIndex, StepRecord, Verdict,
     ban_sentence, consider, date, refusal_sentence, step_sentence,
 };
 
@@ -152,12 +152,12 @@ fn refusals_without_a_rule_are_sentences_too() {
         (Reason::Descriptors, None, "descriptors: the door is out of descriptors or memory"),
         (Reason::Processes, None, "processes: no process could be started"),
     ] {
-        let refusal = Refusal { reason, origin, detail: Detail::Nothing };
+        let refusal = Refusal { origin, ..Refusal::plain(reason) };
         let sentence = refusal_sentence(&refusal, facts.peer, &["portreeve.toml".into()]);
         assert_eq!(sentence, format!("refused: {want}"));
     }
     for reason in Reason::ALL {
-        let refusal = Refusal { reason, origin: None, detail: Detail::Nothing };
+        let refusal = Refusal::plain(reason);
         let sentence = refusal_sentence(&refusal, facts.peer, &[]);
         assert!(sentence.len() > "refused: : ".len() + reason.word().len(), "{sentence}");
     }
@@ -179,7 +179,7 @@ fn the_steps_of_a_grant_read_from_top_to_bottom() {
     let facts = facts("203.0.113.7");
     let mut steps: Vec<StepRecord> = Vec::new();
     let verdict = consider(&door.tables, ServiceIndex(0), &door.state, &facts, &mut steps);
-    assert_eq!(verdict, Verdict::Grant(()));
+    assert_eq!(verdict, Verdict::Grant((), Effects::default()));
     let lines: Vec<_> =
         steps.iter().map(|step| step_sentence(step, facts.peer, &door.config.files)).collect();
     assert_eq!(

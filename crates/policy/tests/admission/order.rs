@@ -5,8 +5,8 @@ use portreeve_model::{
     Admission, HourRange, Hours, Ident, Load, Offer, Sentence, SourceWidth, Trap, Zone,
 };
 use portreeve_policy::{
-    Ban, IdentAnswer, NoTrace, Reason, Reservation, ServiceIndex, State, StepRecord, Tables,
-    Verdict, admit, consider,
+    Ban, Effects, IdentAnswer, NoTrace, Reason, Reservation, ServiceIndex, State, StepRecord,
+    Tables, Verdict, admit, consider,
 };
 
 fn hours(from: u16, to: u16) -> Hours {
@@ -210,7 +210,7 @@ fn considering_takes_nothing_and_shows_every_step() {
         steps.clear();
         let facts = facts("10.0.0.1");
         let verdict = consider(&door.tables, ServiceIndex(0), &door.state, &facts, &mut steps);
-        assert_eq!(verdict, Verdict::Grant(()));
+        assert_eq!(verdict, Verdict::Grant((), Effects::default()));
     }
     let words: Vec<_> = steps.iter().map(|step| (step.number, step.question.word())).collect();
     assert_eq!(

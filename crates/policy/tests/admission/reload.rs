@@ -83,7 +83,7 @@ fn a_source_is_counted_anew_when_its_width_changes() {
         door.reload(new);
         let verdict = door.ask(&facts(peer));
         assert_eq!(shown(&verdict), want, "{width:?} {max} {peer}");
-        if let Verdict::Grant(reservation) = verdict {
+        if let Verdict::Grant(reservation, _) = verdict {
             door.state.release(reservation);
         }
     }

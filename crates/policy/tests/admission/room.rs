@@ -183,7 +183,7 @@ fn the_early_drop_refuses_as_often_as_openssh() {
             let mut facts = facts("192.0.2.1");
             facts.dice = random.below(100) as u32;
             match door.ask(&facts) {
-                portreeve_policy::Verdict::Grant(reservation) => door.state.release(reservation),
+                portreeve_policy::Verdict::Grant(reservation, _) => door.state.release(reservation),
                 other => {
                     assert_eq!(shown(&other), "startups 43");
                     refusals += 1;

@@ -4,7 +4,7 @@ use crate::common::*;
 use crate::generate::{NAMES, network, peer, random_config};
 use portreeve_model::{Config, Load, Network, Origin};
 use portreeve_policy::{
-    Answer, Ban, BanOutcome, Facts, IdentAnswer, Names, Need, Question, Reason, Reservation,
+    Answer, Ban, BanOutcome, Facts, IdentAnswer, Names, Need, Own, Question, Reason, Reservation,
     ServiceIndex, State, StepRecord, Tables, Verdict, admit, consider, follow,
 };
 use portreeve_testkit::naive::{NaiveBan, NaiveCounts, NaiveNames, Opinion, decide};
@@ -110,6 +110,8 @@ impl Life {
             dice,
             names,
             server_names: Names::NotAsked,
+            own: Own::default(),
+            answered: &[],
             ident,
         };
         let service = &self.config.services[index];
@@ -161,7 +163,7 @@ impl Life {
     fn remember(&mut self, key: &str, peer: IpAddr, index: usize, window: u32, verdict: Verdict) {
         let admission = &self.config.services[index].admission;
         let came_to_room = match &verdict {
-            Verdict::Grant(_) => true,
+            Verdict::Grant(..) => true,
             Verdict::Refuse(refusal) => refusal.reason.class() == "full",
             _ => false,
         };
@@ -174,7 +176,7 @@ impl Life {
                 self.windows.get_mut(key).unwrap().1 += 1;
             }
         }
-        if let Verdict::Grant(reservation) = verdict {
+        if let Verdict::Grant(reservation, _) = verdict {
             let grace_end = admission.grace.map(|grace| self.now + grace.value);
             assert_eq!(reservation.grace_end(), grace_end);
             self.live.push(Live {
@@ -355,7 +357,7 @@ fn opinion(verdict: &Verdict, steps: &[StepRecord]) -> Opinion {
     let last = steps.last().unwrap();
     let refused = |word, origin: Option<Origin>| (false, word, origin);
     match (verdict, last.answer) {
-        (Verdict::Grant(_), Answer::Pass) => (true, "granted", None),
+        (Verdict::Grant(..), Answer::Pass) => (true, "granted", None),
         (Verdict::Need(Need::Names), Answer::Need(Need::Names)) => refused("names", last.origin),
         (Verdict::Need(Need::Ident), Answer::Need(Need::Ident)) => refused("ident", last.origin),
         (Verdict::Sprung(sprung), Answer::Sprung) => refused("trap", Some(sprung.origin)),
@@ -385,7 +387,8 @@ fn a_door_and_its_naive_twin_live_the_same_life() {
             *seen.entry(word).or_default() += count;
         }
     }
-    let own = [Reason::Descriptors, Reason::Processes];
+    // the monitor's own, and one that its own tests are about
+    let own = [Reason::Descriptors, Reason::Processes, Reason::HostsAccess];
     for reason in Reason::ALL.into_iter().filter(|reason| !own.contains(reason)) {
         assert!(seen.get(reason.word()).is_some_and(|n| *n >= 20), "{reason:?}: {seen:?}");
     }

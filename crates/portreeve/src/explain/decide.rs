@@ -5,9 +5,9 @@ use super::complete::complete;
 use portreeve_config::SourceRead;
 use portreeve_model::{Config, Load, Service};
 use portreeve_policy::{
-    Answer, Detail, Facts, IdentAnswer, Image, Names, Question, ServiceIndex, State, StepRecord,
-    Tables, Verdict, endings_sentence, follow, need_sentence, refusal_sentence, refusals_sentence,
-    step_sentence,
+    Answer, Detail, Facts, IdentAnswer, Image, Names, Own, Question, ServiceIndex, State,
+    StepRecord, Tables, Verdict, endings_sentence, errand_sentence, follow, need_sentence,
+    refusal_sentence, refusals_sentence, step_sentence,
 };
 use portreeve_wire::control::{Explanation, Step};
 use std::net::IpAddr;
@@ -70,6 +70,8 @@ fn facts<'a>(asked: &Asked<'a>) -> Facts<'a> {
             names => Names::Confirmed(names),
         },
         server_names: Names::NotAsked,
+        own: Own::default(),
+        answered: &[],
         ident: IdentAnswer::NotAsked,
     }
 }
@@ -91,8 +93,9 @@ fn told(
         after: record.after,
     };
     let (word, reason, text) = match verdict {
-        Verdict::Grant(()) => ("granted", None, String::new()),
+        Verdict::Grant((), _) => ("granted", None, String::new()),
         Verdict::Need(need) => ("unknown", None, need_sentence(*need).to_owned()),
+        Verdict::Run(errand) => ("unknown", None, errand_sentence(errand)),
         Verdict::Refuse(refusal) => {
             ("refused", Some(refusal.reason.word()), refusal_sentence(refusal, peer, files))
         }
@@ -104,9 +107,9 @@ fn told(
         reason: reason.map(str::to_owned),
         text,
         then: match verdict {
-            Verdict::Grant(()) => endings_sentence(service),
+            Verdict::Grant((), _) => endings_sentence(service),
             Verdict::Refuse(_) | Verdict::Sprung(_) => refusals_sentence(service),
-            Verdict::Need(_) => None,
+            Verdict::Need(_) | Verdict::Run(_) => None,
         },
         origin: None,
         steps: trace.iter().map(step).collect(),
@@ -118,7 +121,7 @@ fn answer(record: &StepRecord, service: &Service, peer: IpAddr, files: &[String]
     let sentence = || step_sentence(record, peer, files);
     match record.answer {
         Answer::Pass => not_known(record, service).unwrap_or_else(sentence),
-        Answer::Refuse(_) | Answer::Need(_) | Answer::Sprung => sentence(),
+        Answer::Refuse(_) | Answer::Need(_) | Answer::Run | Answer::Sprung => sentence(),
     }
 }
 

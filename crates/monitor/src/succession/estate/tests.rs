@@ -1,6 +1,7 @@
 use super::*;
+use crate::errand::{About, Kind};
 use portreeve_model::{Mark, Reach};
-use portreeve_policy::Ticket;
+use portreeve_policy::{Answered, Effects, Errand, Said, Ticket};
 use portreeve_wire::SessionId;
 use portreeve_wire::relay::{IdentReply, NamesAnswer};
 
@@ -107,8 +108,22 @@ fn estate() -> Estate {
                 names: Some(NamesAnswer::Confirmed(vec!["a.example".into()])),
                 server_names: Some(NamesAnswer::Unconfirmed),
                 ident: Some(IdentReply::User { text: "UNIX : joe".into(), user: b" joe".into() }),
+                answered: vec![Answered {
+                    errand: Errand::Netgroup { group: b"g".into(), host: b"h".into() },
+                    said: Said::No,
+                }],
+                effects: Effects::default(),
             },
             banner: None,
+        }],
+        jobs: vec![LiveJob {
+            pid: 4712,
+            job: Job::of(
+                Kind::Spawn,
+                About { key: "ssh".into(), peer: session().peer, text: "date".into() },
+                second(60),
+            ),
+            began: Some(7),
         }],
     }
 }
