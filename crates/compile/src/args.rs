@@ -34,7 +34,8 @@ pub(crate) enum Door {
 
 /// How it is called.
 pub(crate) const USAGE: &str = "usage: portreeve-compile load --native PATH|--xinetd PATH \
-                                [--as-root]\n       portreeve-compile resolve|sources [--as-root]";
+                                [--as-root]\n       portreeve-compile resolve|sources [--as-root]\n       \
+                                portreeve-compile netgroup GROUP HOST";
 
 /// Reads the words after the program's name.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Args, String> {

@@ -1,13 +1,17 @@
 //! From the first instruction to the exit code.
 
-use crate::args::{self, Args, Job};
+use crate::args::{self, Args, Door, Job};
 use crate::{confine, job};
+use portreeve_sys::resolver::in_netgroup;
 use portreeve_sys::{descriptor, privileges};
 use portreeve_wire::compile::{Answer, MAX_ANSWER};
 use portreeve_wire::{FrameError, frame};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// The exit codes of sysexits.h that portreeve's programs share.
 const USAGE: u8 = 64;
@@ -15,6 +19,9 @@ const OUR_BUG: u8 = 70;
 pub(crate) const SYSTEM: u8 = 71;
 const NOT_PERMITTED: u8 = 77;
 const CONFIGURATION: u8 = 78;
+
+/// How long a netgroup may be asked for.
+const NETGROUP: Duration = Duration::from_secs(8);
 
 /// Why there is no answer.
 struct Failure(u8, String);
@@ -31,7 +38,13 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn answer() -> Result<ExitCode, Failure> {
-    let Args { job, door } = args::parse(std::env::args_os().skip(1))
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let [job, group, host] = words.as_slice()
+        && job == "netgroup"
+    {
+        return netgroup(group, host);
+    }
+    let Args { job, door } = args::parse(words)
         .map_err(|reason| Failure(USAGE, format!("{reason}\n{}", args::USAGE)))?;
     privileges::close_all_except(&[0, 1, 2, 3, 4])
         .map_err(|error| Failure(SYSTEM, format!("descriptors cannot be closed: {error}")))?;
@@ -56,6 +69,20 @@ fn answer() -> Result<ExitCode, Failure> {
         .write_all(&bytes)
         .map_err(|error| Failure(SYSTEM, format!("the answer cannot be written: {error}")))?;
     Ok(if refused { ExitCode::from(CONFIGURATION) } else { ExitCode::SUCCESS })
+}
+
+/// Whether a host is in a netgroup: the exit code says it, 0 or 1, and any other that nobody knows.
+fn netgroup(group: &OsStr, host: &OsStr) -> Result<ExitCode, Failure> {
+    privileges::close_all_except(&[0, 1, 2])
+        .map_err(|error| Failure(SYSTEM, format!("descriptors cannot be closed: {error}")))?;
+    for notice in confine::enter(Door::Caller).map_err(|reason| Failure(NOT_PERMITTED, reason))? {
+        complain(&notice);
+    }
+    match in_netgroup(group.as_bytes(), host.as_bytes(), NETGROUP) {
+        Some(true) => Ok(ExitCode::SUCCESS),
+        Some(false) => Ok(ExitCode::FAILURE),
+        None => Err(Failure(SYSTEM, "a netgroup could not be asked for".into())),
+    }
 }
 
 /// The bytes of an answer, and whether it refuses; one that is too long refuses.

@@ -98,6 +98,7 @@ impl Place<'_> {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of figures")]
 fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> String {
     match detail {
         Detail::Count { now, limit } if reason == Reason::Overloaded => {
