@@ -9,6 +9,7 @@
 
 mod check;
 mod codes;
+pub mod convert;
 mod disk;
 mod hosts_access;
 mod keys;

@@ -5,7 +5,8 @@ use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
 use crate::{
-    check, completions, events, explain, live, reload, render, run, status, stop, takeover, upgrade,
+    check, completions, convert, events, explain, live, reload, render, run, status, stop,
+    takeover, upgrade,
 };
 use clap::Parser as _;
 use clap::error::Error as UsageError;
@@ -41,6 +42,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(args, &paths),
         Command::Check(args) => check::run(args, &paths, form),
         Command::Explain(args) => explain::run(args, &paths, form),
+        Command::Convert(args) => convert::run(args, form),
         Command::Status => status::run(&paths, form),
         Command::Events(args) => events::run(args, &paths, form),
         Command::Reload(args) => reload::run(args, &paths, form),

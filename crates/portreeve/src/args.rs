@@ -1,7 +1,9 @@
 //! What may be typed. The option tables of the man page are made from this.
 
+mod convert;
 mod live;
 
+pub(crate) use convert::{ConvertArgs, Language};
 pub(crate) use live::{
     BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
 };
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Say whether a peer would be let in, and which line decides
     Explain(ExplainArgs),
+    /// Rewrite access rules or services of another language as native TOML
+    Convert(ConvertArgs),
     /// Show services, listeners, sessions, refusals and what needs mending
     Status,
     /// Show what happened, or what happens
@@ -235,6 +239,8 @@ mod tests {
             "portreeve check --print --json",
             "portreeve explain ssh 192.0.2.7 --at 14:00 --offline",
             "portreeve explain ssh [2001:db8::1]:22 --name a.example --name b.example",
+            "portreeve convert hosts-access",
+            "portreeve convert tcprules /etc/tcp.smtp /etc/tcp.pop3 --json",
             "portreeve status --json --root d",
             "portreeve reload --confirm 60s",
             "portreeve takeover ssh --confirm 1m30s --dry-run",
@@ -270,6 +276,8 @@ mod tests {
             ("portreeve run --config a --xinetd b", ErrorKind::ArgumentConflict),
             ("portreeve explain ssh nowhere", ErrorKind::ValueValidation),
             ("portreeve explain ssh", ErrorKind::MissingRequiredArgument),
+            ("portreeve convert", ErrorKind::MissingRequiredArgument),
+            ("portreeve convert inetd x", ErrorKind::InvalidValue),
             ("portreeve end", ErrorKind::MissingRequiredArgument),
             ("portreeve end 7 --service ssh", ErrorKind::ArgumentConflict),
             ("portreeve end seven", ErrorKind::ValueValidation),

@@ -13,22 +13,32 @@ use std::path::Path;
 /// # Errors
 /// The path cannot be written in a message; everything else is a finding.
 pub(crate) fn load(entry: &Configuration) -> Result<Loaded, Failure> {
-    let text = |path: &Path| {
-        path.to_str().map(str::to_owned).ok_or_else(|| {
-            let message = format!("the path {} is not UTF-8", path.display());
-            Failure::new(Exit::Usage, message)
-        })
-    };
     let entry = match entry {
-        Configuration::Native(path) => Entry::Native(text(path)?),
-        Configuration::Xinetd(path) => Entry::Xinetd(text(path)?),
+        Configuration::Native(path) => Entry::Native(as_text(path)?),
+        Configuration::Xinetd(path) => Entry::Xinetd(as_text(path)?),
     };
-    let trust = match privileges::own_uid() {
+    Ok(portreeve_config::load(&entry, &mut disk()))
+}
+
+/// The disk as [`load`] reads it.
+pub(crate) fn disk() -> Disk {
+    Disk::new(match privileges::own_uid() {
         0 => Trust::Root,
         own => Trust::User(own),
-    };
-    Ok(portreeve_config::load(&entry, &mut Disk::new(trust)))
+    })
 }
+
+/// A path as a text.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn as_text(path: &Path) -> Result<String, Failure> {
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        let message = format!("the path {} is not UTF-8", path.display());
+        Failure::new(Exit::Usage, message)
+    })
+}
+
 /// What the host says about a configuration: users, programs, banners, names. Asked as the door
 /// would that the options mean: the host's own is root's, whoever asks.
 pub(crate) fn host(config: &Config, paths: &Paths) -> Resolved {

@@ -12,6 +12,7 @@ mod check;
 mod client;
 mod completions;
 mod configuration;
+mod convert;
 mod events;
 mod exit;
 mod explain;

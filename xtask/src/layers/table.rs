@@ -23,7 +23,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     // edges
     ("sys", &[]),
     ("sandbox", &["sys"]),
-    ("config", &["dialect", "lists", "model", "diag", "sys"]),
+    ("config", &["dialect", "lists", "ucspi", "model", "diag", "sys"]),
     ("ledger", &["model", "wire"]),
     // programs
     ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),
@@ -31,7 +31,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
     ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),
-    ("portreeve", &["config", "dialect", "policy", "wire", "model", "diag", "sys"]),
+    ("portreeve", &["config", "dialect", "ucspi", "policy", "wire", "model", "diag", "sys"]),
     // beside
     ("testkit", &["model", "policy"]),
     ("xtask", &["sys", "testkit"]),

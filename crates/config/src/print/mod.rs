@@ -32,6 +32,16 @@ pub fn print(config: &Config) -> String {
     page.text
 }
 
+/// The services alone, to stand behind other text.
+pub(crate) fn services(config: &Config) -> String {
+    let mut page = Page { files: &config.files, text: String::new(), asks: false };
+    hosts_access::import(&mut page, config);
+    for service in &config.services {
+        self::service(&mut page, service);
+    }
+    page.text
+}
+
 /// The text so far, and the files that its comments cite.
 struct Page<'a> {
     files: &'a [String],

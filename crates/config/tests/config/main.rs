@@ -4,6 +4,7 @@
 mod common;
 #[cfg(test)]
 mod configs;
+mod convert;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]

@@ -94,14 +94,16 @@ impl Word {
         }
     }
 
-    /// Whether it is made of digits, dots and slashes alone: such a token is never a host's name.
+    /// Whether it is made of digits, dots and slashes alone, or is an IPv6 address in brackets: such
+    /// a token is never a host's name, and none is looked up for it.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
         match self {
             Self::Glob(text) | Self::Tail(text) | Self::Head(text) | Self::Same(text) => {
                 text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'))
             }
-            Self::All | Self::Known | Self::V6(..) => false,
+            Self::V6(..) => true,
+            Self::All | Self::Known => false,
         }
     }
 }

@@ -164,3 +164,45 @@ fn this_host_itself_is_never_caught_by_a_trap() {
         assert_eq!(ran.out.contains("but this host itself is spared"), spared, "{}", ran.out);
     }
 }
+
+#[test]
+fn a_conversion_says_by_its_exit_whether_the_old_files_are_still_needed() {
+    let folder = Folder::new();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let allow = file("hosts.allow", "sshd: 192.0.2.0/24\n");
+    let deny = file("hosts.deny", "sshd: ALL\n");
+    // the other file is found by its name, and the order of names does not matter
+    for files in [vec![&allow], vec![&deny], vec![&deny, &allow]] {
+        let line: Vec<_> = ["convert", "hosts-access"]
+            .into_iter()
+            .chain(files.iter().map(|f| f.as_str()))
+            .collect();
+        let ran = folder.portreeve(&line);
+        assert_eq!((ran.exit, ran.err.as_str()), (0, ""), "{ran:?}");
+        assert!(
+            ran.out.contains("[service.sshd]\n")
+                && ran.out.contains("allow = [\"192.0.2.0/24\"]\n"),
+            "{ran:?}"
+        );
+    }
+    let rules = file("tcp.smtp", "127.:allow,RELAYCLIENT=\"\"\n:allow\n");
+    let ran = folder.portreeve(&["convert", "tcprules", &rules, "--json"]);
+    let value = json(&ran);
+    assert_eq!((ran.exit, &value["exact"]), (1, &false.into()));
+    assert_eq!(value["remarks"][0]["weight"], "kept");
+    assert_eq!(value["remarks"][0]["at"], format!("{rules}:1"));
+    let bad = file("xinetd.conf", "service ssh\n{\n");
+    let ran = folder.portreeve(&["convert", "xinetd", &bad]);
+    assert_eq!((ran.exit, ran.out.as_str()), (78, ""));
+    assert!(ran.err.contains("error["), "{ran:?}");
+    let nowhere = folder.portreeve(&["convert", "hosts-access", "/nonexistent/hosts.deny"]);
+    assert_eq!(nowhere.exit, 0);
+    assert!(nowhere.out.contains("note: /nonexistent/hosts.deny: there is no such file"));
+    assert_eq!(folder.portreeve(&["convert", "tcprules", "/nonexistent/rules"]).exit, 71);
+    assert_eq!(folder.portreeve(&["convert", "tcprules"]).exit, 64);
+    assert_eq!(folder.portreeve(&["convert", "tcprules", "/dev/null"]).exit, 71);
+}
