@@ -5,8 +5,8 @@
 //! nothing of time passing: whatever has been counted is handed in.
 
 use portreeve_model::{
-    AccessList, Config, HostPattern, Hours, Ident, Network, Offer, Origin, Pattern, PerSource,
-    Rule, Service, Startups,
+    AccessList, Config, DnsList, HostPattern, Hours, Ident, Network, Offer, Origin, Pattern,
+    PerSource, Rule, Service, Startups, WhenUnknown, may_be_listed,
 };
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -44,6 +44,9 @@ pub struct NaiveCounts {
     pub dice: u32,
     /// Whether the peer's ident server answered; `None` when nobody has asked.
     pub ident: Option<bool>,
+    /// Which DNS lists were asked, by name, and whether they have the peer; `None` where one does
+    /// not say.
+    pub listed: Vec<(String, Option<bool>)>,
 }
 
 impl Default for NaiveCounts {
@@ -57,6 +60,7 @@ impl Default for NaiveCounts {
             live: Vec::new(),
             dice: 99,
             ident: None,
+            listed: Vec::new(),
         }
     }
 }
@@ -71,8 +75,8 @@ pub struct NaiveBan {
 }
 
 /// Whether the connection is served; else a word: the class of refusal (`paused`, `banned`,
-/// `hours`, `rule`, `full`), `trap` for a touched trap, `names` or `ident` for what has to be asked
-/// first. With the place of what decided, where it has one.
+/// `hours`, `rule`, `full`), `trap` for a touched trap, `names`, `dns-lists` or `ident` for what has
+/// to be asked first. With the place of what decided, where it has one.
 pub type Opinion = (bool, &'static str, Option<Origin>);
 
 /// Decides about a connection from `peer` to the service with this key.
@@ -94,6 +98,7 @@ pub fn decide(
         .or_else(|| banned(config, peer, wall, bans))
         .or_else(|| closed(service.admission.hours.as_ref(), wall))
         .or_else(|| ruled_out(&service.admission.lists, peer, names))
+        .or_else(|| on_dns_list(service, peer, counts))
         .or_else(|| trapped(service))
         .or_else(|| unidentified(service, counts))
         .or_else(|| full(service, peer, counts))
@@ -206,6 +211,37 @@ fn ruled_out_by_name(list: &AccessList, peer: IpAddr, names: &NaiveNames) -> Opt
     let matched = first_network(&allow.rules, peer).is_some()
         || first_host_match(&allow.rules, confirmed).is_some();
     (!matched).then_some((false, "rule", Some(allow.origin)))
+}
+
+/// Every list must have been asked; then the first that has the peer refuses, then the first that
+/// does not say and refuses for it; but not whom an exception has.
+fn on_dns_list(service: &Service, peer: IpAddr, counts: &NaiveCounts) -> Option<Opinion> {
+    let lists = &service.admission.dns_lists;
+    let first = lists.deny.first()?;
+    if !may_be_listed(peer) {
+        return None;
+    }
+    let said = |list: &DnsList| {
+        let known = counts.listed.iter().find(|(name, _)| *name == list.zone.name);
+        known.map(|(_, said)| *said)
+    };
+    for list in lists.deny.iter().chain(&lists.except) {
+        if said(list).is_none() {
+            return Some((false, "dns-lists", Some(first.origin)));
+        }
+    }
+    if lists.except.iter().any(|list| said(list) == Some(Some(true))) {
+        return None;
+    }
+    for wanted in [Some(true), None] {
+        for list in &lists.deny {
+            let counts = wanted.is_some() || list.when_unknown == WhenUnknown::Refuse;
+            if counts && said(list) == Some(wanted) {
+                return Some((false, "rule", Some(list.origin)));
+            }
+        }
+    }
+    None
 }
 
 fn trapped(service: &Service) -> Option<Opinion> {

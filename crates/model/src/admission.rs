@@ -1,6 +1,6 @@
 //! Limits on how many may come in, and how fast.
 
-use crate::{AccessList, Hours, RulesUse, Sited, SourceId, WrappersUse};
+use crate::{AccessList, DnsLists, Hours, RulesUse, Sited, SourceId, WrappersUse};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub struct Admission {
     pub wrappers: Option<WrappersUse>,
     /// Rules of tcprules(1), which must grant too.
     pub rules: Option<RulesUse>,
+    /// DNS lists, asked of whom every access list lets in.
+    pub dns_lists: DnsLists,
     /// Rate with a pause.
     pub rate: Option<Sited<Rate>>,
     /// Live sessions at most.

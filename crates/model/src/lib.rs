@@ -9,6 +9,7 @@ mod access;
 mod admission;
 mod config;
 mod difference;
+mod dns_list;
 mod hold;
 mod hours;
 mod log;
@@ -32,6 +33,10 @@ pub use admission::{
 };
 pub use config::{Config, EvidenceBounds, Settings};
 pub use difference::difference;
+pub use dns_list::{
+    Code, DnsList, DnsLists, DnsZone, ListAnswer, MAX_CODES, MAX_DNS_LISTS, MAX_LIST_TEXT,
+    MAX_ZONE, WhenUnknown, may_be_listed,
+};
 pub use hold::{Delayed, Ends, KeepAlive, Probes, Refusals, Refuse};
 pub use hours::{HourRange, Hours, LocalTime, Zone};
 pub use log::{

@@ -120,6 +120,7 @@ fn measure(tables: &Tables, state: &mut State, peers: &[IpAddr], names: Names<'_
         server_names: Names::NotAsked,
         own: Own::default(),
         answered: &[],
+        listed: None,
         ident: IdentAnswer::NotAsked,
     };
     let mut fastest = f64::INFINITY;

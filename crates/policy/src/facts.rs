@@ -1,7 +1,7 @@
 //! What is known about one connection.
 
 use crate::Answered;
-use portreeve_model::Load;
+use portreeve_model::{DnsZone, ListAnswer, Load};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -28,6 +28,9 @@ pub struct Facts<'a> {
     pub own: Own,
     /// What processes have answered that were asked for this connection.
     pub answered: &'a [Answered],
+    /// What DNS lists say of the peer; `None`: nobody has asked. A list that is not among them has
+    /// not been asked.
+    pub listed: Option<&'a [(DnsZone, ListAnswer)]>,
     /// The peer's ident server.
     pub ident: IdentAnswer<'a>,
 }

@@ -54,4 +54,4 @@ pub use judge::WhyNot;
 pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};
 pub use tables::{ServiceIndex, Tables};
 pub use trace::{Answer, NoTrace, Question, Step, StepRecord, Trace};
-pub use verdict::{Detail, Need, Reason, Refusal, Sprung, Verdict};
+pub use verdict::{Detail, Listing, Need, Reason, Refusal, Sprung, Verdict};

@@ -6,8 +6,8 @@ use crate::judge::NeverBan;
 use crate::rules::List;
 use crate::wrappers::HostRules;
 use portreeve_model::{
-    Authentication, Config, Ident, Load, Offer, Origin, PerSource, Rate, Service, ServiceKey,
-    Sited, SourceId, Startups, Trap, WrappersUse,
+    Authentication, Config, DnsLists, DnsZone, Ident, Load, Offer, Origin, PerSource, Rate,
+    Service, ServiceKey, Sited, SourceId, Startups, Trap, WrappersUse,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -50,6 +50,7 @@ pub(crate) struct ServiceTable {
     /// The sources it looks into, each once.
     pub(crate) sources: Vec<SourceId>,
     pub(crate) wrappers: Option<WrappersUse>,
+    pub(crate) dns_lists: DnsLists,
     pub(crate) ident_required: bool,
     pub(crate) trap: Option<Trap>,
     pub(crate) rate: Option<Sited<Rate>>,
@@ -139,6 +140,14 @@ impl Tables {
         self.get(service).map_or(Authentication::None, |table| table.authentication)
     }
 
+    /// The zones that [`Need::DnsLists`](crate::Need) asks for.
+    #[must_use]
+    pub fn dns_zones(&self, service: ServiceIndex) -> Vec<DnsZone> {
+        let lists = self.get(service).map(|table| &table.dns_lists);
+        let both = lists.into_iter().flat_map(|lists| lists.deny.iter().chain(&lists.except));
+        both.map(|list| list.zone.clone()).collect()
+    }
+
     pub(crate) fn get(&self, service: ServiceIndex) -> Option<&ServiceTable> {
         self.services.get(service.0 as usize)
     }
@@ -162,6 +171,7 @@ impl ServiceTable {
             lists: admission.lists.iter().map(List::compile).collect(),
             sources: BTreeSet::from_iter(service.sources()).into_iter().collect(),
             wrappers: admission.wrappers.clone(),
+            dns_lists: admission.dns_lists.clone(),
             ident_required: service.log.ident == Ident::Require,
             trap: match service.offer {
                 Offer::Trap(trap) => Some(trap),

@@ -128,6 +128,8 @@ pub enum Question {
     List(u32),
     /// Do hosts.allow and hosts.deny let the peer in?
     HostsAccess,
+    /// Is the peer on none of the DNS lists that refuse?
+    DnsLists,
     /// Does the peer's ident server answer?
     Ident,
     /// Is it a trap?
@@ -152,7 +154,12 @@ impl Question {
             Self::Enabled | Self::Sessions | Self::Pause | Self::Load => 1,
             Self::Ban => 2,
             Self::Hours => 3,
-            Self::Sources | Self::List(_) | Self::HostsAccess | Self::Ident | Self::Trap => 4,
+            Self::Sources
+            | Self::List(_)
+            | Self::HostsAccess
+            | Self::DnsLists
+            | Self::Ident
+            | Self::Trap => 4,
             Self::Rate
             | Self::Instances
             | Self::PerSource
@@ -174,6 +181,7 @@ impl Question {
             Self::Sources => "sources",
             Self::List(_) => "access-list",
             Self::HostsAccess => "hosts-access",
+            Self::DnsLists => "deny-listed",
             Self::Ident => "ident",
             Self::Trap => "trap",
             Self::Rate => "rate",

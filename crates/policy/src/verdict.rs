@@ -29,6 +29,8 @@ pub enum Need {
     Names,
     /// The confirmed host names of the address the peer connected to.
     ServerNames,
+    /// What the service's DNS lists say of the peer.
+    DnsLists,
     /// What the peer's ident server says.
     Ident,
     /// The same, within so many seconds.
@@ -88,6 +90,10 @@ pub enum Reason {
     Unreadable,
     /// hosts.allow and hosts.deny do not let the peer in.
     HostsAccess,
+    /// A DNS list has the peer.
+    Listed,
+    /// Whether a DNS list has the peer could not be found out, and the service refuses then.
+    ListFailed,
     /// The peer's ident server has to answer, and did not.
     Ident,
     /// This connection exceeded the rate and started a pause.
@@ -108,7 +114,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Disabled,
         Self::Overloaded,
         Self::Paused,
@@ -119,6 +125,8 @@ impl Reason {
         Self::NamesFailed,
         Self::Unreadable,
         Self::HostsAccess,
+        Self::Listed,
+        Self::ListFailed,
         Self::Ident,
         Self::Rate,
         Self::Instances,
@@ -136,9 +144,13 @@ impl Reason {
             Self::Disabled | Self::Overloaded | Self::Paused | Self::Load => "paused",
             Self::Banned => "banned",
             Self::Hours => "hours",
-            Self::Rule | Self::NamesFailed | Self::Unreadable | Self::HostsAccess | Self::Ident => {
-                "rule"
-            }
+            Self::Rule
+            | Self::NamesFailed
+            | Self::Unreadable
+            | Self::HostsAccess
+            | Self::Listed
+            | Self::ListFailed
+            | Self::Ident => "rule",
             Self::Rate
             | Self::Instances
             | Self::PerSource
@@ -163,6 +175,8 @@ impl Reason {
             Self::NamesFailed => "names-failed",
             Self::Unreadable => "unreadable",
             Self::HostsAccess => "hosts-access",
+            Self::Listed => "listed",
+            Self::ListFailed => "list-failed",
             Self::Ident => "ident",
             Self::Rate => "rate",
             Self::Instances => "instances",
@@ -178,9 +192,13 @@ impl Reason {
     #[must_use]
     pub fn xinetd_word(self) -> &'static str {
         match self {
-            Self::Banned | Self::Rule | Self::NamesFailed | Self::Unreadable | Self::Ident => {
-                "address"
-            }
+            Self::Banned
+            | Self::Rule
+            | Self::NamesFailed
+            | Self::Unreadable
+            | Self::Listed
+            | Self::ListFailed
+            | Self::Ident => "address",
             Self::HostsAccess => "libwrap",
             Self::Hours => "time",
             Self::Load => "load",
@@ -197,6 +215,41 @@ impl Reason {
     pub fn by_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.word() == word)
     }
+}
+
+/// What DNS lists had to say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Listing {
+    /// Nobody asks them of an address of this host, a private network or the link.
+    Private,
+    /// None has the peer.
+    Nowhere {
+        /// So many were asked.
+        asked: u32,
+        /// The first that did not say, and why.
+        unknown: Option<(Box<str>, Box<str>)>,
+    },
+    /// One has it.
+    On {
+        /// Which.
+        zone: Box<str>,
+        /// In its own words; empty where it has none.
+        text: Box<str>,
+    },
+    /// One that refuses has it, and one of those that make exceptions too.
+    Excepted {
+        /// The one that refuses.
+        zone: Box<str>,
+        /// The exception.
+        by: Box<str>,
+    },
+    /// One does not say.
+    Unknown {
+        /// Which.
+        zone: Box<str>,
+        /// Why.
+        why: Box<str>,
+    },
 }
 
 /// The figures behind a step or a refusal.
@@ -306,6 +359,8 @@ pub enum Detail {
         /// What it is asked.
         errand: Errand,
     },
+    /// DNS lists.
+    DnsLists(Listing),
     /// An early drop.
     Drop {
         /// Startups before this one.

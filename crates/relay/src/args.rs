@@ -13,16 +13,21 @@ pub(crate) struct Bounds {
     pub(crate) writes: usize,
     /// Peers whose names are being found (`--max-lookups`).
     pub(crate) lookups: usize,
+    /// Questions to DNS lists, one for each list and peer (`--max-listed`).
+    pub(crate) listed: usize,
     /// Ident servers being asked (`--max-idents`).
     pub(crate) idents: usize,
     /// How long finding the names of a peer may take (`--names-seconds`).
     pub(crate) names: Duration,
+    /// How long a DNS list may take (`--lists-seconds`).
+    pub(crate) lists: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        let names = Duration::from_secs(5);
-        Self { sessions: 10_000, writes: 256, lookups: 256, idents: 256, names }
+        let (names, lists) = (Duration::from_secs(5), Duration::from_secs(5));
+        let (writes, lookups, listed, idents) = (256, 256, 1024, 256);
+        Self { sessions: 10_000, writes, lookups, listed, idents, names, lists }
     }
 }
 
@@ -50,7 +55,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Bou
             "--max-sessions" => bounds.sessions = amount,
             "--max-writes" => bounds.writes = amount,
             "--max-lookups" => bounds.lookups = amount,
+            "--max-listed" => bounds.listed = amount,
             "--max-idents" => bounds.idents = amount,
+            "--lists-seconds" => bounds.lists = Duration::from_secs(value.into()),
             "--names-seconds" => bounds.names = Duration::from_secs(value.into()),
             _ => return Err(BadArgument(name)),
         }

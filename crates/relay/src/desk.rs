@@ -2,11 +2,13 @@
 
 use crate::args::Bounds;
 use crate::books::Books;
+use crate::dns::Sources;
+use crate::lists::Lists;
 use crate::names::Names;
 use crate::post::{Post, Received};
 use crate::write::{Text, Writer};
 use crate::{echo, ident};
-use portreeve_model::Internal;
+use portreeve_model::{DnsZone, Internal, ListAnswer, MAX_DNS_LISTS};
 use portreeve_sys::channel::Channel;
 use portreeve_wire::relay::{FromRelay, IdentReply, NamesAnswer, Then, ToRelay};
 use portreeve_wire::{End, MAX_PACKET, QuestionId, SessionId};
@@ -17,7 +19,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::task::{AbortHandle, spawn_local};
+use tokio::task::{AbortHandle, JoinSet, spawn_local};
 
 /// How work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +47,11 @@ pub(crate) async fn work(
     let deliver = post.clone();
     spawn_local(async move { deliver.deliver().await });
     post.send(&FromRelay::Ready { landlock });
+    let sources = Sources::new();
     let desk = Desk {
         books: Books::new(post.clone()),
-        names: Names::new(bounds.lookups, bounds.names),
+        names: Names::new(sources.clone(), bounds.lookups, bounds.names),
+        lists: Lists::new(sources, bounds.listed, bounds.lists),
         idents: Rc::new(Cell::new(0)),
         bounds,
         post,
@@ -70,7 +74,8 @@ pub(crate) async fn work(
 
 struct Desk {
     books: Rc<Books>,
-    names: Rc<Names>,
+    names: Names,
+    lists: Lists,
     idents: Rc<Cell<usize>>,
     bounds: Bounds,
     post: Rc<Post>,
@@ -91,6 +96,9 @@ impl Desk {
                 self.write(question, connection, text, then, limit(seconds))
             }
             (ToRelay::Names { question, peer }, None, None, None) => self.names(question, peer),
+            (ToRelay::Listed { question, peer, zones }, None, None, None) => {
+                self.listed(question, peer, zones)
+            }
             (ToRelay::Ident { question, peer, local, seconds }, socket, None, None) => {
                 self.ident(question, socket, (peer, local), limit(seconds))
             }
@@ -175,6 +183,29 @@ impl Desk {
         self.note(question, task.abort_handle())
     }
 
+    fn listed(&self, question: QuestionId, peer: IpAddr, zones: Vec<DnsZone>) -> Option<()> {
+        let count = zones.len();
+        if count > MAX_DNS_LISTS {
+            return None;
+        }
+        let unknown = |why: &str| {
+            let answers = vec![ListAnswer::Unknown(why.to_owned()); count];
+            FromRelay::Listed { question, answers }
+        };
+        let full = self.books.questions() >= QUESTIONS;
+        let owed = self.books.question(question, unknown("internal fault"))?;
+        if full {
+            owed.say(unknown("busy"));
+            return Some(());
+        }
+        let lists = self.lists.clone();
+        let task = spawn_local(async move {
+            let answers = all(lists, peer, zones).await;
+            owed.say(FromRelay::Listed { question, answers });
+        });
+        self.note(question, task.abort_handle())
+    }
+
     fn ident(
         &self,
         question: QuestionId,
@@ -202,6 +233,24 @@ impl Desk {
         self.books.works_on(question, task);
         Some(())
     }
+}
+
+/// Asks all lists at once.
+async fn all(lists: Lists, peer: IpAddr, zones: Vec<DnsZone>) -> Vec<ListAnswer> {
+    let mut answers = vec![ListAnswer::Unknown("internal fault".to_owned()); zones.len()];
+    let mut asked = JoinSet::new();
+    for (place, zone) in zones.into_iter().enumerate() {
+        let lists = lists.clone();
+        asked.spawn_local(async move { (place, lists.of(Rc::new(zone), peer).await) });
+    }
+    while let Some(said) = asked.join_next().await {
+        if let Ok((place, said)) = said
+            && let Some(answer) = answers.get_mut(place)
+        {
+            *answer = said;
+        }
+    }
+    answers
 }
 
 fn limit(seconds: u32) -> Duration {

@@ -1,7 +1,7 @@
 //! All that touches a peer's bytes or may be slow, without rights: the program `portreeve-relay`.
 //!
-//! It serves the internal services, writes what is long or late, finds the names of peers and asks
-//! their ident servers, each because the monitor says so over descriptor 3. Every amount in it is
+//! It serves the internal services, writes what is long or late, finds the names of peers, asks
+//! their ident servers and DNS lists about them, each because the monitor says so over descriptor 3. Every amount in it is
 //! bounded; past a bound the answer is `busy`, never a wait.
 //!
 //! It refuses to run with any right left, and once confined it opens no file but the resolver's
@@ -12,12 +12,16 @@
 mod args;
 mod books;
 mod desk;
+mod dns;
 mod echo;
 #[cfg(test)]
 mod hostile;
 mod ident;
+mod lists;
+mod lookups;
 mod names;
 mod post;
+mod printable;
 mod start;
 mod watched;
 mod write;

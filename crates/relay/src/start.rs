@@ -2,7 +2,7 @@
 
 use crate::args::{self, Bounds};
 use crate::desk::{self, Ending};
-use crate::names;
+use crate::dns;
 use portreeve_sandbox::leaf::{self, Stop, system};
 use portreeve_sandbox::{Confinement, Profile, Sandbox};
 use portreeve_sys::limits::{self, Limit};
@@ -43,7 +43,7 @@ fn confine() -> Result<Confinement, Stop> {
     // Its first reading finds out where the kernel keeps the time, from a file out of reach later.
     let _ = clock::monotonic();
     let sandbox =
-        Sandbox { read_paths: names::paths(), write_dirs: Vec::new(), seccomp: Profile::Relay };
+        Sandbox { read_paths: dns::paths(), write_dirs: Vec::new(), seccomp: Profile::Relay };
     leaf::confine(sandbox)
 }
 
@@ -51,7 +51,7 @@ fn confine() -> Result<Confinement, Stop> {
 /// sessions are served, so that no message ever loses its descriptors.
 fn within_descriptors(bounds: Bounds) -> Result<Bounds, Stop> {
     // A write may hold a file beside its connection.
-    let others = names::SOCKETS + bounds.idents + 2 * bounds.writes + OTHER;
+    let others = dns::SOCKETS.0 + dns::SOCKETS.1 + bounds.idents + 2 * bounds.writes + OTHER;
     let wanted = u64::try_from(bounds.sessions.saturating_add(others)).unwrap_or(u64::MAX);
     let limit = limits::get(Resource::OpenFiles);
     let most = limit.hard.unwrap_or(u64::MAX);

@@ -1,7 +1,7 @@
 //! Monitor and relay.
 
 use crate::{End, Phase, QuestionId, SessionId};
-use portreeve_model::Internal;
+use portreeve_model::{DnsZone, Internal, ListAnswer};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -54,6 +54,16 @@ pub enum ToRelay {
         local: End,
         /// Deadline.
         seconds: u32,
+    },
+    /// Whether DNS lists have a peer (RFC 5782); all of them are asked at once. Answered by
+    /// [`FromRelay::Listed`].
+    Listed {
+        /// Which question.
+        question: QuestionId,
+        /// Whom.
+        peer: IpAddr,
+        /// The lists, at most [`portreeve_model::MAX_DNS_LISTS`].
+        zones: Vec<DnsZone>,
     },
     /// The answer is not needed any more.
     Forget(QuestionId),
@@ -138,6 +148,13 @@ pub enum FromRelay {
         /// The outcome.
         answer: NamesAnswer,
     },
+    /// What DNS lists say of a peer.
+    Listed {
+        /// To which question.
+        question: QuestionId,
+        /// One for each zone, in the order of the question.
+        answers: Vec<ListAnswer>,
+    },
     /// What the ident server said, or why it did not.
     Ident {
         /// To which question.
@@ -153,9 +170,11 @@ impl FromRelay {
     pub fn permitted(&self, phase: Phase) -> bool {
         match self {
             Self::Ready { .. } => phase == Phase::Starting,
-            Self::Ended(_) | Self::Written { .. } | Self::Names { .. } | Self::Ident { .. } => {
-                phase == Phase::Working
-            }
+            Self::Ended(_)
+            | Self::Written { .. }
+            | Self::Names { .. }
+            | Self::Listed { .. }
+            | Self::Ident { .. } => phase == Phase::Working,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! or anybody who may open the control socket, can send any bytes.
 
 use super::{Outcome, Target, signature};
-use portreeve_model::{Mark, Reach, SourceId, Watched};
+use portreeve_model::{ListAnswer, Mark, Reach, SourceId, Watched};
 use portreeve_wire::clerk::{FromClerk, ToClerk};
 use portreeve_wire::control::{self, Request};
 use portreeve_wire::relay::{FromRelay, IdentReply, NamesAnswer, ToRelay};
@@ -145,6 +145,10 @@ fn relay_seeds() -> Vec<Vec<u8>> {
         FromRelay::Written { question, complete: true },
         FromRelay::Names { question, answer: names },
         FromRelay::Names { question, answer: NamesAnswer::Unconfirmed },
+        FromRelay::Listed {
+            question,
+            answers: vec![ListAnswer::Listed("spam".into()), ListAnswer::NotListed],
+        },
         FromRelay::Ident {
             question,
             answer: IdentReply::User { text: "UNIX : joe".into(), user: b" joe".into() },

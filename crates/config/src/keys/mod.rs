@@ -35,6 +35,8 @@ pub enum Scope {
     Listen,
     /// An entry of `access`.
     Access,
+    /// An entry of `deny-listed` or `except-listed`.
+    DnsList,
     /// `rate = { … }`.
     Rate,
     /// `per-source = { … }` and `per-source-startups = { … }`.
@@ -57,7 +59,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -72,6 +74,7 @@ impl Scope {
         Self::Defaults,
         Self::Listen,
         Self::Access,
+        Self::DnsList,
         Self::Rate,
         Self::PerSource,
         Self::Limits,
@@ -99,6 +102,7 @@ impl Scope {
             Self::Trap => "[trap.NAME]",
             Self::Listen => "an entry of listen",
             Self::Access => "an entry of access",
+            Self::DnsList => "an entry of deny-listed or except-listed",
             Self::Rate => "rate",
             Self::PerSource => "per-source and per-source-startups",
             Self::Limits => "limits",

@@ -195,6 +195,22 @@ pub(super) const KEYS: &[Key] = &[
         prose: "Whether hosts.allow and hosts.deny are asked, which must grant as every access list must, and under which name; without one it is the last part of the program's path, or of `argv0`, or an internal service's own name",
     },
     Key {
+        name: "deny-listed",
+        scopes: SERVED,
+        form: "a list of DNS zones, each a name or a table",
+        default: Fallback::Is("[]"),
+        example: "[\"bl.example.org\"]",
+        prose: "DNS lists: who is on one of them is refused; asked of whom every access list lets in",
+    },
+    Key {
+        name: "except-listed",
+        scopes: SERVED,
+        form: "a list of DNS zones, each a name or a table",
+        default: Fallback::Is("[]"),
+        example: "[\"good.example.org\"]",
+        prose: "DNS lists: who is on one of them is not refused for being on one of `deny-listed`",
+    },
+    Key {
         name: "hours",
         scopes: ANY,
         form: "a list of times such as `\"08:00-15:25\"`, or `\"always\"`",

@@ -15,7 +15,7 @@ const ENTRIES: usize = 100_000;
 
 /// The access lists of a service.
 pub(super) fn read(check: &mut Check, fields: Fields<'_>) -> Vec<AccessList> {
-    for name in ["allow", "deny"] {
+    for name in ["allow", "deny", "deny-listed", "except-listed"] {
         if let (Some(own), Some(default)) = (fields.own(name), fields.default(name)) {
             let message = format!("`{name}` here replaces the one of [defaults]");
             let finding = check::note(codes::DEFAULT_REPLACED, own.named, message);

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::item::Item;
 use super::raw::Value;
-use super::{Desk, access};
+use super::{Desk, access, dns_lists};
 use crate::check::{self, Check};
 use crate::codes;
 use crate::keys::Scope;
@@ -27,6 +27,7 @@ pub(super) fn read(desk: &mut Desk<'_>, fields: Fields<'_>) -> Admission {
         hours,
         lists: access::read(check, fields),
         wrappers: None, // under a name that depends on what the service offers
+        dns_lists: dns_lists::read(check, fields),
         rules: None,
         rate: unless(fields, "rate", "none").and_then(|item| rate(check, item)),
         instances: unless(fields, "instances", "unlimited").and_then(|item| count(check, item)),

@@ -2,6 +2,7 @@
 
 mod access;
 mod admission;
+mod dns_lists;
 mod documents;
 mod environment;
 mod fields;

@@ -1,6 +1,6 @@
 //! Who comes in, how many, how fast.
 
-use super::{Page, access};
+use super::{Page, access, dns_lists};
 use crate::words::{clock, duration, quote, startups};
 use portreeve_model::{
     Admission, Authentication, Hours, Load, PerSource, Rate, SourceWidth, Watcher,
@@ -9,6 +9,7 @@ use portreeve_model::{
 /// Everything that decides about a connection.
 pub(super) fn print(page: &mut Page<'_>, admission: &Admission) {
     access::print(page, &admission.lists);
+    dns_lists::print(page, &admission.dns_lists);
     if let Some(hours) = &admission.hours {
         self::hours(page, hours);
     }

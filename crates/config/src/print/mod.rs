@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod dns_lists;
 mod hold;
 mod hosts_access;
 mod log;

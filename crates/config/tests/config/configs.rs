@@ -2,12 +2,12 @@
 
 use portreeve_model::{
     AccessList, Admission, AllowList, Argv0, Authentication, BannerFile, Banners, Bind, Config,
-    Delayed, Dialect, Ends, Environment, EnvironmentBase, EventTargets, EvidenceBounds, Facility,
-    FailureFields, Family, Groups, HostPattern, HourRange, Hours, Ident, Internal, KeepAlive,
-    Limit, Listen, Load, LogRotation, LogTarget, Network, Offer, Origin, Pattern, PerSource,
-    Principal, Probes, Program, Rate, Records, Refusals, Refuse, Resource, ResourceLimit, Rule,
-    Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions, SourceWidth, Startups,
-    Stderr, StderrFormat, SuccessFields, Trap, Watcher, Zone,
+    Delayed, Dialect, DnsList, DnsLists, DnsZone, Ends, Environment, EnvironmentBase, EventTargets,
+    EvidenceBounds, Facility, FailureFields, Family, Groups, HostPattern, HourRange, Hours, Ident,
+    Internal, KeepAlive, Limit, Listen, Load, LogRotation, LogTarget, Network, Offer, Origin,
+    Pattern, PerSource, Principal, Probes, Program, Rate, Records, Refusals, Refuse, Resource,
+    ResourceLimit, Rule, Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions,
+    SourceWidth, Startups, Stderr, StderrFormat, SuccessFields, Trap, Watcher, WhenUnknown, Zone,
 };
 use portreeve_model::{OnStop, Parting, Source, SourceFile, SourceId, SourceKind, WrappersUse};
 use proptest::collection::vec;
@@ -104,6 +104,18 @@ fn startups() -> impl Strategy<Value = Startups> {
     })
 }
 
+fn dns_lists() -> impl Strategy<Value = DnsLists> {
+    let answer = || any::<[u8; 3]>().prop_map(|[a, b, c]| Ipv4Addr::new(127, a, b, c));
+    let range = (answer(), answer()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+    let name = "[a-z][a-z0-9-]{0,8}[a-z0-9](\\.[a-z]{1,9}){0,3}";
+    let zone = (name, vec(range, 0..4)).prop_map(|(name, codes)| DnsZone { name, codes });
+    let unknown = || prop_oneof![Just(WhenUnknown::Pass), Just(WhenUnknown::Refuse)];
+    let list = |(zone, when_unknown)| DnsList { zone, when_unknown, origin: HERE };
+    let deny = vec((zone.clone(), unknown()).prop_map(list), 0..4);
+    let except = vec((zone, Just(WhenUnknown::Pass)).prop_map(list), 0..3);
+    (deny, except).prop_map(|(deny, except)| DnsLists { deny, except })
+}
+
 fn admission() -> impl Strategy<Value = Admission> {
     let rate = (1u32.., duration(), duration()).prop_map(|(connections, per, pause)| Rate {
         connections,
@@ -117,10 +129,12 @@ fn admission() -> impl Strategy<Value = Admission> {
         of(sited(any::<u32>())),
         of(per_source()),
         of(sited(any::<u32>().prop_map(Load))),
+        dns_lists(),
     )
-        .prop_map(|(hours, lists, rate, instances, per_source, load)| Admission {
+        .prop_map(|(hours, lists, rate, instances, per_source, load, dns_lists)| Admission {
             hours,
             lists,
+            dns_lists,
             rate,
             instances,
             per_source,
@@ -325,6 +339,9 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
             let trap = matches!(offer, Offer::Trap(_));
             let mut admission = if program { full } else { plain };
             admission.wrappers = asks.filter(|_| !trap);
+            if trap {
+                admission.dns_lists = DnsLists::default(); // it is for strangers, listed or not
+            }
             Service {
                 key: key.parse().unwrap(),
                 name: if other { "other".parse().unwrap() } else { name.parse().unwrap() },

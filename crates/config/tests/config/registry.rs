@@ -58,6 +58,10 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             format!("[trap.x]\nlisten = [{{ {rest}{pair} }}]\n")
         }
         Scope::Access => service(format!("access = [{{ {pair} }}]")),
+        Scope::DnsList => {
+            let rest = rest(&[("zone", "\"bl.example.org\"")]);
+            service(format!("deny-listed = [{{ {rest}{pair} }}]"))
+        }
         Scope::Rate => {
             let rest = rest(&[("connections", "1"), ("pause", "\"1s\"")]);
             service(format!("rate = {{ {rest}{pair} }}"))

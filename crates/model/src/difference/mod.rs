@@ -2,7 +2,7 @@
 
 mod value;
 
-use crate::{Admission, Config, Rule, Service, ServiceKey, Settings, span};
+use crate::{Admission, Config, DnsList, Rule, Service, ServiceKey, Settings, span};
 use std::collections::BTreeMap;
 
 /// One line for each service that came, went or changed, and for the settings; empty when both
@@ -66,6 +66,7 @@ fn changed(old: &Service, new: &Service) -> Vec<String> {
     parts.extend(lists(a, b));
     let daemon = |admission: &Admission| admission.wrappers.as_ref().map(|it| it.daemon.clone());
     parts.extend(value::maybe("hosts-access", daemon(a), daemon(b)));
+    parts.extend(dns_lists(a, b));
     parts.extend(limits(a, b));
     let (ends, after) = (&old.ends, &new.ends);
     parts.extend(value::maybe("idle", value::time(ends.idle), value::time(after.idle)));
@@ -93,6 +94,21 @@ fn lists(old: &Admission, new: &Admission) -> Vec<String> {
     parts.extend(value::members("deny", &named(&deny(old)), &named(&deny(new))));
     if parts.is_empty() && old.lists != new.lists {
         parts.push("access lists".to_owned());
+    }
+    parts
+}
+
+/// DNS lists that came and went; where none did and they differ all the same, that they do.
+fn dns_lists(old: &Admission, new: &Admission) -> Vec<String> {
+    let names = |lists: &[DnsList]| -> Vec<String> {
+        lists.iter().map(|list| list.zone.name.clone()).collect()
+    };
+    let (a, b) = (&old.dns_lists, &new.dns_lists);
+    let mut parts = Vec::new();
+    parts.extend(value::members("deny-listed", &names(&a.deny), &names(&b.deny)));
+    parts.extend(value::members("except-listed", &names(&a.except), &names(&b.except)));
+    if parts.is_empty() && a != b {
+        parts.push("DNS lists".to_owned());
     }
     parts
 }

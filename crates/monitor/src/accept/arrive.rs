@@ -1,6 +1,6 @@
 //! A connection arrives: accepted in bounded batches, decided, asked about, or turned away.
 
-use crate::accept::pending::{Arrival, For, Known};
+use crate::accept::pending::{Arrival, Asked, For, Known};
 use crate::convert::end;
 use crate::door::Door;
 use crate::door::current::Current;
@@ -108,6 +108,7 @@ impl Door {
                 process: std::process::id(),
             },
             answered: &arrival.known.answered,
+            listed: arrival.known.listed.as_deref(),
             ident: arrival.known.ident(),
         };
         let verdict = admit(&current.tables, index, &mut self.state, &facts, &mut NoTrace);
@@ -139,27 +140,37 @@ impl Door {
             return self.undecided.push(arrival);
         }
         let question = self.waiting.question();
-        let (asked, within) = match need {
-            Need::Names | Need::ServerNames => {
-                let ours = need == Need::ServerNames;
-                let peer = if ours { arrival.local.address } else { arrival.peer.address };
-                (self.tell_relay(&ToRelay::Names { question, peer }, &[]), NAMES_WITHIN)
+        let (peer, local) = (arrival.peer, arrival.local);
+        let (asked, sent, within) = match need {
+            Need::Names => {
+                let ask = ToRelay::Names { question, peer: peer.address };
+                (Asked::Names, self.tell_relay(&ask, &[]), NAMES_WITHIN)
+            }
+            Need::ServerNames => {
+                let ask = ToRelay::Names { question, peer: local.address };
+                (Asked::ServerNames, self.tell_relay(&ask, &[]), NAMES_WITHIN)
+            }
+            Need::DnsLists => {
+                let zones = current.tables.dns_zones(ServiceIndex(arrival.service));
+                let peer = peer.address;
+                let ask = ToRelay::Listed { question, peer, zones: zones.clone() };
+                (Asked::DnsLists(zones), self.tell_relay(&ask, &[]), NAMES_WITHIN)
             }
             Need::Ident | Need::User(_) => {
                 let seconds = match need {
                     Need::User(seconds) => seconds.clamp(1, IDENT_SECONDS),
-                    Need::Names | Need::ServerNames | Need::Ident => IDENT_SECONDS,
+                    Need::Names | Need::ServerNames | Need::DnsLists | Need::Ident => IDENT_SECONDS,
                 };
                 let within = Duration::from_secs(u64::from(seconds) + 2);
-                (self.ask_ident(question, arrival.peer, arrival.local, seconds), within)
+                (Asked::Ident, self.ask_ident(question, peer, local, seconds), within)
             }
         };
-        if asked {
+        if sent {
             let deadline = self.now.mono.saturating_add(within);
-            return self.waiting.add(question, For::Decision(arrival, need), deadline);
+            return self.waiting.add(question, For::Decision(arrival, asked), deadline);
         }
         // without the relay nothing can be known: decided as if the look-up had failed
-        arrival.known.fail(need, "the relay is away");
+        arrival.known.fail(asked, "the relay is away");
         self.decide(arrival);
     }
 
@@ -174,8 +185,8 @@ impl Door {
     /// No answer will come.
     pub(crate) fn unanswered(&mut self, waiter: For) {
         match waiter {
-            For::Decision(mut arrival, need) => {
-                arrival.known.fail(need, "no answer in time");
+            For::Decision(mut arrival, asked) => {
+                arrival.known.fail(asked, "no answer in time");
                 self.decide(arrival);
             }
             For::Process(arrival, errand) => self.process_said(arrival, errand, Said::Nothing),

@@ -2,8 +2,8 @@
 //! what a process answers.
 //! Bounded in number, in number for one source, and in time.
 
-use portreeve_model::{Network, SourceWidth};
-use portreeve_policy::{Answered, Effects, Errand, IdentAnswer, Names, Need, Reservation};
+use portreeve_model::{DnsZone, ListAnswer, Network, SourceWidth};
+use portreeve_policy::{Answered, Effects, Errand, IdentAnswer, Names, Reservation};
 use portreeve_wire::event::SessionRef;
 use portreeve_wire::relay::{IdentReply, NamesAnswer};
 use portreeve_wire::{End, QuestionId};
@@ -37,6 +37,8 @@ pub(crate) struct Known {
     pub(crate) names: Option<NamesAnswer>,
     /// Those of this end's address.
     pub(crate) server_names: Option<NamesAnswer>,
+    /// What DNS lists say of the peer.
+    pub(crate) listed: Option<Vec<(DnsZone, ListAnswer)>>,
     /// What the peer's ident server said.
     pub(crate) ident: Option<IdentReply>,
     /// What processes have answered.
@@ -67,12 +69,16 @@ impl Known {
     }
 
     /// What was asked will not be answered: it has failed.
-    pub(crate) fn fail(&mut self, need: Need, why: &str) {
+    pub(crate) fn fail(&mut self, asked: Asked, why: &str) {
         let why = why.to_owned();
-        match need {
-            Need::Names => self.names = Some(NamesAnswer::Failed(why)),
-            Need::ServerNames => self.server_names = Some(NamesAnswer::Failed(why)),
-            Need::Ident | Need::User(_) => self.ident = Some(IdentReply::Missing(why)),
+        match asked {
+            Asked::Names => self.names = Some(NamesAnswer::Failed(why)),
+            Asked::ServerNames => self.server_names = Some(NamesAnswer::Failed(why)),
+            Asked::DnsLists(zones) => {
+                let unknown = |zone| (zone, ListAnswer::Unknown(why.clone()));
+                self.listed = Some(zones.into_iter().map(unknown).collect());
+            }
+            Asked::Ident => self.ident = Some(IdentReply::Missing(why)),
         }
     }
 }
@@ -87,11 +93,24 @@ fn named(answer: Option<&NamesAnswer>) -> Names<'_> {
     }
 }
 
+/// What was asked for a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The peer's names.
+    Names,
+    /// Those of this end's address.
+    ServerNames,
+    /// These DNS lists.
+    DnsLists(Vec<DnsZone>),
+    /// The peer's ident server.
+    Ident,
+}
+
 /// What somebody waits for.
 #[derive(Debug)]
 pub(crate) enum For {
     /// The decision needs this.
-    Decision(Arrival, Need),
+    Decision(Arrival, Asked),
     /// The decision needs what a process answers.
     Process(Arrival, Errand),
     /// Granted; the banner is being written.

@@ -1,7 +1,7 @@
 //! Another configuration: read by the compiler, then swapped in whole or refused whole.
 
 use crate::accept::listeners::Change;
-use crate::accept::pending::For;
+use crate::accept::pending::{self, For};
 use crate::configuration::compiler::{self, Job, Progress};
 use crate::door::current::Current;
 use crate::door::token::Token;
@@ -9,7 +9,7 @@ use crate::door::{Door, Stage};
 use crate::sources::images::{self, Held, Read};
 use crate::succession::inherit::UNREAD;
 use portreeve_model::{Config, Problem, Resolved, Settings, difference};
-use portreeve_policy::{Need, Reason, Refusal, ServiceIndex};
+use portreeve_policy::{Reason, Refusal, ServiceIndex};
 use portreeve_sys::poll::Interest;
 use portreeve_wire::End;
 use portreeve_wire::compile::Answer as Compiled;
@@ -328,9 +328,10 @@ impl Door {
                     self.undecided.push(arrival);
                 }
                 // what it would have waited for makes no difference any more
-                None => self.service_gone(&old, For::Decision(arrival, Need::Names)),
+                None => self.service_gone(&old, For::Decision(arrival, pending::Asked::Names)),
             }
         }
+        self.forget_lists();
         self.tally.keep(|key| new.config.services.iter().any(|s| s.key.as_str() == key));
         self.set_helper_programs();
         self.configure_clerk();

@@ -139,6 +139,7 @@ impl Door {
             server_names: Names::NotAsked,
             own: Own::default(),
             answered: &[],
+            listed: None,
             ident: IdentAnswer::NotAsked,
         };
         Answer::Explained(found.into_iter().map(|index| self.explain_one(index, &facts)).collect())

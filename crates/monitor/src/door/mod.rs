@@ -139,6 +139,8 @@ pub(crate) struct Door {
     pub(crate) tally: Tally,
     pub(crate) alarms: BTreeSet<String>,
     pub(crate) crier: Crier,
+    /// DNS lists that fail.
+    pub(crate) list_health: crate::helper::dns_lists::ListHealth,
     /// Those that the clerk raised and ends.
     pub(crate) clerk_alarms: BTreeSet<String>,
     /// Whether the ledger has told all bans of before.

@@ -242,6 +242,7 @@ fn assemble(
         tally: Tally::default(),
         crier: Default::default(),
         alarms: BTreeSet::new(),
+        list_health: Default::default(),
         clerk_alarms: BTreeSet::new(),
         bans_known: false,
         closing: Closing::default(),

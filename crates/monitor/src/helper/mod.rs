@@ -1,6 +1,7 @@
 //! A helper program of our own: started, watched, started again with growing delay.
 
 pub(crate) mod clerk;
+pub(crate) mod dns_lists;
 pub(crate) mod outbox;
 pub(crate) mod programs;
 pub(crate) mod relay;

@@ -1,9 +1,9 @@
 //! What passes between monitor and relay.
 
-use crate::accept::pending::For;
+use crate::accept::pending::{Asked, For};
 use crate::door::Door;
 use crate::helper::clerk::cut;
-use portreeve_policy::Need;
+use portreeve_model::{ListAnswer, MAX_LIST_TEXT};
 use portreeve_wire::event::{Ending, Helper, What};
 use portreeve_wire::relay::{FromRelay, IdentReply, MAX_IDENT, MAX_NAMES, NamesAnswer, ToRelay};
 use portreeve_wire::{MAX_PACKET, Phase, QuestionId, decode, encode};
@@ -85,6 +85,7 @@ impl Door {
             }
             FromRelay::Written { question, complete } => self.written(question, complete),
             FromRelay::Names { question, answer } => self.named(question, answer),
+            FromRelay::Listed { question, answers } => self.listed(question, answers),
             FromRelay::Ident { question, answer } => self.identified(question, answer),
         }
     }
@@ -102,14 +103,29 @@ impl Door {
 
     fn named(&mut self, question: QuestionId, answer: NamesAnswer) {
         let waits =
-            |waiter: &For| matches!(waiter, For::Decision(_, Need::Names | Need::ServerNames));
-        if let Some(For::Decision(mut arrival, need)) = self.waiting.take(question, waits) {
+            |waiter: &For| matches!(waiter, For::Decision(_, Asked::Names | Asked::ServerNames));
+        if let Some(For::Decision(mut arrival, asked)) = self.waiting.take(question, waits) {
             let answer = Some(bounded_names(answer));
-            if need == Need::ServerNames {
+            if asked == Asked::ServerNames {
                 arrival.known.server_names = answer;
             } else {
                 arrival.known.names = answer;
             }
+            self.decide(arrival);
+        }
+    }
+
+    fn listed(&mut self, question: QuestionId, answers: Vec<ListAnswer>) {
+        let waits = |waiter: &For| matches!(waiter, For::Decision(_, Asked::DnsLists(_)));
+        let waiter = self.waiting.take(question, waits);
+        if let Some(For::Decision(mut arrival, Asked::DnsLists(zones))) = waiter {
+            // an answer that is missing is one that is not known
+            let missing = || ListAnswer::Unknown("the relay did not say".into());
+            let answers = answers.into_iter().map(bounded_words);
+            let answers = answers.chain(std::iter::repeat_with(missing));
+            let listed: Vec<_> = zones.into_iter().zip(answers).collect();
+            self.lists_said(&listed);
+            arrival.known.listed = Some(listed);
             self.decide(arrival);
         }
     }
@@ -123,9 +139,8 @@ impl Door {
             }
             IdentReply::Declined(why) | IdentReply::Missing(why) => cut(why),
         }
-        let waits = |waiter: &For| {
-            matches!(waiter, For::Decision(_, Need::Ident | Need::User(_)) | For::Record(_))
-        };
+        let waits =
+            |waiter: &For| matches!(waiter, For::Decision(_, Asked::Ident) | For::Record(_));
         match self.waiting.take(question, waits) {
             Some(For::Record(reference)) => {
                 let answer = answer.told();
@@ -157,4 +172,18 @@ fn bounded_names(mut answer: NamesAnswer) -> NamesAnswer {
         NamesAnswer::None | NamesAnswer::Unconfirmed => {}
     }
     answer
+}
+
+/// A list's words as the relay may give them.
+fn bounded_words(answer: ListAnswer) -> ListAnswer {
+    let plain = |mut words: String| {
+        words.retain(|letter| matches!(letter, ' '..='~'));
+        words.truncate(MAX_LIST_TEXT);
+        words
+    };
+    match answer {
+        ListAnswer::Listed(words) => ListAnswer::Listed(plain(words)),
+        ListAnswer::Unknown(why) => ListAnswer::Unknown(plain(why)),
+        ListAnswer::NotListed => ListAnswer::NotListed,
+    }
 }

@@ -53,7 +53,9 @@ impl Door {
                     }
                 }
                 // asked again of its successor
-                Some(FromRelay::Names { .. } | FromRelay::Ident { .. }) => {}
+                Some(
+                    FromRelay::Names { .. } | FromRelay::Listed { .. } | FromRelay::Ident { .. },
+                ) => {}
                 // gone, or not what it should be: its sessions end with the channel
                 Some(FromRelay::Ready { .. }) | None => return self.retired_gone(pid),
             }

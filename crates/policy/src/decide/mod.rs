@@ -3,6 +3,7 @@
 //! Each question is a function that passes or stops; what a question would change is not changed
 //! here but in [`admit`], so that [`consider`] gives the very same answer.
 
+mod dns_lists;
 mod lists;
 mod room;
 mod wrappers;
@@ -177,6 +178,7 @@ impl Case<'_> {
         self.hear(Self::sources)?;
         self.hear(Self::lists)?;
         self.hear(Self::wrappers)?;
+        self.hear(Self::dns_lists)?;
         self.hear(Self::trap)?;
         self.hear(Self::ident)?;
         self.hear(Self::room)?;

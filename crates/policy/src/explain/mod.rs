@@ -3,6 +3,7 @@
 //! The files of the configuration are an argument: a place is printed as `path:line:column`. Rules
 //! are cited as the operator wrote them, in backticks; nothing that a peer sent is ever printed.
 
+mod dns_lists;
 mod hold;
 pub(crate) mod hosts;
 mod words;
@@ -45,6 +46,7 @@ pub fn need_sentence(need: Need) -> &'static str {
     match need {
         Need::Names => "the peer's host names have to be looked up",
         Need::ServerNames => "the host names of this end's address have to be looked up",
+        Need::DnsLists => "the DNS lists have to be asked",
         Need::Ident | Need::User(_) => "the peer's ident server has to be asked",
     }
 }
@@ -150,6 +152,7 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
         Detail::Unreadable { path, why } => {
             format!("`{path}`, {}, cannot be used: {why}", place.of("named by an access list"))
         }
+        Detail::DnsLists(listing) => dns_lists::refused(listing, peer, place),
         Detail::Drop { now, limit, chance } => {
             let (under_way, key) = (are(*now, "startup", "under way"), place.of("startups"));
             let (start, rate, full) = (limit.start, limit.rate, limit.full);
@@ -181,7 +184,12 @@ fn plainly(reason: Reason, peer: IpAddr, place: Place<'_>) -> String {
         Reason::Load => format!("{} was exceeded", place.key("load", "max_load")),
         Reason::Banned => format!("{peer} is banned"),
         Reason::Hours => format!("closed by {}", place.key("hours", "access_times")),
-        Reason::Rule | Reason::NamesFailed | Reason::Unreadable | Reason::HostsAccess => {
+        Reason::Rule
+        | Reason::NamesFailed
+        | Reason::Unreadable
+        | Reason::HostsAccess
+        | Reason::Listed
+        | Reason::ListFailed => {
             format!("{} does not let {peer} in", place.of("an access list"))
         }
         Reason::Instances | Reason::PerSource | Reason::Startups | Reason::PerSourceStartups => {
@@ -225,6 +233,7 @@ fn passed(question: Question, detail: &Detail, peer: IpAddr, place: Place<'_>) -
         Detail::Allowed { rule } => {
             format!("`{rule}` in {} matches {peer}", place.key("allow", "only_from"))
         }
+        Detail::DnsLists(listing) => dns_lists::passed(listing, peer, place),
         Detail::Drop { now, limit, chance } => {
             let rule = format!("`{}:{}:{}`", limit.start, limit.rate, limit.full);
             format!(
@@ -253,6 +262,7 @@ fn simply(question: Question, place: Place<'_>) -> &'static str {
         Question::Sources => "all of them can be used",
         Question::List(_) => "nothing in it denies the peer",
         Question::HostsAccess => "no rule is about the peer",
+        Question::DnsLists => "on none of the lists",
         Question::Ident if place.origin.is_some() => "answered, as the service requires",
         Question::Ident => "not required",
         Question::Pause => "not pausing",

@@ -63,6 +63,7 @@ fn facts(peer: IpAddr) -> Facts<'static> {
         server_names: Default::default(),
         own: Own::default(),
         answered: &[],
+        listed: None,
         ident: IdentAnswer::NotAsked,
     }
 }

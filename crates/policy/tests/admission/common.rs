@@ -111,6 +111,7 @@ pub(crate) fn facts_of(peer: IpAddr) -> Facts<'static> {
         server_names: Names::NotAsked,
         own: Own::default(),
         answered: &[],
+        listed: None,
         ident: IdentAnswer::NotAsked,
     }
 }
@@ -158,6 +159,7 @@ pub(crate) fn shown<G>(verdict: &Verdict<G>) -> String {
         Verdict::Grant(..) => "granted".into(),
         Verdict::Need(Need::Names) => "names".into(),
         Verdict::Need(Need::ServerNames) => "server-names".into(),
+        Verdict::Need(Need::DnsLists) => "dns-lists".into(),
         Verdict::Need(Need::Ident | Need::User(_)) => "ident".into(),
         Verdict::Run(errand) => format!("{errand:?}"),
         Verdict::Sprung(_) => "sprung".into(),

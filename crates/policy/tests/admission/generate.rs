@@ -2,8 +2,9 @@
 
 use crate::common::*;
 use portreeve_model::{
-    AccessList, Admission, AllowList, Authentication, Config, Dialect, HostPattern, HourRange,
-    Hours, Ident, Load, Network, Offer, Pattern, Rule, Sentence, Service, SourceWidth, Trap, Zone,
+    AccessList, Admission, AllowList, Authentication, Config, Dialect, DnsList, DnsLists, DnsZone,
+    HostPattern, HourRange, Hours, Ident, ListAnswer, Load, Network, Offer, Pattern, Rule,
+    Sentence, Service, SourceWidth, Trap, WhenUnknown, Zone,
 };
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -73,6 +74,43 @@ fn random_list(random: &mut Random, line: &mut u32) -> AccessList {
     }
 }
 
+const ZONES: [&str; 3] = ["a.list", "b.list", "c.list"];
+
+fn random_dns_lists(random: &mut Random, line: &mut u32) -> DnsLists {
+    let mut some = |random: &mut Random, per_cent, refuse| {
+        let zones = ZONES.iter().filter(|_| random.chance(per_cent)).collect::<Vec<_>>();
+        let mut list = |name: &&str| {
+            *line += 1;
+            let refuses = refuse && random.chance(50);
+            DnsList {
+                zone: DnsZone { name: (*name).into(), codes: Vec::new() },
+                when_unknown: if refuses { WhenUnknown::Refuse } else { WhenUnknown::Pass },
+                origin: at(*line),
+            }
+        };
+        zones.into_iter().map(|name| list(name)).collect()
+    };
+    DnsLists { deny: some(random, 50, true), except: some(random, 20, false) }
+}
+
+/// What lists say, and the same for the naive twin; now and then one has not been asked.
+pub(crate) type Said = (Vec<(DnsZone, ListAnswer)>, Vec<(String, Option<bool>)>);
+
+pub(crate) fn listed(random: &mut Random) -> Said {
+    let mut said: Said = Default::default();
+    for name in ZONES {
+        let (answer, naive) = match random.below(8) {
+            0 | 1 => (ListAnswer::Unknown("timeout".into()), None),
+            2 | 3 => (ListAnswer::Listed(String::new()), Some(true)),
+            4 => continue,
+            _ => (ListAnswer::NotListed, Some(false)),
+        };
+        said.0.push((DnsZone { name: name.into(), codes: Vec::new() }, answer));
+        said.1.push((name.into(), naive));
+    }
+    said
+}
+
 fn random_hours(random: &mut Random, line: &mut u32) -> Hours {
     let offsets =
         (0..random.below(3)).map(|n| (MIDDAY - 40_000 + 30_000 * n as i64, 3600 * n as i32));
@@ -94,11 +132,13 @@ fn random_service(random: &mut Random, key: &str, line: &mut u32) -> Service {
     let width = |random: &mut Random| {
         *random.pick(&[SourceWidth::DEFAULT, SourceWidth::EXACT, SourceWidth { v4: 24, v6: 63 }])
     };
+    let dns_lists = random.chance(25).then(|| random_dns_lists(random, line));
     let mut maybe = |random: &mut Random, per_cent| {
         *line += 1;
         random.chance(per_cent).then_some(*line)
     };
-    let mut admission = Admission::default();
+    let dns_lists = dns_lists.unwrap_or_default();
+    let mut admission = Admission { dns_lists, ..Admission::default() };
     if let Some(line) = maybe(random, 40) {
         let (connections, per) = (random.below(6) as u32, 1 + random.below(3));
         admission.rate = sited(rate(connections, per, random.below(4)), line);

@@ -22,6 +22,8 @@ mod bans;
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod dns_lists;
+#[cfg(test)]
 mod early_drop;
 #[cfg(test)]
 mod explain;

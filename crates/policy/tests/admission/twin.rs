@@ -99,6 +99,7 @@ impl Life {
             (IdentAnswer::Declined, Some(false)),
             (IdentAnswer::Answered(b" joe"), Some(true)),
         ]);
+        let (listed, naive_listed) = crate::generate::listed(random);
         let load = random.chance(90).then(|| random.below(1000) as u32);
         let dice = random.below(100) as u32;
         let facts = Facts {
@@ -112,6 +113,7 @@ impl Life {
             server_names: Names::NotAsked,
             own: Own::default(),
             answered: &[],
+            listed: Some(&listed),
             ident,
         };
         let service = &self.config.services[index];
@@ -129,6 +131,7 @@ impl Life {
             live: self.of(&key).map(|live| (live.peer, live.startup)).collect(),
             dice,
             ident: naive_ident,
+            listed: naive_listed,
         };
         let want = decide(&self.config, &key, peer, self.wall, &naive_names, &counts, &self.bans);
 
@@ -359,6 +362,9 @@ fn opinion(verdict: &Verdict, steps: &[StepRecord]) -> Opinion {
     match (verdict, last.answer) {
         (Verdict::Grant(..), Answer::Pass) => (true, "granted", None),
         (Verdict::Need(Need::Names), Answer::Need(Need::Names)) => refused("names", last.origin),
+        (Verdict::Need(Need::DnsLists), Answer::Need(Need::DnsLists)) => {
+            refused("dns-lists", last.origin)
+        }
         (Verdict::Need(Need::Ident), Answer::Need(Need::Ident)) => refused("ident", last.origin),
         (Verdict::Sprung(sprung), Answer::Sprung) => refused("trap", Some(sprung.origin)),
         (Verdict::Refuse(refusal), Answer::Refuse(reason)) => {
@@ -392,7 +398,7 @@ fn a_door_and_its_naive_twin_live_the_same_life() {
     for reason in Reason::ALL.into_iter().filter(|reason| !own.contains(reason)) {
         assert!(seen.get(reason.word()).is_some_and(|n| *n >= 20), "{reason:?}: {seen:?}");
     }
-    for word in ["granted", "names", "ident", "trap"] {
+    for word in ["granted", "names", "dns-lists", "ident", "trap"] {
         assert!(seen.get(word).is_some_and(|n| *n >= 100), "{word}: {seen:?}");
     }
 }

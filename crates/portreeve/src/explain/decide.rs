@@ -72,6 +72,7 @@ fn facts<'a>(asked: &Asked<'a>) -> Facts<'a> {
         server_names: Names::NotAsked,
         own: Own::default(),
         answered: &[],
+        listed: None,
         ident: IdentAnswer::NotAsked,
     }
 }

@@ -1,7 +1,7 @@
 //! One line of an ident server (RFC 1413, section 4), which is the peer's own word.
 
+use crate::printable::escape;
 use portreeve_wire::relay::{IdentReply, MAX_IDENT};
-use std::fmt::Write as _;
 
 /// Bytes of a line, end of line included, that are read; more is no answer.
 pub(crate) const MAX_LINE: usize = 1024;
@@ -50,14 +50,14 @@ fn read(line: &[u8], ports: Ports) -> Option<IdentReply> {
         let (system, user) = split(text, b':')?;
         let told = !blank_trimmed(system).is_empty() && !user.is_empty() && !user.contains(&b'\0');
         told.then(|| IdentReply::User {
-            text: escape(leading_blanks_dropped(text)),
+            text: escape(leading_blanks_dropped(text), MAX_IDENT),
             user: user.get(..user.len().min(MAX_IDENT)).unwrap_or_default().to_vec(),
         })
     } else if kind.eq_ignore_ascii_case(b"ERROR") {
         let name = blank_trimmed(text);
         let token = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
         let fits = (1..=MAX_TOKEN).contains(&name.len()) && name.iter().all(token);
-        fits.then(|| IdentReply::Declined(format!("error : {}", escape(name))))
+        fits.then(|| IdentReply::Declined(format!("error : {}", escape(name, MAX_TOKEN))))
     } else {
         None
     }
@@ -87,23 +87,6 @@ fn port(text: &[u8]) -> Option<u16> {
     let digits = blank_trimmed(text);
     let sound = (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(digits).ok().filter(|_| sound)?.parse().ok()
-}
-
-fn escape(text: &[u8]) -> String {
-    let mut out = String::new();
-    for byte in text {
-        let plain = matches!(byte, b' '..=b'~') && *byte != b'\\';
-        if out.len() + if plain { 1 } else { 4 } > MAX_IDENT {
-            break;
-        }
-        if plain {
-            out.push(char::from(*byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "\\x{byte:02x}");
-        }
-    }
-    out
 }
 
 #[cfg(test)]

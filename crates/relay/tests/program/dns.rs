@@ -10,6 +10,7 @@ pub(crate) const A: u16 = 1;
 pub(crate) const CNAME: u16 = 5;
 pub(crate) const SOA: u16 = 6;
 pub(crate) const PTR: u16 = 12;
+pub(crate) const TXT: u16 = 16;
 pub(crate) const AAAA: u16 = 28;
 
 /// A record: owner (the question's, if none), type, seconds it holds, data.
@@ -222,6 +223,12 @@ pub(crate) fn address(text: &str) -> Record {
         std::net::IpAddr::V4(ip) => Record(None, A, 60, ip.octets().to_vec()),
         std::net::IpAddr::V6(ip) => Record(None, AAAA, 60, ip.octets().to_vec()),
     }
+}
+
+/// A record of the asked name with a text of one string for each of `strings`.
+pub(crate) fn text(strings: &[&[u8]]) -> Record {
+    let string = |text: &&[u8]| [&[u8::try_from(text.len()).unwrap()], *text].concat();
+    Record(None, TXT, 60, strings.iter().flat_map(string).collect())
 }
 
 /// "There is no such name."

@@ -16,6 +16,7 @@ mod dns;
 mod echo;
 mod ident;
 mod life;
+mod lists;
 mod names;
 mod relay;
 mod write;

@@ -1,6 +1,7 @@
 //! The relay as a child, and the monitor's end of its channel.
 
 use crate::private::program;
+use portreeve_model::{DnsZone, ListAnswer};
 use portreeve_sys::channel::{self, Channel};
 use portreeve_testkit::{ProcStatus, poll_for, proc_status};
 use portreeve_wire::relay::{FromRelay, NamesAnswer, ToRelay};
@@ -117,6 +118,17 @@ impl Relay {
                 NamesAnswer::Failed(why) => Err(why),
             },
             other => panic!("no names but {other:?}"),
+        }
+    }
+
+    /// Asks lists about a peer and waits for the answers to just that.
+    pub(crate) fn listed(&self, peer: &str, zones: &[DnsZone]) -> Vec<ListAnswer> {
+        let question = QuestionId(u64::MAX);
+        let peer: IpAddr = peer.parse().expect("an address");
+        self.say(&ToRelay::Listed { question, peer, zones: zones.to_vec() }, &[]);
+        match self.next() {
+            FromRelay::Listed { question: QuestionId(u64::MAX), answers } => answers,
+            other => panic!("no lists but {other:?}"),
         }
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::errand::{About, Kind};
-use portreeve_model::{Mark, Reach};
+use portreeve_model::{DnsZone, ListAnswer, Mark, Reach};
 use portreeve_policy::{Answered, Effects, Errand, Said, Ticket};
 use portreeve_wire::SessionId;
 use portreeve_wire::relay::{IdentReply, NamesAnswer};
@@ -107,6 +107,10 @@ fn estate() -> Estate {
             known: Known {
                 names: Some(NamesAnswer::Confirmed(vec!["a.example".into()])),
                 server_names: Some(NamesAnswer::Unconfirmed),
+                listed: Some(vec![(
+                    DnsZone { name: "zone.example".into(), codes: Vec::new() },
+                    ListAnswer::Listed("spam".into()),
+                )]),
                 ident: Some(IdentReply::User { text: "UNIX : joe".into(), user: b" joe".into() }),
                 answered: vec![Answered {
                     errand: Errand::Netgroup { group: b"g".into(), host: b"h".into() },

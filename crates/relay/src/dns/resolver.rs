@@ -1,8 +1,8 @@
 //! The DNS, by way of the servers that resolv.conf(5) names.
 
-use super::HostName;
-use super::confirm::{Claim, Directory, Failure, Found};
+use super::answer::{Failure, Found};
 use super::datagrams::Sockets;
+use crate::names::{Claim, Directory, HostName};
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{
     NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy,
@@ -26,6 +26,9 @@ const ROUNDS: u32 = 3;
 /// server must not use up what the others need.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Records of an answer that are looked at.
+const ANSWERS: usize = 64;
+
 /// How long a "there is nothing" holds that does not say so itself. RFC 2308, 5 would not keep it;
 /// then each connection of a nameless peer would be a question.
 const NEGATIVE: Duration = Duration::from_mins(1);
@@ -41,9 +44,9 @@ pub(crate) struct Dns {
 }
 
 impl Dns {
-    /// Asks the servers of a resolv.conf with these bytes; without any, the one on this host, as
-    /// resolv.conf(5) says.
-    pub(crate) fn new(configuration: &[u8]) -> Result<Self, Failure> {
+    /// Asks the servers of a resolv.conf with these bytes, through `sockets`; without any, the one on
+    /// this host, as resolv.conf(5) says.
+    pub(crate) fn new(configuration: &[u8], sockets: &Sockets) -> Result<Self, Failure> {
         let (conf, _errors) = resolv_conf::Config::parse_with_errors(configuration);
         let mut addresses: Vec<IpAddr> = conf.nameservers.iter().map(IpAddr::from).collect();
         addresses.truncate(SERVERS);
@@ -52,11 +55,33 @@ impl Dns {
         }
         let wanted = Duration::from_secs(conf.timeout.into());
         let patience = wanted.clamp(Duration::from_secs(1), PATIENCE);
-        let sockets = Sockets::new();
         let server = |address| server(address, patience, sockets.clone());
         let servers = addresses.into_iter().map(server).collect::<Result<_, _>>()?;
         let rounds = conf.attempts.clamp(1, ROUNDS);
         Ok(Self { servers, rounds, first: Cell::new(0) })
+    }
+
+    /// The addresses of a name, IPv4 alone; at most [`ANSWERS`].
+    pub(crate) async fn addresses(&self, name: Name) -> Result<Found<Vec<Ipv4Addr>>, Failure> {
+        let address =
+            |data: &RData| if let RData::A(address) = data { Some(address.0) } else { None };
+        let read = |lookup: &Lookup| {
+            let records = lookup.answers().iter();
+            records.filter_map(|record| address(&record.data)).take(ANSWERS).collect()
+        };
+        self.ask(name, RecordType::A, read).await
+    }
+
+    /// The texts of a name, each record's strings in one; at most [`ANSWERS`].
+    pub(crate) async fn texts(&self, name: Name) -> Result<Found<Vec<Vec<u8>>>, Failure> {
+        let text = |data: &RData| {
+            if let RData::TXT(text) = data { Some(text.txt_data.concat()) } else { None }
+        };
+        let read = |lookup: &Lookup| {
+            let records = lookup.answers().iter();
+            records.filter_map(|record| text(&record.data)).take(ANSWERS).collect()
+        };
+        self.ask(name, RecordType::TXT, read).await
     }
 
     async fn ask<T: Default>(

@@ -18,9 +18,9 @@ use tokio::io::{Interest, ReadBuf};
 use tokio::net::UdpSocket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Datagram sockets at once. Each question and each repetition has one; past it questions wait
+/// Datagram sockets at once, of names and of lists. Each question and each repetition has one; past it questions wait
 /// for one another, and their deadline goes on.
-pub(crate) const SOCKETS: usize = 512;
+pub(crate) const SOCKETS: (usize, usize) = (384, 128);
 
 /// Makes the resolver's sockets.
 #[derive(Clone)]
@@ -30,9 +30,9 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// None yet.
-    pub(crate) fn new() -> Self {
-        let room = Arc::new(Semaphore::new(SOCKETS));
+    /// None yet, and so many at most.
+    pub(crate) fn new(most: usize) -> Self {
+        let room = Arc::new(Semaphore::new(most));
         Self { runtime: TokioRuntimeProvider::new(), room }
     }
 }
