@@ -94,6 +94,7 @@ pub(crate) fn lets_in(
         load: Some(Load(0)),
         dice: 99,
         names,
+        listed: None,
         server_names: Names::NotAsked,
         own: Own::default(),
         answered: &[],
