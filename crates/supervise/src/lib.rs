@@ -13,3 +13,6 @@
 )]
 
 pub mod label;
+pub mod machine;
+pub mod record;
+pub mod status;

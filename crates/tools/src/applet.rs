@@ -1,7 +1,7 @@
 //! Which commands there are.
 
 use crate::trouble::Trouble;
-use crate::{cdb, chain, filter, install, rules, wrappers};
+use crate::{cdb, chain, filter, install, rules, service, wrappers};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -76,6 +76,10 @@ pub(crate) const APPLETS: &[Applet] = &[
     ucspi("setlock", "[ -nNxX ] file program [ arg ... ]", chain::setlock),
     ucspi("setuidgid", "account child", chain::setuidgid),
     ucspi("softlimit", SOFTLIMIT, chain::softlimit),
+    ucspi("supervise", "dir", service::supervise),
+    ucspi("svc", "[ -udopchaitkx ] dir ...", service::svc),
+    ucspi("svok", "dir", service::svok),
+    ucspi("svstat", "dir ...", service::svstat),
     ucspi("tai64n", "", filter::tai64n),
     ucspi("tai64nlocal", "", filter::tai64nlocal),
     ucspi("tcpd", "daemon [argument ...]", wrappers::tcpd),

@@ -24,6 +24,7 @@ mod install;
 mod options;
 mod reason;
 mod rules;
+mod service;
 mod trouble;
 mod wrappers;
 

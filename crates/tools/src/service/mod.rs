@@ -1,0 +1,14 @@
+//! Services kept by a supervisor: asked, told, shown.
+
+mod child;
+mod disk;
+mod folder;
+mod supervise;
+mod svc;
+mod svok;
+mod svstat;
+
+pub(crate) use supervise::supervise;
+pub(crate) use svc::svc;
+pub(crate) use svok::svok;
+pub(crate) use svstat::svstat;

@@ -1,0 +1,312 @@
+//! supervise, svc, svok and svstat: the ancestors' and ours, on each other's services.
+#![forbid(unsafe_code)]
+#![expect(clippy::disallowed_methods, reason = "a test, which runs programs and reads their files")]
+
+use portreeve_testkit::{Dir, bin_dir, wait_for};
+use portreeve_tests::SOON;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+/// Commands of the ancestors, or ours.
+#[derive(Clone, Debug)]
+struct House(PathBuf);
+
+fn houses(dir: &Path) -> [House; 2] {
+    let ours = dir.join("bin");
+    fs::create_dir(&ours).expect("make a folder");
+    let mut install = Command::new(bin_dir().join("portreeve-tools"));
+    let made = install.arg("install").arg(&ours).output().expect("run it");
+    assert!(made.status.success(), "{made:?}");
+    [House("/usr/bin".into()), House(ours)]
+}
+
+impl House {
+    fn run(&self, name: &str, arguments: &[&str], folder: &Path) -> Output {
+        let mut command = Command::new(self.0.join(name));
+        command.args(arguments).current_dir(folder).output().expect("run it")
+    }
+
+    fn said(&self, name: &str, arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
+        let output = self.run(name, arguments, folder);
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    fn supervise(&self, name: &str, folder: &Path) -> Supervisor {
+        let mut command = Command::new(self.0.join("supervise"));
+        command.arg(name).current_dir(folder).stdin(Stdio::null()).stderr(Stdio::null());
+        Supervisor { child: command.spawn().expect("start it"), service: folder.join(name) }
+    }
+
+    /// How a service is, without its name and the seconds.
+    fn state(&self, name: &str, folder: &Path) -> String {
+        let (_, out, _) = self.said("svstat", &[name], folder);
+        let text = out.trim_end().strip_prefix(&format!("{name}: ")).expect("its name").to_owned();
+        let words = text.split(' ').map(|word| match word.trim_end_matches(')') {
+            digits if digits.parse::<u64>().is_ok() => word.replace(digits, "N"),
+            _ => word.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    fn tell(&self, letters: &str, name: &str, folder: &Path) {
+        let (code, _, err) = self.said("svc", &[letters, name], folder);
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+    }
+}
+
+/// A supervisor; its service ends with the test.
+struct Supervisor {
+    child: Child,
+    service: PathBuf,
+}
+
+impl Supervisor {
+    fn kill(&mut self) {
+        self.child.kill().expect("kill it");
+        self.child.wait().expect("reap it");
+    }
+
+    fn ended(&mut self) -> Option<i32> {
+        wait_for(SOON, "the supervisor to leave", || matches!(self.child.try_wait(), Ok(Some(_))));
+        self.child.wait().expect("it has ended").code()
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(pid) = pid_of(&self.service) {
+            let _ = Command::new("/bin/kill").args(["-9", &pid.to_string()]).status();
+        }
+    }
+}
+
+/// The process that a status file names.
+fn pid_of(service: &Path) -> Option<u32> {
+    let bytes = fs::read(service.join("supervise/status")).ok()?;
+    let pid = u32::from_le_bytes(bytes.get(12..16)?.try_into().ok()?);
+    (pid != 0).then_some(pid)
+}
+
+fn service(folder: &Path, name: &str, script: &str) -> PathBuf {
+    let service = folder.join(name);
+    fs::create_dir(&service).expect("make a folder");
+    let run = service.join("run");
+    fs::write(&run, format!("#!/bin/sh\n{script}\n")).expect("write it");
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).expect("make it a program");
+    service
+}
+
+const EACH: [(usize, usize); 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
+
+#[test]
+fn each_others_services_are_told_and_shown() {
+    for (keeper, teller) in EACH {
+        let dir = Dir::new();
+        let houses = houses(dir.path());
+        let (keeper, teller) = (&houses[keeper], &houses[teller]);
+        let path = service(
+            dir.path(),
+            "s",
+            "trap 'echo hup >> log' HUP; echo up >> log; while :; do sleep 0.1; done",
+        );
+        let here = dir.path();
+        let is = |state: &str| {
+            wait_for(SOON, format!("`{state}`"), || {
+                houses.iter().all(|house| house.state("s", here) == state)
+            });
+        };
+        let logged = |line: &str, count: usize| {
+            wait_for(SOON, format!("{count} × {line}"), || {
+                let text = fs::read_to_string(path.join("log")).unwrap_or_default();
+                text.lines().filter(|it| *it == line).count() == count
+            });
+        };
+        assert_eq!(teller.run("svok", &["s"], here).status.code(), Some(100));
+        let mut supervisor = keeper.supervise("s", here);
+        is("up (pid N) N seconds");
+        assert_eq!(teller.run("svok", &["s"], here).status.code(), Some(0));
+        logged("up", 1);
+        teller.tell("-h", "s", here);
+        logged("hup", 1);
+        teller.tell("-p", "s", here);
+        is("up (pid N) N seconds, paused");
+        teller.tell("-c", "s", here);
+        is("up (pid N) N seconds");
+        teller.tell("-d", "s", here);
+        is("down N seconds, normally up");
+        teller.tell("-o", "s", here);
+        is("up (pid N) N seconds");
+        teller.tell("-t", "s", here);
+        is("down N seconds, normally up");
+        teller.tell("-u", "s", here);
+        is("up (pid N) N seconds");
+        teller.tell("-k", "s", here);
+        logged("up", 4);
+        fs::write(path.join("down"), "").unwrap();
+        is("up (pid N) N seconds, normally down");
+        // a second one finds the lock taken
+        let (code, _, err) = teller.said("supervise", &["s"], here);
+        let busy = "supervise: fatal: unable to acquire s/supervise/lock: temporary failure\n";
+        assert_eq!((code, err.as_str()), (Some(111), busy));
+        teller.tell("-dx", "s", here);
+        assert_eq!(supervisor.ended(), Some(0));
+        is("supervise not running");
+        let modes = ["lock", "control", "ok", "status"].map(|name| {
+            fs::metadata(path.join("supervise").join(name)).unwrap().permissions().mode() & 0o777
+        });
+        assert_eq!(modes, [0o600, 0o600, 0o600, 0o644]);
+    }
+}
+
+#[test]
+fn what_cannot_be_told_or_shown_is_said_alike() {
+    let dir = Dir::new();
+    let houses = houses(dir.path());
+    let here = dir.path();
+    fs::create_dir(here.join("never")).unwrap();
+    fs::write(here.join("file"), "").unwrap();
+    // one that was supervised once, one whose status is short, and links to nowhere
+    for name in ["dead", "short"] {
+        service(here, name, "exit 0");
+        let mut supervisor = houses[0].supervise(name, here);
+        wait_for(SOON, "its supervisor", || {
+            houses[0].run("svok", &[name], here).status.code() == Some(0)
+        });
+        supervisor.kill();
+    }
+    fs::write(here.join("short/supervise/status"), "short").unwrap();
+    for (name, arguments) in [
+        ("svc", &[][..]),
+        ("svc", &["-u", "missing", "never", "file", "dead"]),
+        ("svc", &["-uz", "dead"]),
+        ("svc", &["-u"]),
+        ("svok", &[]),
+        ("svok", &["missing"]),
+        ("svok", &["file"]),
+        ("svok", &["never"]),
+        ("svok", &["dead"]),
+        ("svstat", &[]),
+        ("svstat", &["missing", "never", "file", "dead", "./dead/", "short"]),
+        ("supervise", &[]),
+        ("supervise", &["a", "b"]),
+        ("supervise", &["missing"]),
+        ("supervise", &["file"]),
+    ] {
+        let [theirs, ours] = houses.each_ref().map(|house| house.said(name, arguments, here));
+        assert_eq!(theirs, ours, "{name} {arguments:?}");
+    }
+    // a status file too short under a supervisor that runs
+    for reader in &houses {
+        let mut supervisor = houses[1].supervise("short", here);
+        wait_for(SOON, "its supervisor", || {
+            reader.run("svok", &["short"], here).status.code() == Some(0)
+        });
+        reader.tell("-d", "short", here);
+        wait_for(SOON, "it to be down", || reader.state("short", here).starts_with("down"));
+        fs::write(here.join("short/supervise/status"), "short").unwrap();
+        assert_eq!(reader.state("short", here), "unable to read supervise/status: bad format");
+        supervisor.kill();
+    }
+}
+
+#[test]
+fn one_that_dies_at_once_is_started_once_a_second() {
+    let dir = Dir::new();
+    let houses = houses(dir.path());
+    for (number, house) in houses.iter().enumerate() {
+        let name = format!("s{number}");
+        let path = service(dir.path(), &name, "date +%s.%N >> times; exit 3");
+        let _supervisor = house.supervise(&name, dir.path());
+        let times = || -> Vec<f64> {
+            let text = fs::read_to_string(path.join("times")).unwrap_or_default();
+            text.split_inclusive('\n')
+                .filter_map(|line| line.strip_suffix('\n')?.parse().ok())
+                .collect()
+        };
+        wait_for(SOON, "four starts", || times().len() >= 4);
+        let times = times();
+        let (first, fourth) = (times[0], times[3]);
+        // a loaded machine makes single gaps shorter or longer than they were meant
+        assert!(fourth - first > 2.5, "{times:?}");
+    }
+}
+
+#[test]
+fn a_supervisor_that_comes_back_finds_its_service() {
+    let dir = Dir::new();
+    let [_, ours] = houses(dir.path());
+    let path = service(dir.path(), "s", "echo $$ >> starts; exec sleep 600");
+    let here = dir.path();
+    let starts = || fs::read_to_string(path.join("starts")).unwrap_or_default().lines().count();
+    let mut first = ours.supervise("s", here);
+    wait_for(SOON, "the start", || starts() == 1);
+    ours.tell("-p", "s", here);
+    wait_for(SOON, "the pause", || ours.state("s", here).ends_with("paused"));
+    let pid = pid_of(&path).expect("it runs");
+    first.kill();
+    assert_eq!(ours.state("s", here), "supervise not running");
+    let mut second = ours.supervise("s", here);
+    wait_for(SOON, "the second", || ours.state("s", here) == "up (pid N) N seconds, paused");
+    assert_eq!((pid_of(&path), starts()), (Some(pid), 1), "no second copy");
+    // it is obeyed, and its end is seen
+    ours.tell("-ck", "s", here);
+    wait_for(SOON, "the next start", || starts() == 2);
+    wait_for(SOON, "its number", || pid_of(&path).is_some_and(|now| now != pid));
+    // dead while nobody looks: started anew, once
+    second.kill();
+    let pid = pid_of(&path).expect("it runs");
+    let killed = Command::new("/bin/kill").args(["-9", &pid.to_string()]).status().unwrap();
+    assert!(killed.success());
+    wait_for(SOON, "its end", || !Path::new(&format!("/proc/{pid}")).exists());
+    let third = ours.supervise("s", here);
+    wait_for(SOON, "the third start", || starts() == 3);
+    // a record of another boot, or of a number that somebody else has by now, is nobody
+    drop(third);
+    let own = std::process::id();
+    for record in [format!("another-boot {own} 1\n"), "nonsense".into()] {
+        let before = starts();
+        fs::write(path.join("supervise/process"), record).unwrap();
+        let fourth = ours.supervise("s", here);
+        wait_for(SOON, "a start of its own", || starts() == before + 1);
+        wait_for(SOON, "its number", || pid_of(&path).is_some_and(|pid| pid != own));
+        drop(fourth);
+    }
+}
+
+#[test]
+fn a_service_that_cannot_be_started_is_named_and_tried_again() {
+    let dir = Dir::new();
+    let houses = houses(dir.path());
+    for (name, make) in [
+        ("none", None),
+        ("text", Some(("echo hello\n", 0o755))),
+        ("mode", Some(("#!/bin/sh\n", 0o644))),
+    ] {
+        let path = dir.path().join(name);
+        fs::create_dir(&path).unwrap();
+        if let Some((text, mode)) = make {
+            fs::write(path.join("run"), text).unwrap();
+            fs::set_permissions(path.join("run"), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let said = houses.each_ref().map(|house| {
+            let log = fs::File::create(dir.path().join("said")).unwrap();
+            let mut command = Command::new(house.0.join("supervise"));
+            command.arg(name).current_dir(dir.path()).stdin(Stdio::null()).stderr(log);
+            let supervisor = Supervisor { child: command.spawn().unwrap(), service: path.clone() };
+            let text = || fs::read_to_string(dir.path().join("said")).unwrap_or_default();
+            wait_for(SOON, "two tries", || text().lines().count() >= 2);
+            let line = text().lines().next().unwrap_or_default().to_owned();
+            drop(supervisor);
+            // the ancestor's child may have been made a moment before
+            std::thread::sleep(Duration::from_millis(50));
+            line
+        });
+        assert_eq!(said[0], said[1], "{name}");
+    }
+}
