@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which writes rules and reads answers")]
 
+#[path = "wrappers/asked.rs"]
+mod asked;
 #[path = "wrappers/dry.rs"]
 mod dry;
 #[path = "wrappers/live.rs"]

@@ -8,7 +8,7 @@ pub(crate) fn sets() -> usize {
 }
 
 /// Both files, and who asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Set {
     pub(crate) allow: String,
     pub(crate) deny: String,
@@ -24,11 +24,14 @@ pub(crate) const HOSTS: &str = "127.0.0.1 localhost\n\
     203.0.113.1 one.liar.net two.liar.net\n203.0.113.2 two.liar.net\n";
 
 /// Files that rules name, in the private host.
-pub(crate) const LISTS: [(&str, &str); 4] = [
+pub(crate) const LISTS: [(&str, &str); 7] = [
     ("/run/lists/some", "192.0.2.10 .other.org\n[2001:db8::10]\n# 198.51.100.0/24\n"),
     ("/run/lists/nested", "/run/lists/some /run/lists/none 203.0.113.\n"),
     ("/run/lists/words", "EXCEPT ALL,192.0.2.1 LOCAL joe@192.0.2.10 2001:db8::11\n"),
     ("/run/lists/empty", ""),
+    ("/run/lists/deep", "\t/run/lists/nested\r\n\r\n*.com 10.0.0.0/8\r\n@nobody"),
+    ("/run/lists/nets", "198.51.100.0/24 [2001:db8::]/32\n192.0.2.0/255.255.255.240 KNOWN\\\nx"),
+    ("/run/lists/known", "UNKNOWN PARANOID plain six.example.com\n"),
 ];
 
 const DAEMONS: &[&str] = &[
@@ -59,6 +62,30 @@ const DAEMONS: &[&str] = &[
     "sshd@LOCAL",
     "sshd@*",
     "ALL@[2001:db8::1]",
+    "022",
+    "+22",
+    "65535",
+    "65536",
+    "22@192.0.2.1",
+    "*@192.0.2.1",
+    "sshd@@nobody",
+    "in.@ALL",
+    ".ftpd@server.example.com",
+    "sshd@192.0.2.0/255.255.255.0",
+    "sshd@/run/lists/some",
+    "sshd@192.0.2.",
+    "KNOWN@KNOWN",
+    "EXCEPT",
+    "LOCAL",
+    "PARANOID",
+    "/run/lists/some",
+    "/usr/sbin/sshd",
+    "?",
+    "????",
+    "ssh?",
+    "**",
+    ".",
+    "s",
 ];
 
 const CLIENTS: &[&str] = &[
@@ -132,6 +159,81 @@ const CLIENTS: &[&str] = &[
     "all",
     "known",
     "local",
+    "[2001:db8:0:0:0:0:0:10]",
+    "[2001:db8::10]/64",
+    "[2001:DB8::]/16",
+    "[2001:db8::]/1",
+    "[2001:db8::11]/127",
+    "[::]/0",
+    "[::1]",
+    "[fe80::1]",
+    "[fe80::]/10",
+    "[::FFFF:192.0.2.10]",
+    "[::ffff:0:0]/96",
+    "[]",
+    "[]/8",
+    "192.0.2.10/255.255.255.254",
+    "192.0.2.8/29",
+    "192.0.2.11/32",
+    "128.0.0.0/1",
+    "192.0.2.0/024",
+    "0xc0.0.2.0/24",
+    "0300.0.2.0/24",
+    "3221225985/32",
+    "1.2/16",
+    "/24",
+    "192.0.2.0/255.0.255.0",
+    "10.0.0.0/255.0.0.0",
+    "*.*",
+    "**",
+    "?",
+    "192.0.2.1?",
+    "*:*",
+    "2001*",
+    "*::10",
+    "*2.10",
+    "h*.example.???",
+    "*.example.com",
+    ".",
+    "..",
+    "0",
+    "1",
+    ".com",
+    ".COM",
+    "e.com",
+    "host1",
+    "six.example.com",
+    "two.",
+    "one.liar.net",
+    ".liar.net",
+    "localhost",
+    "127.",
+    "j?e@ALL",
+    ".oe@ALL",
+    "jo.@ALL",
+    "JOE@ALL",
+    "joe@joe@ALL",
+    "@joe@ALL",
+    "KNOWN@KNOWN",
+    "ALL@UNKNOWN",
+    "joe@LOCAL",
+    "joe@[2001:db8::]/32",
+    "joe@192.0.2.0/24",
+    "joe@*",
+    "unknown@192.0.2.10",
+    "PARANOID@ALL",
+    "x@y@192.0.2.10",
+    "@",
+    "@@nobody",
+    "/run/lists/deep",
+    "/run/lists/nets",
+    "/run/lists/known",
+    "//run/lists/some",
+    "joe@/run/lists/words",
+    "ALL@/run/lists/deep",
+    "EXCEPT",
+    "allow:",
+    "deny",
 ];
 
 const OPTIONS: &[&str] = &[
@@ -180,6 +282,73 @@ const OPTIONS: &[&str] = &[
     "group no-such-group",
     "user nobody.no-such-group",
     "SPAWN echo x",
+    "user .nogroup",
+    "group 65534",
+    "user 65534",
+    "user",
+    "spawn=/bin/true",
+    "spawn = /bin/true %a",
+    "spawn  /bin/true  ",
+    "severity",
+    "severity =",
+    "severity mail",
+    "severity mail.",
+    "severity .info",
+    "severity MAIL.INFO",
+    "severity local7.emerg",
+    "severity  warning",
+    "severity mail.info x",
+    "linger",
+    "linger 0",
+    "linger 5 5",
+    "linger 5x",
+    "linger 0x10",
+    "nice -5",
+    "nice 99",
+    "nice 3 3",
+    "nice 3x",
+    "nice =",
+    "umask",
+    "umask 0",
+    "umask -1",
+    "umask 22",
+    "umask 0x12",
+    "umask 022 x",
+    "umask 1000",
+    "rfc931 x",
+    "rfc931 -5",
+    "rfc931 5x",
+    "rfc931 99999",
+    "rfc931=3",
+    "keepalive=1",
+    "keepalive=",
+    "aclexec",
+    "aclexec =",
+    "aclexec false",
+    "banners /run/nowhere",
+    "banners=/run/banners",
+    "banners /run/banners/other",
+    "setenv A",
+    "setenv",
+    "setenv A=b",
+    "setenv A  b  c ",
+    "setenv A %c%h%%",
+    "allow x",
+    "allow = x",
+    "deny =",
+    "=",
+    "= allow",
+    "== allow",
+    "al low",
+    "allowed",
+    "#deny",
+    "allow # why",
+    "twist = /bin/true",
+    "twist /bin/echo %",
+    "spawn \\\\: x",
+    "spawn a\\b",
+    "spawn echo %%%1 % h",
+    "\\:",
 ];
 
 /// Where the ancestor was mended: so that the table is tried too.
@@ -197,6 +366,41 @@ const MENDED: &[&str] = &[
     "[2001:db8::10",
     "192.0.2.0/255.255.0",
     "192.0.2.0/",
+    "192.0.2.0/ 24",
+    "192.0.2.0/0x18",
+    "192.0.2.0/+24",
+    "192.0.2.0/-1",
+    "192.0.2.0/255.255.255.256",
+    "198.51.100.77/25",
+    "192.0.2.11/30",
+    "10.1.2.3/8",
+    "10.0.0.0/0",
+    "[2001:db8::10]/",
+    "[2001:db8::10]/-1",
+    "[2001:db8::10]/64x",
+    "[fe80::]/999",
+    "2001:db8::10]",
+    "fe80::1",
+    "::1",
+    "joe@2001:db8::10",
+    "joe@192.0.2.10/24",
+    "joe@[2001:db8::]/abc",
+    "/run/lists/",
+    "joe@/",
+    "[fe80::1%lo]",
+    "[fe80::1%9]",
+];
+
+/// As above, of options.
+const MENDED_OPTIONS: &[&str] = &[
+    "user nobody",
+    "user nobody.nogroup",
+    "user root.root",
+    "user nobody.",
+    "group nogroup",
+    "linger 99999999999",
+    "nice 99999999999",
+    "umask 99999999999",
 ];
 
 const PEER_DAEMONS: &[&str] = &[
@@ -211,6 +415,18 @@ const PEER_DAEMONS: &[&str] = &[
     "sshd@server.example.com",
     "in.ftpd@192.0.2.1",
     "sshd@2001:db8::10",
+    "sshd@192.0.2.10",
+    "sshd@host1.example.com",
+    "sshd@unknown",
+    "sshd@paranoid",
+    "sshd@two.example.com",
+    "sshd@nobody.invalid",
+    "in.ftpd@plain",
+    "a.b",
+    "KNOWN",
+    "ALL",
+    "0",
+    "/usr/sbin/sshd",
 ];
 
 const PEER_CLIENTS: &[&str] = &[
@@ -240,6 +456,30 @@ const PEER_CLIENTS: &[&str] = &[
     "unknown@192.0.2.10",
     "jo-hn@mail.other.org",
     "x y@192.0.2.10",
+    "192.0.2.99",
+    "192.0.2.1",
+    "203.0.113.1",
+    "203.0.113.2",
+    "127.0.0.1",
+    "::1",
+    "2001:DB8::10",
+    "2001:db8:0::11",
+    "fe80::1%lo",
+    "::ffff:198.51.100.7",
+    "::",
+    "0.0.0.0",
+    "10.0.0.0",
+    "UNKNOWN",
+    "KNOWN",
+    "joe@unknown",
+    "joe@paranoid",
+    "joe@",
+    "@192.0.2.10",
+    "joe@ann@192.0.2.10",
+    "nobody.invalid",
+    "unknown@two.liar.net",
+    "KNOWN@192.0.2.10",
+    "allow@10.1.2.3",
 ];
 
 fn list(random: &mut Random, words: &[&str], mended: bool) -> String {
@@ -247,16 +487,16 @@ fn list(random: &mut Random, words: &[&str], mended: bool) -> String {
         return (*random.pick(&["", "EXCEPT", "EXCEPT ALL"])).into();
     }
     let mut text = String::new();
-    let count = *random.pick(&[1, 1, 1, 2, 2, 3, 5]);
+    let count = *random.pick(&[1, 1, 1, 2, 2, 3, 5, 8]);
     for number in 0..count {
         if number > 0 {
-            text += if random.chance(20) {
-                *random.pick(&[" EXCEPT ", " except ", " EXCEPT"])
+            text += if random.chance(25) {
+                *random.pick(&[" EXCEPT ", " except ", " EXCEPT", ",Except\t", " EXCEPT, "])
             } else {
-                *random.pick(&[" ", ", ", ",", "\t", "  "])
+                *random.pick(&[" ", ", ", ",", "\t", "  ", "\r", " ,,\t"])
             };
         }
-        let pool = if mended && random.chance(4) { MENDED } else { words };
+        let pool = if mended && random.chance(2) { MENDED } else { words };
         text += *random.pick(pool);
     }
     text
@@ -264,19 +504,57 @@ fn list(random: &mut Random, words: &[&str], mended: bool) -> String {
 
 fn rule(random: &mut Random) -> String {
     if random.chance(4) {
-        let odd = ["", "# a comment", "#sshd: ALL", "   ", "no colon", "\t", "# x \\\n: y"];
+        let odd = [
+            "",
+            "# a comment",
+            "#sshd: ALL",
+            "   ",
+            "no colon",
+            "\t",
+            "# x \\\n: y",
+            "\\\n",
+            ":",
+            "::",
+            "sshd",
+            ": ALL",
+            "sshd:",
+            "sshd::deny",
+            "\r",
+            "ALL ALL ALL",
+            "sshd \\ \n: ALL",
+            "#\\\n#\\\nALL: ALL",
+        ];
         return (*random.pick(&odd)).into();
     }
     let mut text = list(random, DAEMONS, false);
+    if random.chance(1) {
+        text += " 0";
+    }
     text += *random.pick(&[":", ": ", " : ", ":\t"]);
     text += &list(random, CLIENTS, true);
     if random.chance(35) {
         for _ in 0..*random.pick(&[1, 1, 2, 3]) {
-            text += *random.pick(&[":", " : ", " :\\\n  "]);
-            text += *random.pick(OPTIONS);
+            text += *random.pick(&[":", " : ", " :\\\n  ", "\t:\r", " : "]);
+            let pool = if random.chance(3) { MENDED_OPTIONS } else { OPTIONS };
+            text += *random.pick(pool);
+        }
+        if random.chance(3) {
+            text += *random.pick(&[":", " : ", "::"]);
         }
     }
+    if random.chance(2) {
+        // as long as a line may be, and a little longer
+        let wanted = 2040 + random.below(12);
+        let blanks = wanted.saturating_sub(text.len());
+        text.insert_str(text.find(':').unwrap_or(0), &" ".repeat(blanks));
+    }
     if random.chance(1) {
+        let at = random.below(text.len() + 1);
+        if text.is_char_boundary(at) {
+            text.insert_str(at, *random.pick(&["\0", "\r", "\u{b}", "\\", "\u{fc}"]));
+        }
+    }
+    if random.chance(3) {
         let at = random.below(text.len() + 1);
         if text.is_char_boundary(at) {
             text.insert_str(at, "\\\n"); // anywhere, also inside a word
@@ -293,7 +571,7 @@ fn file(random: &mut Random) -> String {
     let rules: Vec<String> = (0..count).map(|_| rule(random)).collect();
     let end = if random.chance(8) { "\r\n" } else { "\n" };
     let mut text: String = rules.iter().map(|rule| format!("{rule}{end}")).collect();
-    if random.chance(2) {
+    if random.chance(4) {
         text = text.trim_end_matches('\n').to_owned();
     }
     text
@@ -303,7 +581,9 @@ fn file(random: &mut Random) -> String {
 pub(crate) fn set(random: &mut Random) -> Set {
     let (allow, deny) = (file(random), file(random));
     let peers = (0..3).map(|_| {
-        ((*random.pick(PEER_DAEMONS)).to_owned(), (*random.pick(PEER_CLIENTS)).to_owned())
+        let odd = random.chance(1);
+        let client = random.pick(if odd { &["192.0.2.010", "1.2.3"] } else { PEER_CLIENTS });
+        ((*random.pick(PEER_DAEMONS)).to_owned(), (*client).to_owned())
     });
     Set { peers: peers.collect(), allow, deny }
 }

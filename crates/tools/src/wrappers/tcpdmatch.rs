@@ -44,10 +44,10 @@ pub(crate) fn tcpdmatch(call: &Call) -> Result<ExitCode, Trouble> {
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A daemon or user, and a host.
+/// A daemon or user, and a host. Here, other than in a rule, what begins with `@` is a host behind
+/// nothing.
 fn divided(text: &str) -> Option<(&str, &str)> {
-    let (at, _) = text.char_indices().skip(1).find(|(_, c)| *c == '@')?;
-    text.split_at_checked(at).map(|(left, right)| (left, right.get(1..).unwrap_or_default()))
+    text.split_once('@')
 }
 
 struct Try {
@@ -80,13 +80,14 @@ impl Try {
         let mut request = Request { daemon: name.as_bytes().to_vec(), ..Request::default() };
         request.pid = std::process::id();
         let (user, client) = divided(client).map_or((None, client), |(u, c)| (Some(u), c));
+        let user = user.filter(|user| !user.is_empty());
         request.user = user.map_or(User::Unknown, |user| User::Known(user.as_bytes().to_vec()));
         request.server.name = Name::Unknown;
         if let Some(server) = server {
             let Some(mut ends) = self.ends(server) else { return false };
             if ends.len() > 1 {
-                self.print(&format!("Error: {server} has more than one address\n"));
-                self.print("Please specify an address instead\n");
+                say(format!("Error: {server} has more than one address\n"));
+                say("Please specify an address instead\n");
                 return false;
             }
             request.server = ends.pop().unwrap_or_default();
