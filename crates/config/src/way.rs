@@ -2,9 +2,9 @@
 
 use portreeve_model::{Mark, Reach, Watched};
 use portreeve_sys::file::is_remote;
+use portreeve_sys::watch::{Stamp, look};
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Symbolic links on one way, as the kernel counts them (path_resolution(7)).
@@ -41,14 +41,14 @@ pub(crate) fn walk(path: &Path) -> io::Result<Vec<Watched>> {
             if links > LINKS {
                 return Err(io::Error::other("too many symbolic links"));
             }
-            met.push(watched(&here, mark(&found), reach(&at)));
+            met.push(watched(&here, mark(&here)?, reach(&at)));
             let target = here.read_link()?;
             if target.is_absolute() {
                 at = PathBuf::from("/");
             }
             push(&mut rest, &target);
         } else if rest.is_empty() {
-            met.push(watched(&here, mark(&found), reach(&at)));
+            met.push(watched(&here, mark(&here)?, reach(&at)));
         } else {
             at = here;
         }
@@ -69,14 +69,12 @@ fn watched(path: &Path, mark: Mark, reach: Reach) -> Watched {
     Watched { path: path.to_string_lossy().into_owned(), mark, reach }
 }
 
-fn mark(found: &std::fs::Metadata) -> Mark {
-    Mark::There {
-        device: found.dev(),
-        inode: found.ino(),
-        size: found.size(),
-        modified: (found.mtime(), found.mtime_nsec()),
-        changed: (found.ctime(), found.ctime_nsec()),
-    }
+/// The mark of a path, looked at as the door will look at it.
+fn mark(path: &Path) -> io::Result<Mark> {
+    let Some(Stamp { device, inode, size, modified, changed }) = look(path)? else {
+        return Ok(Mark::Absent);
+    };
+    Ok(Mark::There { device, inode, size, modified, changed })
 }
 
 /// Who changes what is in a directory; one that cannot be asked about is nobody's but the host's.

@@ -83,6 +83,12 @@ impl Tables {
         }
     }
 
+    /// The sources that a service looks into.
+    #[must_use]
+    pub fn sources(&self, service: ServiceIndex) -> &[SourceId] {
+        self.get(service).map_or(&[], |table| &table.sources)
+    }
+
     /// The image of a source.
     #[must_use]
     pub fn image(&self, source: SourceId) -> Option<&Image> {

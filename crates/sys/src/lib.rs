@@ -38,6 +38,7 @@ pub mod socket;
 pub mod spawn;
 pub mod syslog;
 pub mod user;
+pub mod watch;
 
 pub use capability::Capability;
 pub use limits::Resource;

@@ -302,6 +302,21 @@ pub struct TrialStatus {
     pub kept: Option<bool>,
 }
 
+/// What access lists are read from apart from the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListStatus {
+    /// The files that the configuration names.
+    pub paths: Vec<String>,
+    /// Entries in force; `None` when there is nothing that can be used.
+    pub entries: Option<u64>,
+    /// Seconds since what is in force was read.
+    pub age: u64,
+    /// Whether it has changed since and is about to be read.
+    pub changed: bool,
+    /// Why what it holds now cannot be used, if it cannot.
+    pub refused: Option<String>,
+}
+
 /// One step of a decision, in the order of admission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -446,4 +461,6 @@ pub struct Status {
     pub trial: Option<TrialStatus>,
     /// The newest bans in force, a few of them, newest first.
     pub newest_bans: Vec<BanRecord>,
+    /// What access lists are read from, in the order of the configuration.
+    pub lists: Vec<ListStatus>,
 }

@@ -301,6 +301,34 @@ pub enum What {
         /// All findings.
         text: String,
     },
+    /// What access lists are read from has changed, and what it holds now is in force.
+    SourceChanged {
+        /// Its file; of hosts.allow and hosts.deny the first.
+        path: String,
+        /// Entries it has.
+        entries: u64,
+        /// Entries it had.
+        before: u64,
+        /// Milliseconds from the beginning of the reading.
+        duration: u64,
+    },
+    /// What access lists are read from has changed and cannot be used; what it held before stays in
+    /// force.
+    SourceRefused {
+        /// Its file; of hosts.allow and hosts.deny the first.
+        path: String,
+        /// Why.
+        reason: String,
+        /// All findings.
+        text: String,
+    },
+    /// A connection came after a change that could not be read in time: what was before decided.
+    SourceLate {
+        /// The file.
+        path: String,
+        /// Why, as far as is known.
+        reason: String,
+    },
     /// A helper is at work.
     HelperStarted {
         /// Which.

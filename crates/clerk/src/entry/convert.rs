@@ -72,6 +72,20 @@ fn entry(what: &What) -> Entry {
             Entry::Reloaded { changes: changes.iter().map(|change| clean(change)).collect() }
         }
         What::ReloadRefused { text } => Entry::ReloadRefused { findings: escape_lines(text) },
+        What::SourceChanged { path, entries, before, duration } => Entry::SourceChanged {
+            path: clean(path),
+            entries: *entries,
+            before: *before,
+            duration_ms: *duration,
+        },
+        What::SourceRefused { path, reason, text } => Entry::SourceRefused {
+            path: clean(path),
+            reason: clean(reason),
+            findings: escape_lines(text),
+        },
+        What::SourceLate { path, reason } => {
+            Entry::SourceLate { path: clean(path), reason: clean(reason) }
+        }
         What::HelperStarted { helper, pid } => {
             Entry::HelperStarted { helper: helper.name().into(), pid: *pid }
         }

@@ -298,6 +298,21 @@ pub(crate) enum Entry {
         session: Option<u64>,
         count: u32,
     },
+    SourceChanged {
+        path: String,
+        entries: u64,
+        before: u64,
+        duration_ms: u64,
+    },
+    SourceRefused {
+        path: String,
+        reason: String,
+        findings: String,
+    },
+    SourceLate {
+        path: String,
+        reason: String,
+    },
     TrialBegan {
         seconds: u32,
     },

@@ -222,6 +222,19 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let text = format!("{option} for {who}{times}: {outcome}: `{command}`");
             sentence(Plain, Some(service), text)
         }
+        Entry::SourceChanged { path, entries, before, duration_ms } => {
+            let now = count(*entries, "entry", "entries");
+            let text = format!("`{path}` has changed: {now}, {before} before ({duration_ms} ms)");
+            sentence(Plain, None, text)
+        }
+        Entry::SourceRefused { path, reason, findings } => {
+            let first = format!("`{path}` cannot be used, what it held before stays: {reason}");
+            sentence(Warning, None, format!("{first}\n{findings}"))
+        }
+        Entry::SourceLate { path, reason } => {
+            let text = format!("`{path}` has changed, and what it held before decides: {reason}");
+            sentence(Warning, None, text)
+        }
         Entry::GivenBack { service } => {
             sentence(Warning, Some(service), "its addresses are given back".into())
         }

@@ -20,12 +20,14 @@ impl Entry {
             | Self::ServiceDown { .. }
             | Self::StartFailed { .. }
             | Self::ReloadRefused { .. }
+            | Self::SourceRefused { .. }
             | Self::HelperDied { .. }
             | Self::Alarm { .. } => ERR,
             // The owner should know.
             Self::EvidenceDropped { .. }
             | Self::Paused { .. }
             | Self::TrapTouched { .. }
+            | Self::SourceLate { .. }
             | Self::EventsLost { .. }
             | Self::EventsSkipped { .. }
             | Self::PastNotKept => WARNING,
@@ -41,6 +43,7 @@ impl Entry {
             | Self::Banned { .. }
             | Self::BanEnded { .. }
             | Self::Reloaded { .. }
+            | Self::SourceChanged { .. }
             | Self::RuleCommand { .. }
             | Self::GivenBack { .. }
             | Self::TrialBegan { .. }

@@ -18,7 +18,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 37;
+const VARIANTS: usize = 40;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -59,6 +59,9 @@ fn number(entry: &Entry) -> usize {
         Entry::PastNotKept => 34,
         Entry::DoorSucceeded { .. } => 35,
         Entry::RuleCommand { .. } => 36,
+        Entry::SourceChanged { .. } => 37,
+        Entry::SourceRefused { .. } => 38,
+        Entry::SourceLate { .. } => 39,
     }
 }
 
@@ -182,7 +185,7 @@ fn from_the_monitor() -> Vec<What> {
 }
 
 /// Events of takeovers, trials and rules.
-fn of_trials() -> [What; 6] {
+fn of_trials() -> [What; 9] {
     let command = |session| RuleCommand {
         key: "ssh".into(),
         peer: End { address: [192, 0, 2, 7].into(), port: 40_000 },
@@ -195,6 +198,21 @@ fn of_trials() -> [What; 6] {
     [
         What::RuleCommand(command(true)),
         What::RuleCommand(command(false)),
+        What::SourceChanged {
+            path: "/etc/portreeve/deny".into(),
+            entries: 1_000_000,
+            before: 1,
+            duration: 412,
+        },
+        What::SourceRefused {
+            path: "/etc/portreeve/deny".into(),
+            reason: "an error in it".into(),
+            text: "/etc/portreeve/deny:3:1: error[x]: bad\n  |\n3 | oops\n".into(),
+        },
+        What::SourceLate {
+            path: "/etc/portreeve/deny".into(),
+            reason: "it is still being read".into(),
+        },
         What::GivenBack { key: "ssh".into() },
         What::TrialBegan { seconds: 60 },
         What::TrialConfirmed { by: "a session of ssh, process 1234".into() },

@@ -4,6 +4,7 @@ use crate::accept::pending::{Arrival, Asked, For, Known};
 use crate::convert::end;
 use crate::door::Door;
 use crate::door::current::Current;
+use crate::sources::CROWDED;
 use crate::succession::inherit::MOST_UNDECIDED;
 use portreeve_model::{Load, Offer};
 use portreeve_policy::{
@@ -45,6 +46,9 @@ impl Door {
             if matches!(offer, Some(Offer::Internal(_))) && self.relay_is_coming() {
                 return self.listeners.hold(number, self.now.mono.saturating_add(RELAY_MOMENT));
             }
+            if self.is_crowded(service) {
+                return self.listeners.hold(number, self.now.mono.saturating_add(CROWDED));
+            }
             let dual = listener.want.dual;
             match socket::accept(fd) {
                 Ok(Some(accepted)) => {
@@ -52,7 +56,7 @@ impl Door {
                         true => socket::local_address(&accepted.fd).unwrap_or(own),
                         false => own,
                     };
-                    self.decide(Arrival {
+                    self.arrived(Arrival {
                         service,
                         socket: accepted.fd,
                         peer: end(accepted.peer),

@@ -8,5 +8,6 @@ pub(crate) mod delayed;
 pub(crate) mod farewell;
 pub(crate) mod gather;
 pub(crate) mod listeners;
+pub(crate) mod parked;
 pub(crate) mod pending;
 pub(crate) mod refuse;

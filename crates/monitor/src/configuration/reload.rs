@@ -47,7 +47,7 @@ pub(crate) enum Asked {
 const MOST_TOLD: usize = 120 << 10;
 
 /// Findings as the event log has them: whole lines, and a word about the rest.
-fn shortened(findings: &str) -> String {
+pub(crate) fn shortened(findings: &str) -> String {
     if findings.len() <= MOST_TOLD {
         return findings.to_owned();
     }
@@ -136,6 +136,7 @@ impl Door {
     }
 
     fn start_compiler(&mut self, asked: Asked) {
+        self.hear_changes();
         let current = Arc::clone(&self.current);
         let job = match asked {
             Asked::Reload(_) | Asked::Trial(..) => Job::Load(&self.args.entry),
@@ -150,6 +151,7 @@ impl Door {
         match watched {
             Ok(run) => {
                 if asked.is_reload() {
+                    self.sources.load = (self.sources.book.now(), self.now.unix());
                     self.manager.reloading(now);
                 }
                 self.compile = Some((run, asked));
@@ -235,7 +237,7 @@ impl Door {
         match (refusal, answer) {
             (Some(why), _) => self.refuse_reload(clients, why.to_owned()),
             (None, Compiled::Compiled { config, resolved, findings, .. }) => {
-                let held = match images::all(&config.sources, read) {
+                let held = match images::all(&config.sources, read, self.now.unix()) {
                     Ok(held) => held,
                     Err(why) => return self.refuse_reload(clients, why),
                 };
@@ -244,7 +246,10 @@ impl Door {
                 if !std::mem::take(&mut self.unread) {
                     self.listeners.take_all_again();
                 }
+                let (worth, at) = self.sources.load;
+                let held = self.newest(held, &config, worth);
                 self.swap(config.into(), resolved.into(), held);
+                self.follow_sources(&before, worth, at);
                 self.alarms.remove(UNREAD);
                 self.event(What::Reloaded { changes: some_of(&changes) });
                 if let Some(time) = trial {
@@ -332,6 +337,9 @@ impl Door {
             }
         }
         self.forget_lists();
+        for arrival in self.sources.parked.renumber(index_of) {
+            self.service_gone(&old, For::Decision(arrival, pending::Asked::Names));
+        }
         self.tally.keep(|key| new.config.services.iter().any(|s| s.key.as_str() == key));
         self.set_helper_programs();
         self.configure_clerk();

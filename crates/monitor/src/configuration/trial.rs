@@ -8,6 +8,7 @@
 use crate::accept::claim::millis;
 use crate::door::current::Current;
 use crate::door::{Door, Stage};
+use crate::sources::book::Moment;
 use portreeve_wire::control::{Answer, LONGEST_TRIAL, SHORTEST_TRIAL, TrialStatus};
 use portreeve_wire::event::What;
 use std::sync::Arc;
@@ -89,7 +90,10 @@ impl Door {
         self.event(What::TrialRolledBack { reason });
         self.listeners.take_all_again();
         let Current { config, resolved, held, .. } = Current::clone(&trial.before);
+        let (on_trial, worth) = (Arc::clone(&self.current), Moment::default());
+        let held = self.newest(held, &config, worth);
         self.swap(config, resolved, held);
+        self.follow_sources(&on_trial, worth, self.now.unix());
         // what the host says may have changed meanwhile
         self.resolve_at = Some(now);
     }

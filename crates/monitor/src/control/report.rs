@@ -49,6 +49,7 @@ impl Door {
             services,
             trial: self.trials.status(self.now.mono),
             newest_bans: self.newest_bans(),
+            lists: self.list_status(),
         }
     }
 

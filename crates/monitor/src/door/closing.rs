@@ -93,7 +93,8 @@ impl Door {
 
     /// Whether the door is closed and nobody is left whom it waits for.
     pub(crate) fn is_over(&self) -> bool {
-        let waits = !self.waiting.is_empty() || !self.undecided.is_empty();
+        let parked = !self.sources.parked.is_empty();
+        let waits = !self.waiting.is_empty() || !self.undecided.is_empty() || parked;
         // what rules have had run is bounded in time
         let waits = waits || !self.jobs.is_empty();
         let empty = self.sessions.len() == 0 && !waits && !self.is_handing_over();

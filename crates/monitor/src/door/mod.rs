@@ -43,6 +43,7 @@ use crate::helper::{HelperProcess, Outputs};
 use crate::session::Sessions;
 use crate::session::evidence::Handover;
 use crate::session::pings::Pings;
+use crate::sources::Sources;
 use crate::succession::inherit::RELAY_WITHIN;
 use crate::succession::{Started, Upgrade};
 use portreeve_policy::State;
@@ -163,6 +164,8 @@ pub(crate) struct Door {
     pub(crate) retired: BTreeMap<u32, Retired>,
     /// Connections that a predecessor had not decided.
     pub(crate) undecided: Vec<Arrival>,
+    /// What access lists are read from.
+    pub(crate) sources: Sources,
     /// A predecessor's configuration is in force, and the one on disk has not been read yet.
     pub(crate) unread: bool,
 }
@@ -214,7 +217,8 @@ impl Door {
     /// About how many descriptors are open: those that can be many.
     fn about_open(&self) -> usize {
         let delayed = usize::try_from(self.tarpit.len()).unwrap_or(usize::MAX);
-        let many = [self.waiting.len(), self.farewells.len(), delayed];
+        let parked = self.sources.parked.len();
+        let many = [self.waiting.len(), self.farewells.len(), delayed, parked];
         many.into_iter().fold(self.sessions.descriptors(), usize::saturating_add)
     }
 
@@ -226,6 +230,8 @@ impl Door {
             Some(Token::Clerk) => self.on_clerk(),
             Some(Token::Relay) => self.on_relay(),
             Some(Token::Compiler) => self.on_compiler(),
+            Some(Token::SourceCompiler) => self.on_source_compiler(),
+            Some(Token::Sources) => self.hear_changes(),
             Some(Token::Listener(number)) => self.on_listener(number),
             Some(Token::Farewell(number)) => {
                 self.farewells.on_readable(number);
@@ -279,6 +285,7 @@ impl Door {
         self.tick_handover();
         self.tick_trial();
         self.tick_compile();
+        self.tick_sources();
         self.tick_undecided();
         self.tick_upgrade();
         self.tick_closing();
@@ -337,6 +344,7 @@ impl Door {
             self.upgrade.as_ref().and_then(Upgrade::next_due),
             (!self.undecided.is_empty()).then(|| self.began.saturating_add(RELAY_WITHIN)),
             self.pings.next_due(),
+            self.sources.next_due(self.may_read()),
         ]
         .into_iter()
         .flatten()

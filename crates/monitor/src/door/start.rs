@@ -28,6 +28,7 @@ use crate::helper::{HelperProcess, Outputs};
 use crate::session::Sessions;
 use crate::session::evidence::Handover;
 use crate::session::pings::Pings;
+use crate::sources::Sources;
 use crate::sources::images::{self, Held};
 use crate::succession::Started;
 use crate::succession::estate::{self, Configuration, Estate};
@@ -255,6 +256,7 @@ fn assemble(
         upgrade: None,
         retired: BTreeMap::new(),
         undecided: Vec::new(),
+        sources: Sources::default(),
         unread: unread == Unread::NotYet,
     };
     deaf.into_iter().for_each(|alarm| door.alarm(&alarm));
@@ -266,6 +268,7 @@ fn assemble(
         door.event(What::DoorOpened { version, pid: std::process::id(), services });
     }
     door.tell_problems(None);
+    door.begin_sources();
     match unread {
         Unread::No => {}
         Unread::NotYet => door.ask_reload(None),
@@ -383,7 +386,7 @@ fn first_load(
     match *answer {
         Answer::Compiled { config, resolved, findings, .. } => {
             say(&findings);
-            let held = images::all(&config.sources, read).map_err(broken)?;
+            let held = images::all(&config.sources, read, Now::read().unix()).map_err(broken)?;
             match resolved.problems.as_slice() {
                 _ if config.services.len() != resolved.services.len() => {
                     Err(broken("the compiler contradicts itself".into()))

@@ -15,6 +15,8 @@ pub(crate) enum Token {
     Adopted(u64),
     Retired(u64),
     Delayed(u64),
+    Sources,
+    SourceCompiler,
 }
 
 const KINDS: u64 = 56; // eight bits of kind above 56 bits of number
@@ -36,6 +38,8 @@ impl Token {
             Self::Adopted(n) => (9, n),
             Self::Retired(n) => (10, n),
             Self::Delayed(n) => (11, n),
+            Self::Sources => (12, 0),
+            Self::SourceCompiler => (13, 0),
         };
         (kind << KINDS) | (number & ((1 << KINDS) - 1))
     }
@@ -55,6 +59,8 @@ impl Token {
             9 => Self::Adopted(number),
             10 => Self::Retired(number),
             11 => Self::Delayed(number),
+            12 => Self::Sources,
+            13 => Self::SourceCompiler,
             _ => return None,
         })
     }

@@ -170,6 +170,8 @@ impl Door {
         } else if let Some((run, _)) = self.compile.as_mut().filter(|(run, _)| run.pid == exit.pid)
         {
             run.reaped = true; // its answer tells its outcome
+        } else if let Some(run) = self.sources.run_of(exit.pid) {
+            run.reaped = true;
         } else if !self.rehearsed(exit) {
             // other children are not ours to mind
             self.retired_gone(pid_of(exit.pid));

@@ -16,6 +16,8 @@ pub(crate) struct Held {
     pub(crate) image: Option<Piece>,
     /// Where a change may change it.
     pub(crate) watched: Vec<Watched>,
+    /// When it was read, in seconds since the epoch.
+    pub(crate) since: i64,
 }
 
 /// An image: a part of a memory file.
@@ -74,9 +76,10 @@ pub(crate) fn take(images: Vec<compile::Image>, memory: OwnedFd) -> Result<Vec<R
 }
 
 /// The images of a configuration that was read whole: each of its sources has one.
-pub(crate) fn all(sources: &[Source], read: Vec<Read>) -> Result<Vec<Held>, String> {
+pub(crate) fn all(sources: &[Source], read: Vec<Read>, since: i64) -> Result<Vec<Held>, String> {
     let fit = read.iter().map(|one| one.source).eq(0..sources.len());
-    let held = |one: Read| Some(Held { image: Some(one.outcome.ok()?), watched: one.watched });
+    let held =
+        |one: Read| Some(Held { image: Some(one.outcome.ok()?), watched: one.watched, since });
     let held: Option<Vec<Held>> = read.into_iter().map(held).collect();
     held.filter(|_| fit).ok_or_else(|| "the compiler contradicts itself".to_owned())
 }
@@ -108,6 +111,7 @@ pub(crate) fn keep(held: &[Held]) -> Vec<Kept> {
     let one = |held: &Held| Kept {
         image: held.image.as_ref().and_then(image),
         watched: held.watched.clone(),
+        since: held.since,
     };
     held.iter().map(one).collect()
 }
@@ -118,7 +122,7 @@ pub(crate) fn held(kept: Kept, files: &BTreeMap<u32, Arc<Mapped>>) -> Held {
         let piece = Piece { file: Arc::clone(files.get(&file)?), offset, length, entries };
         piece.image().map(|_| piece)
     };
-    Held { image: kept.image.and_then(piece), watched: kept.watched }
+    Held { image: kept.image.and_then(piece), watched: kept.watched, since: kept.since }
 }
 
 /// Puts images where admission finds them.
@@ -153,7 +157,7 @@ mod tests {
     #[test]
     fn images_lie_where_the_compiler_says_or_nothing_of_it_is_used() {
         let read = take(vec![image(0, 0, 4), image(1, 4, 4)], memory()).unwrap();
-        let held = all(&[source("/a"), source("/b")], read).unwrap();
+        let held = all(&[source("/a"), source("/b")], read, 7).unwrap();
         let bytes = |held: &Held| held.image.as_ref().unwrap().image().unwrap().bytes().to_vec();
         assert_eq!(held.iter().map(bytes).collect::<Vec<_>>(), [b"aaaa", b"bbbb"]);
         for bad in [image(0, 5, 4), image(0, u64::MAX, 2), image(0, 2, u64::MAX)] {
@@ -166,9 +170,9 @@ mod tests {
         let two = [source("/a"), source("/b")];
         for ids in [&[0][..], &[1, 0], &[0, 1, 2], &[0, 0]] {
             let images = ids.iter().map(|id| image(*id, 0, 4)).collect();
-            assert!(all(&two, take(images, memory()).unwrap()).is_err(), "{ids:?}");
+            assert!(all(&two, take(images, memory()).unwrap(), 7).is_err(), "{ids:?}");
         }
         let bad = compile::Image { outcome: Outcome::Bad("no".into()), ..image(1, 0, 0) };
-        assert!(all(&two, take(vec![image(0, 0, 4), bad], memory()).unwrap()).is_err());
+        assert!(all(&two, take(vec![image(0, 0, 4), bad], memory()).unwrap(), 7).is_err());
     }
 }

@@ -55,6 +55,7 @@ pub(crate) struct Kept {
     /// Its image, if there is one.
     pub(crate) image: Option<KeptImage>,
     pub(crate) watched: Vec<Watched>,
+    pub(crate) since: i64,
 }
 
 /// An image: a part of the memory file `images-N`.

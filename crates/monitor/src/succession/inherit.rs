@@ -218,7 +218,7 @@ impl Door {
             return;
         }
         for arrival in std::mem::take(&mut self.undecided) {
-            self.decide(arrival);
+            self.arrived(arrival);
         }
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod inherit;
 pub(crate) mod legacy;
 pub(crate) mod rehearsal;
 
-use crate::accept::pending::For;
+use crate::accept::pending::{Arrival, For};
 use crate::control::bans::record;
 use crate::door::{Door, Stage};
 use crate::sources::images;
@@ -205,6 +205,7 @@ impl Door {
             return;
         }
         self.cut_compile_short();
+        self.cut_reading_short();
         self.reap();
         self.tell_gathered();
         match heir {
@@ -297,7 +298,14 @@ impl Door {
                 next_serial,
             },
             jobs: self.live_jobs(heir),
-            undecided: self.waiting.arrivals().filter_map(|w| self.undecided(w)).collect(),
+            undecided: self
+                .waiting
+                .arrivals()
+                .filter_map(|waiter| self.undecided(waiter))
+                .chain(
+                    self.sources.parked.arrivals().filter_map(|one| self.arrived_before(one, None)),
+                )
+                .collect(),
         }
     }
 
@@ -351,6 +359,10 @@ impl Door {
             None => None,
             Some(r) => Some(Banner { question, deadline, place: self.state.place_of(r)? }),
         };
+        self.arrived_before(arrival, banner)
+    }
+
+    fn arrived_before(&self, arrival: &Arrival, banner: Option<Banner>) -> Option<Undecided> {
         Some(Undecided {
             key: self.current.service(arrival.service)?.key.to_string(),
             peer: arrival.peer,
@@ -399,6 +411,11 @@ impl Door {
                 For::Record(_) => None,
             }
         });
+        let parked = self.sources.parked.arrivals().filter_map(|arrival| {
+            self.current.service(arrival.service)?;
+            Some(arrival.socket.as_fd())
+        });
+        let arrivals = arrivals.chain(parked);
         all.extend(arrivals.enumerate().map(|(at, fd)| (numbered("arrival")(at), fd)));
         let told = self.farewells.sockets();
         all.extend(told.enumerate().map(|(at, fd)| (numbered("farewell")(at), fd.as_fd())));

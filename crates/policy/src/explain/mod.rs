@@ -149,9 +149,7 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
                 "`{rule}` in {list} denies by name, and the names of {peer} could not be looked up"
             )
         }
-        Detail::Unreadable { path, why } => {
-            format!("`{path}`, {}, cannot be used: {why}", place.of("named by an access list"))
-        }
+        Detail::Unreadable { path, why } => unreadable(path, why, place),
         Detail::DnsLists(listing) => dns_lists::refused(listing, peer, place),
         Detail::Drop { now, limit, chance } => {
             let (under_way, key) = (are(*now, "startup", "under way"), place.of("startups"));
@@ -165,6 +163,10 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
         | Detail::Errand { .. }
         | Detail::Trap { .. } => plainly(reason, peer, place),
     }
+}
+
+fn unreadable(path: &str, why: &str, place: Place<'_>) -> String {
+    format!("`{path}`, {}, cannot be used: {why}", place.of("named by an access list"))
 }
 
 /// A reason without figures.

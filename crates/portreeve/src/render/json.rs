@@ -5,7 +5,7 @@ use super::lines::{Escapes, harmless};
 use crate::exit::Failure;
 use crate::host::advice::Advice;
 use portreeve_wire::control::{
-    HelperStatus, ListenerStatus, ServiceStatus, Status, Step, TrialStatus,
+    HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status, Step, TrialStatus,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,7 +36,18 @@ pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
         "cannot": status.cannot,
         "helpers": status.helpers.iter().map(helper).collect::<Vec<_>>(),
         "services": status.services.iter().map(|one| service(one, advice)).collect::<Vec<_>>(),
+        "lists": status.lists.iter().map(list).collect::<Vec<_>>(),
         "trial": status.trial.as_ref().map(trial),
+    })
+}
+
+fn list(list: &ListStatus) -> Value {
+    json!({
+        "paths": list.paths,
+        "entries": list.entries,
+        "age-seconds": list.age,
+        "changed": list.changed,
+        "refused": list.refused,
     })
 }
 

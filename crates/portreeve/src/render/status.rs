@@ -5,7 +5,7 @@ use super::{Ink, WIDTH, ink};
 use crate::host::advice::Advice;
 use portreeve_diag::Paint;
 use portreeve_wire::clerk::BanRecord;
-use portreeve_wire::control::{HelperStatus, ListenerStatus, ServiceStatus, Status};
+use portreeve_wire::control::{HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status};
 use std::time::Duration;
 
 /// Columns of the words at the start of a line.
@@ -35,6 +35,12 @@ pub(crate) fn status(status: &Status, advice: &[Advice], paint: Paint) -> String
         out.push('\n');
         let advice = advice.iter().find(|advice| advice.service == service.key);
         out.push_str(&one_service(service, advice, paint));
+    }
+    if !status.lists.is_empty() {
+        out.push_str(&format!("\n{}\n", ink(paint, Ink::Name, "lists")));
+    }
+    for list in &status.lists {
+        out.push_str(&one_list(list, paint));
     }
     out.push_str(&format!("\n{}\n", ink(paint, Ink::Name, "helpers")));
     for helper in &status.helpers {
@@ -182,6 +188,32 @@ fn totals(service: &ServiceStatus) -> String {
     let list: Vec<_> = words.iter().map(|(word, n)| format!("{} {n}", visible(word))).collect();
     let reasons = if list.is_empty() { String::new() } else { format!(": {}", list.join(", ")) };
     format!("{} admitted, {sum} refused{reasons}", service.admitted)
+}
+
+/// What access lists are read from: what of it is in force, and why that is not the newest.
+fn one_list(list: &ListStatus, paint: Paint) -> String {
+    let paths: Vec<_> = list.paths.iter().map(|path| visible(path)).collect();
+    let (word, meaning) = match (list.entries, &list.refused) {
+        (None, _) => ("unread", Ink::Bad),
+        (Some(_), None) => ("in force", Ink::Good),
+        (Some(_), Some(_)) => ("kept", Ink::Care),
+    };
+    let mut text = paths.join(", ");
+    if let Some(entries) = list.entries {
+        let age = span(Duration::from_secs(list.age));
+        text.push_str(&format!(": {}, read {age} ago", counted(entries)));
+    }
+    if list.changed {
+        text.push_str("; it has changed since, and is about to be read");
+    }
+    if let Some(why) = &list.refused {
+        text.push_str(&format!("; what it holds now cannot be used: {}", visible(why)));
+    }
+    entry(word, &text, paint, meaning)
+}
+
+fn counted(entries: u64) -> String {
+    if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }
 }
 
 fn one_helper(helper: &HelperStatus, paint: Paint) -> String {

@@ -54,6 +54,16 @@ fn telnet() -> ServiceStatus {
     }
 }
 
+fn list(path: &str, refused: Option<&str>) -> ListStatus {
+    ListStatus {
+        paths: vec![path.into()],
+        entries: Some(1_000_000),
+        age: 180,
+        changed: false,
+        refused: refused.map(str::to_owned),
+    }
+}
+
 /// A door with one of everything.
 pub(crate) fn sample() -> Status {
     let full = "the file system of /var/log/portreeve is full: events are not being written";
@@ -85,6 +95,11 @@ pub(crate) fn sample() -> Status {
         services: vec![ssh(), telnet()],
         trial: None,
         newest_bans: Vec::new(),
+        lists: vec![
+            list("/etc/portreeve/deny", None),
+            list("/srv/lists/cloud", Some("`192.0.2.999` is no address (line 7)")),
+            ListStatus { entries: None, changed: true, ..list("/srv/none", None) },
+        ],
     }
 }
 
@@ -115,6 +130,12 @@ telnet@[2001:db8::1]:23                                 trap, shuts out for ever
   last minute     0 admitted, 0 refused
   since the start 0 admitted, 0 refused
   written at      /etc/portreeve/portreeve.toml:4:1
+
+lists
+  in force        /etc/portreeve/deny: 1000000 entries, read 3 min ago
+  kept            /srv/lists/cloud: 1000000 entries, read 3 min ago; what it
+                  holds now cannot be used: `192.0.2.999` is no address (line 7)
+  unread          /srv/none; it has changed since, and is about to be read
 
 helpers
   clerk           process 4712

@@ -30,6 +30,7 @@ fn status() -> Status {
         services: Vec::new(),
         trial: None,
         newest_bans: Vec::new(),
+        lists: Vec::new(),
     }
 }
 

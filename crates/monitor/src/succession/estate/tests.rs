@@ -76,6 +76,7 @@ fn estate() -> Estate {
                 },
                 reach: Reach::Local,
             }],
+            since: 1_700_000_000,
         }],
         totals: Totalled { next_ticket: 8, services: Vec::new() },
         sessions: vec![live],
