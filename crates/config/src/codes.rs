@@ -39,6 +39,9 @@ codes! {
     DENIED_ALLOW = "denied-allow": "an entry of `allow` that `deny` covers entirely: it admits nobody";
     ADMITS_NOBODY = "admits-nobody": "a service that refuses everybody";
     DEFAULT_REPLACED = "default-replaced": "an access list of [defaults] that a service replaces with its own";
+    HOSTS_LIST_MISSING = "hosts-list-missing": "a file that a rule of hosts.allow or hosts.deny names is not there: it matches nobody";
+    HOSTS_LIST_UNREADABLE = "hosts-list-unreadable": "a file that a rule of hosts.allow or hosts.deny names cannot be read: whoever comes as far as the rule is refused";
+    HOSTS_UNKNOWN = "hosts-unknown": "a rule of hosts.allow or hosts.deny names a user, group or folder of banners that this host does not have";
     HOSTS_ACCESS_NAME = "hosts-access-name": "a service asks hosts.allow and hosts.deny under a name that no rule can hold";
     // Services.
     DUPLICATE_SERVICE = "duplicate-service": "two services or traps with one key";

@@ -5,9 +5,10 @@ use crate::way::walk;
 use crate::world::{Found, Owner, Unread, World};
 use crate::zones;
 use portreeve_dialect::{DirectoryEntry, EntryKind};
-use portreeve_model::{Watched, Zone};
+use portreeve_model::{Ids, Watched, Zone};
 use portreeve_sys::diag::Diag;
 use portreeve_sys::file::read_bounded;
+use portreeve_sys::user::{group_list, lookup_group, lookup_user};
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -156,6 +157,25 @@ impl World for Disk {
             Ok(watched) => Found { bytes: self.read_owned(path, owner, &watched), watched },
             Err(error) => Found { bytes: Err(unread(&error, SOURCE)), watched: Vec::new() },
         }
+    }
+
+    fn user(&mut self, name: &str, group: Option<&str>) -> Result<Option<Ids>, String> {
+        let said = |error: std::io::Error| lower(&error.to_string());
+        let Some(user) = lookup_user(name).map_err(said)? else { return Ok(None) };
+        let gid = match group {
+            Some(group) => match self.group(group)? {
+                Some(gid) => gid,
+                None => return Ok(None),
+            },
+            None => user.gid,
+        };
+        let groups = group_list(&user.name, gid).map_err(said)?;
+        Ok(Some(Ids { uid: user.uid, gid, groups }))
+    }
+
+    fn group(&mut self, name: &str) -> Result<Option<u32>, String> {
+        let found = lookup_group(name).map_err(|error| lower(&error.to_string()))?;
+        Ok(found.map(|group| group.gid))
     }
 
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, Unread> {

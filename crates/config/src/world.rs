@@ -2,7 +2,7 @@
 
 use portreeve_diag::Code;
 use portreeve_dialect::{DirectoryEntry, Files, ReadFailure};
-use portreeve_model::{Watched, Zone};
+use portreeve_model::{Ids, Watched, Zone};
 
 /// Why a file or directory was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,25 @@ pub trait World {
     fn read_source(&mut self, path: &str, owner: Owner) -> Found {
         let _ = owner;
         Found { bytes: self.read(path), watched: Vec::new() }
+    }
+
+    /// Who a user is: uid, primary group, and every group it belongs to, or with `group` that one in
+    /// the primary group's place. `None` when there is no such user or group.
+    ///
+    /// # Errors
+    /// Why nobody can say, as a phrase.
+    fn user(&mut self, name: &str, group: Option<&str>) -> Result<Option<Ids>, String> {
+        let _ = (name, group);
+        Ok(None)
+    }
+
+    /// The number of a group, if there is one of this name.
+    ///
+    /// # Errors
+    /// Why nobody can say, as a phrase.
+    fn group(&mut self, name: &str) -> Result<Option<u32>, String> {
+        let _ = name;
+        Ok(None)
     }
 
     /// The names in a directory, in any order.

@@ -92,6 +92,16 @@ impl Sources {
         self.files.iter().map(|s| s.path.clone()).collect()
     }
 
+    /// A line, counted from 1, without its end; the start of the text when there is no such line.
+    #[must_use]
+    pub fn line_span(&self, file: FileId, line: u32) -> Span {
+        let number = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+        let start = self.get(file).and_then(|source| source.lines.get(number)).copied();
+        let start = start.unwrap_or(0);
+        let rest = self.text(file).get(start..).unwrap_or_default();
+        Span::new(file, start, start + rest.lines().next().map_or(0, str::len))
+    }
+
     /// Line and column of a span's start.
     #[must_use]
     pub fn place(&self, at: Span) -> Place {
@@ -126,6 +136,10 @@ mod tests {
         sources.fill(file, "a\nüb c\n");
         for (start, want) in [(0, (1, 1)), (2, (2, 1)), (5, (2, 3)), (8, (3, 1)), (99, (3, 1))] {
             assert_eq!(sources.line_column(Span::new(file, start, start)), want, "at {start}");
+        }
+        for (line, want) in [(1, (0, 1)), (2, (2, 6)), (9, (0, 1))] {
+            let span = sources.line_span(file, line);
+            assert_eq!((span.start, span.end), want, "line {line}");
         }
     }
 }

@@ -29,10 +29,31 @@ impl Image {
         Self { bytes: Arc::new(bytes), range }
     }
 
+    /// A part of it, if it is inside.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Option<Self> {
+        self.bytes().get(range.clone())?;
+        let start = self.range.start.checked_add(range.start)?;
+        let end = self.range.start.checked_add(range.end)?;
+        Some(Self { bytes: Arc::clone(&self.bytes), range: start..end })
+    }
+
+    /// Whether it is this very image, not only one of the same bytes.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.bytes, &other.bytes) && self.range == other.range
+    }
+
     /// Its bytes. Whoever wrote them may be wrong or worse: they are read with every bound checked.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         (*self.bytes).as_ref().get(self.range.clone()).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Image {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
     }
 }
 
@@ -54,6 +75,10 @@ mod tests {
         for outside in [Range { start: 5, end: 7 }, Range { start: 4, end: 2 }] {
             assert!(Image::within(&bytes, outside).is_none());
         }
-        assert_eq!(Image::whole(b"xy".to_vec()).bytes(), b"xy");
+        let whole = Image::whole(b"xyz".to_vec());
+        assert_eq!(whole.bytes(), b"xyz");
+        let part = whole.part(1..3).unwrap();
+        assert_eq!((part.bytes(), part.part(1..2).unwrap().bytes()), (&b"yz"[..], &b"z"[..]));
+        assert!(part.part(1..3).is_none() && part.part(Range { start: 2, end: 1 }).is_none());
     }
 }

@@ -7,7 +7,7 @@ use crate::rules::List;
 use crate::wrappers::HostRules;
 use portreeve_model::{
     Authentication, Config, DnsLists, DnsZone, Ident, Load, Offer, Origin, PerSource, Rate,
-    Service, ServiceKey, Sited, SourceId, Startups, Trap, WrappersUse,
+    Service, ServiceKey, Sited, SourceId, SourceKind, Startups, Trap, WrappersUse,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -36,7 +36,9 @@ pub(crate) struct Source {
     /// Where it was first named.
     pub(crate) origin: Origin,
     pub(crate) image: Result<Image, Arc<str>>,
-    /// What is in it, of a pair of hosts.allow and hosts.deny.
+    /// Whether it is a pair of hosts.allow and hosts.deny.
+    is_hosts: bool,
+    /// What is in it then.
     hosts: Option<Arc<HostRules>>,
 }
 
@@ -78,8 +80,21 @@ impl Tables {
     /// Puts the image of a source in place, or says why there is none: then whoever needs it does
     /// not come in.
     pub fn set_source(&mut self, source: SourceId, image: Result<Image, String>) {
-        if let Some(slot) = self.sources.get_mut(source.0 as usize) {
-            slot.image = image.map_err(Arc::from);
+        let Some(slot) = self.sources.get_mut(source.0 as usize) else { return };
+        let same = image.as_ref().ok().zip(slot.image.as_ref().ok());
+        if same.is_some_and(|(new, old)| new.is(old)) {
+            return; // its rules need not be read again
+        }
+        slot.hosts = None;
+        slot.image = image.map_err(Arc::from);
+        if !slot.is_hosts {
+            return;
+        }
+        if let Ok(image) = &slot.image {
+            match HostRules::read(image) {
+                Ok(rules) => slot.hosts = Some(Arc::new(rules)),
+                Err(damaged) => slot.image = Err(damaged.to_string().into()),
+            }
         }
     }
 
@@ -97,13 +112,6 @@ impl Tables {
 
     pub(crate) fn source(&self, source: SourceId) -> Option<&Source> {
         self.sources.get(source.0 as usize)
-    }
-
-    /// Puts the rules of a pair of hosts.allow and hosts.deny in place.
-    pub fn set_hosts(&mut self, source: SourceId, rules: Arc<HostRules>) {
-        if let Some(slot) = self.sources.get_mut(source.0 as usize) {
-            slot.hosts = Some(rules);
-        }
     }
 
     /// The rules of a source, if it is such a pair and was read.
@@ -163,7 +171,11 @@ impl Source {
     fn unread(source: &portreeve_model::Source) -> Self {
         let path = source.kind.files().next().map(|file| file.path.as_str()).unwrap_or_default();
         let image = Err("it has not been read".into());
-        Self { path: path.into(), origin: source.origin, image, hosts: None }
+        let is_hosts = match &source.kind {
+            SourceKind::Wrappers { .. } => true,
+            SourceKind::List(_) | SourceKind::Rules { .. } => false,
+        };
+        Self { path: path.into(), origin: source.origin, image, is_hosts, hosts: None }
     }
 }
 

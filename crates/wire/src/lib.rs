@@ -12,6 +12,7 @@ pub mod compile;
 pub mod control;
 pub mod event;
 mod frame;
+pub mod hosts;
 pub mod relay;
 
 pub use frame::{FrameError, MAX_PACKET, decode, encode, frame, split_frame};

@@ -15,7 +15,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("model", &["diag"]),
     // decisions
     ("dialect", &["model", "diag"]),
-    ("policy", &["model", "lists"]),
+    ("policy", &["model", "lists", "wire"]),
     ("wire", &["model"]),
     ("supervise", &[]),
     ("ucspi", &["model", "diag"]),
@@ -23,7 +23,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     // edges
     ("sys", &[]),
     ("sandbox", &["sys"]),
-    ("config", &["dialect", "lists", "ucspi", "model", "diag", "sys"]),
+    ("config", &["dialect", "lists", "ucspi", "wire", "model", "diag", "sys"]),
     ("ledger", &["model", "wire"]),
     // programs
     ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),

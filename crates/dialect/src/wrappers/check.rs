@@ -1,14 +1,14 @@
 //! From rules as they were written to rules that cannot be wrong.
 
-use super::line::lines;
+use super::line::{Lines, Logical, each};
 use super::option::{names, setting, wrong_option};
 use super::raw::{RawRule, RawWord, rule};
-use super::{codes, pattern};
+use super::{codes, pattern, plain};
 use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level, Sources, Span};
 use portreeve_model::wrappers::{
     Broken, ClientPattern, Deed, HostPattern, List, ListFile, Rule, Setting, Table, Token, Which,
 };
-use portreeve_model::{Dialect, Origin, Sited};
+use portreeve_model::{Dialect, Network, Origin, Sited};
 
 /// Most patterns of a `/path` file.
 const MOST_PATTERNS: usize = 100_000;
@@ -42,25 +42,36 @@ pub(super) fn rules(
     sources: &Sources,
     out: &mut Diagnostics,
 ) -> Vec<Rule> {
-    let mut checker = Checker { sources, which, out };
-    let lines = lines(file, which, content, checker.out);
-    let mut rules = Vec::new();
-    for line in &lines {
-        if let Some(raw) = rule(line, checker.out) {
-            rules.push(checker.rule(&raw));
-        }
+    let mut all = All { sources, which, rules: Vec::new() };
+    each(file, which, content, &mut all, out);
+    all.rules
+}
+
+/// Every line, as a rule.
+struct All<'a> {
+    sources: &'a Sources,
+    which: Which,
+    rules: Vec<Rule>,
+}
+
+impl Lines for All<'_> {
+    fn plain(&mut self, _: &[u8], _: u32) -> bool {
+        false
     }
-    rules
+
+    fn logical(&mut self, line: Logical, out: &mut Diagnostics) {
+        let Some(raw) = rule(&line, out) else { return };
+        let read = Checker { sources: self.sources, which: self.which, out }.rule(&raw);
+        self.rules.push(read);
+    }
 }
 
 /// The patterns of a file that a `/path` names: words between blanks, of any form but `EXCEPT` and
 /// `user@host`, without comments.
 #[must_use]
 pub fn list_file(content: &[u8]) -> ListFile {
-    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
-    let words = content.split(blank).filter(|word| !word.is_empty());
     let mut patterns = Vec::new();
-    for word in words {
+    for word in list_words(content) {
         if patterns.len() >= MOST_PATTERNS {
             return ListFile::Unreadable;
         }
@@ -69,8 +80,30 @@ pub fn list_file(content: &[u8]) -> ListFile {
     ListFile::Patterns(patterns)
 }
 
+/// As [`list_file`], but addresses and networks, of which there may be any number, apart from the
+/// others. Nothing when the others are too many.
+#[must_use]
+pub fn list_parts(content: &[u8]) -> Option<(Vec<Network>, Vec<HostPattern>)> {
+    let (mut networks, mut others) = (Vec::new(), Vec::new());
+    for word in list_words(content) {
+        let network = plain::written(word);
+        let pattern = network.is_none().then(|| pattern::host(word, false).0);
+        match network.or_else(|| plain::pattern_network(pattern.as_ref()?)) {
+            Some(network) => networks.push(network),
+            None if others.len() >= MOST_PATTERNS => return None,
+            None => others.extend(pattern),
+        }
+    }
+    Some((networks, others))
+}
+
+fn list_words(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
+    content.split(blank).filter(|word| !word.is_empty())
+}
+
 /// A text of the same length that can be shown: bytes that are no UTF-8 are question marks.
-fn shown(content: &[u8]) -> String {
+pub(super) fn shown(content: &[u8]) -> String {
     let mut text = String::with_capacity(content.len());
     for chunk in content.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -79,10 +112,11 @@ fn shown(content: &[u8]) -> String {
     text
 }
 
-struct Checker<'a> {
-    sources: &'a Sources,
-    which: Which,
-    out: &'a mut Diagnostics,
+/// One rule at a time, and what is to be said of it.
+pub(super) struct Checker<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) which: Which,
+    pub(super) out: &'a mut Diagnostics,
 }
 
 impl Checker<'_> {
@@ -91,7 +125,7 @@ impl Checker<'_> {
         Origin { file: at.file.0, line, column, dialect: Dialect::Wrappers }
     }
 
-    fn rule(&mut self, raw: &RawRule) -> Rule {
+    pub(super) fn rule(&mut self, raw: &RawRule) -> Rule {
         let daemons = self.list(&raw.daemons, raw.at, "daemon", pattern::daemon);
         let clients = match (raw.bracket, raw.cut) {
             (Some(at), _) => self.broken(at, Broken::Bracket),

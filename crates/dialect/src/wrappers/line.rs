@@ -52,15 +52,24 @@ impl Logical {
     }
 }
 
-/// The logical lines that are rules. Physical lines are joined where one ends in a backslash;
+/// Whoever takes the lines of a file.
+pub(super) trait Lines {
+    /// Takes a line, which stands alone and ends in a line feed, by its look; or does not.
+    fn plain(&mut self, line: &[u8], number: u32) -> bool;
+
+    /// Takes a logical line that is a rule.
+    fn logical(&mut self, line: Logical, out: &mut Diagnostics);
+}
+
+/// Gives the logical lines that are rules. Physical lines are joined where one ends in a backslash;
 /// then comments and blank lines go.
-pub(super) fn lines(
+pub(super) fn each(
     file: FileId,
     which: Which,
     content: &[u8],
+    taker: &mut dyn Lines,
     out: &mut Diagnostics,
-) -> Vec<Logical> {
-    let mut all = Vec::new();
+) {
     let mut logical = Logical { file: Some(file), ..Logical::default() };
     let (mut offset, mut number) = (0, 0_u32);
     for piece in content.split_inclusive(|byte| *byte == b'\n') {
@@ -69,6 +78,10 @@ pub(super) fn lines(
             Some(line) => (line, true),
             None => (piece, false),
         };
+        if ended && logical.pieces.is_empty() && taker.plain(line, number) {
+            offset += piece.len();
+            continue;
+        }
         // at the end of the file a backslash joins nothing, and is a part of the line
         let joined = line.strip_suffix(b"\\").filter(|_| ended);
         let text = joined.unwrap_or(line);
@@ -87,7 +100,7 @@ pub(super) fn lines(
         }
         let done =
             std::mem::replace(&mut logical, Logical { file: Some(file), ..Logical::default() });
-        keep(done, &mut all, out);
+        keep(done, taker, out);
         if !ended {
             let at = Span::new(file, offset, offset);
             out.push(unended(at));
@@ -95,12 +108,11 @@ pub(super) fn lines(
     }
     if !logical.pieces.is_empty() {
         out.push(unended(Span::new(file, offset, offset)));
-        keep(logical, &mut all, out);
+        keep(logical, taker, out);
     }
-    all
 }
 
-fn keep(line: Logical, all: &mut Vec<Logical>, out: &mut Diagnostics) {
+fn keep(line: Logical, taker: &mut dyn Lines, out: &mut Diagnostics) {
     let first = line.bytes.iter().position(|byte| !is_blank(*byte));
     match first {
         None => return,
@@ -138,7 +150,7 @@ fn keep(line: Logical, all: &mut Vec<Logical>, out: &mut Diagnostics) {
                 .help("remove it"),
         );
     }
-    all.push(line);
+    taker.logical(line, out);
 }
 
 fn is_comment(line: &[u8]) -> bool {

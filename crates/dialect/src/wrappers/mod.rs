@@ -8,13 +8,16 @@ mod check;
 mod codes;
 mod line;
 mod option;
+mod parts;
 mod pattern;
+mod plain;
 mod raw;
 mod shadow;
 #[cfg(test)]
 mod tests;
 
-pub use check::{list_file, read, unreadable as unreadable_table};
+pub use check::{list_file, list_parts, read, unreadable as unreadable_table};
 pub use codes::ALL as CODES;
 pub use option::wrong_option;
+pub use parts::{Part, Plain, parts};
 pub use shadow::shadowed;

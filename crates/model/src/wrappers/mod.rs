@@ -4,10 +4,12 @@
 //! was written wrong is a value too ([`Broken`], [`Deed::Wrong`]), since it refuses whom it may
 //! have been about instead of being passed over.
 
+mod image;
 mod option;
 mod pattern;
 mod words;
 
+pub use image::{HostImage, Item, Listed, Piece, PlainRules};
 pub use option::{Deed, Setting, WrongOption};
 pub use pattern::{Broken, ClientPattern, Concerns, DaemonPattern, HostPattern, Never, Word};
 pub use words::{HostWords, MOST_BANNER};

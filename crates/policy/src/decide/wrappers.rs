@@ -51,7 +51,7 @@ impl Case<'_> {
         let Settled { ending, found, effects } = settled;
         let granted = matches!(ending, Ending::Rules(End::Granted | End::Delegated));
         let refused = (!granted).then_some(Reason::HostsAccess);
-        let origin = found.map_or(used.origin, |found| found.rule.origin);
+        let origin = found.map_or(used.origin, |found| found.origin);
         let detail = || Detail::Hosts {
             rule: found.map(|found| matched(&found)).unwrap_or_default().into(),
             outcome: outcome(&ending, &effects).into(),

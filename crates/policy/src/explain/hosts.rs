@@ -13,7 +13,8 @@ pub(crate) fn matched(found: &Found<'_>) -> String {
     let rule = found.rule;
     let daemon = found.daemon.and_then(|at| word(&rule.daemons, at));
     let client = found.client.and_then(|at| word(&rule.clients, at));
-    format!("{}: {}", shown(daemon.unwrap_or(b"?")), shown(client.unwrap_or(b"?")))
+    // of plain rules that are kept together, the line alone tells the address
+    format!("{}: {}", shown(daemon.unwrap_or(b"?")), client.map_or("…".into(), shown))
 }
 
 fn word<T>(list: &List<T>, at: Origin) -> Option<&[u8]> {

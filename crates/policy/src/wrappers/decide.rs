@@ -1,7 +1,8 @@
 //! The decision: hosts.allow, then hosts.deny, then whoever is left is granted.
 
 pub use super::matching::Why;
-use super::matching::{Answer, Effect, Matcher, Place};
+use super::matching::{Answer, Effect, Matcher, Place, ip};
+use super::pages::{Lists, Page, Pages, PlainRules};
 use super::request::{Answers, Need, Request};
 use portreeve_model::wrappers::{Deed, Rule, Setting, Table, Tables, Which, WrongOption};
 use portreeve_model::{Origin, Sited};
@@ -59,9 +60,13 @@ pub enum End {
 pub struct Found<'r> {
     /// Its file.
     pub which: Which,
-    /// Its place there, from 0.
+    /// Its place there, from 0; where plain rules are kept together, theirs.
     pub number: usize,
-    /// The rule.
+    /// Where it begins.
+    pub origin: Origin,
+    /// Its last line in the file.
+    pub line: u32,
+    /// The rule; where plain rules are kept together, the first of those with its daemon list.
     pub rule: &'r Rule,
     /// The word of its daemon list that decided.
     pub daemon: Option<Origin>,
@@ -76,14 +81,30 @@ pub fn decide<'r>(
     answers: &Answers,
     start: Start,
 ) -> Decision<'r> {
-    match search(tables, request, answers, start) {
+    let pages = |which| match tables.table(which) {
+        Table::Rules(rules) => Pages::Rules(rules),
+        Table::Unreadable => Pages::Unreadable,
+    };
+    decide_by(&pages, Lists::Asked(&answers.lists), request, answers, start)
+}
+
+/// Decides by rules that are kept in any way.
+pub(super) fn decide_by<'r>(
+    pages: &dyn Fn(Which) -> Pages<'r>,
+    lists: Lists<'_>,
+    request: &Request,
+    answers: &Answers,
+    start: Start,
+) -> Decision<'r> {
+    match search(pages, lists, request, answers, start) {
         Ok(decided) => Decision::Decided(decided),
         Err(need) => Decision::Need(need),
     }
 }
 
 fn search<'r>(
-    tables: &'r Tables,
+    pages: &dyn Fn(Which) -> Pages<'r>,
+    lists: Lists<'_>,
     request: &Request,
     answers: &Answers,
     start: Start,
@@ -96,17 +117,21 @@ fn search<'r>(
             Start::After(Which::Deny, _) if which == Which::Allow => continue,
             Start::After(Which::Deny, number) => number.saturating_add(1),
         };
-        let rules = match tables.table(which) {
-            Table::Rules(rules) => rules,
-            Table::Unreadable => {
-                return Ok(Decided { end: End::Unreadable(which), found: None, settings: &[] });
-            }
-        };
-        let mut matcher = Matcher::new(request, answers);
-        for (number, rule) in rules.iter().enumerate().skip(from) {
-            if let Some(decided) = one(&mut matcher, which, rule, number)? {
+        let pages = pages(which);
+        if let Pages::Unreadable = pages {
+            return Ok(Decided { end: End::Unreadable(which), found: None, settings: &[] });
+        }
+        let mut matcher = Matcher::new(request, answers, lists);
+        let mut number = from;
+        while let Some(page) = pages.get(number) {
+            let decided = match page {
+                Page::Rule(rule) => one(&mut matcher, which, rule, number)?,
+                Page::Plain(lists) => plain(&mut matcher, which, lists, number)?,
+            };
+            if let Some(decided) = decided {
                 return Ok(decided);
             }
+            number = number.saturating_add(1);
         }
     }
     Ok(Decided { end: End::Granted, found: None, settings: &[] })
@@ -131,6 +156,8 @@ fn one<'r>(
     let found = Found {
         which,
         number,
+        origin: rule.origin,
+        line: rule.line,
         rule,
         daemon: daemon.and_then(|at| origin(&rule.daemons.parts, at)),
         client: client.and_then(|at| origin(&rule.clients.parts, at)),
@@ -142,6 +169,38 @@ fn one<'r>(
         (Answer::Yes | Answer::No, _) => Decided { end, found: Some(found), settings },
     };
     Ok(Some(decided))
+}
+
+/// The first rule of some plain ones that matches.
+fn plain<'r>(
+    matcher: &mut Matcher<'_>,
+    which: Which,
+    lists: &'r [PlainRules],
+    number: usize,
+) -> Result<Option<Decided<'r>>, Need> {
+    let client = ip(&matcher.request.client);
+    let mut first: Option<(u32, &'r PlainRules, Option<Place>)> = None;
+    for list in lists {
+        // plain daemon lists never need anything
+        let (Answer::Yes, daemon) = matcher.daemons(&list.first.daemons)? else { continue };
+        let Some(line) = list.line(client) else { continue };
+        if first.is_none_or(|(before, ..)| line < before) {
+            first = Some((line, list, daemon));
+        }
+    }
+    Ok(first.map(|(line, list, daemon)| {
+        let rule = &list.first;
+        let found = Found {
+            which,
+            number,
+            origin: Origin { line, ..rule.origin },
+            line,
+            rule,
+            daemon: daemon.and_then(|at| origin(&rule.daemons.parts, at)),
+            client: None,
+        };
+        Decided { end: end_in(which), found: Some(found), settings: &[] }
+    }))
 }
 
 fn origin<T>(
@@ -158,11 +217,15 @@ fn ending(rule: &Rule, which: Which) -> (End, &[Sited<Setting>]) {
         let Some(end) = end_of(&setting.value) else { continue };
         return (end, settings.get(..=at).unwrap_or(settings));
     }
-    let end = match which {
+    (end_in(which), settings)
+}
+
+/// What a rule leads to that says nothing else.
+fn end_in(which: Which) -> End {
+    match which {
         Which::Allow => End::Granted,
         Which::Deny => End::Refused,
-    };
-    (end, settings)
+    }
 }
 
 /// What an option ends with, if it ends a rule.

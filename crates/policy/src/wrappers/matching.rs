@@ -1,10 +1,11 @@
 //! Whether a list matches a request.
 
+use super::pages::{List as Listed, Lists};
 use super::request::{Answers, Endpoint, Name, Need, Request, Side};
 use crate::Said;
 use portreeve_model::unmapped;
 use portreeve_model::wrappers::{
-    Broken, ClientPattern, Concerns, DaemonPattern, HostPattern, List, ListFile, Token, Word,
+    Broken, ClientPattern, Concerns, DaemonPattern, HostPattern, List, Token, Word,
 };
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -44,6 +45,7 @@ pub(super) type Place = (usize, usize);
 pub(super) struct Matcher<'a> {
     pub(super) request: &'a Request,
     pub(super) answers: &'a Answers,
+    lists: Lists<'a>,
     /// What the rule at hand would do.
     pub(super) effect: Effect,
     /// Whether the token at hand stands behind an odd number of `EXCEPT`.
@@ -60,9 +62,9 @@ pub(super) enum Effect {
 }
 
 impl<'a> Matcher<'a> {
-    pub(super) fn new(request: &'a Request, answers: &'a Answers) -> Self {
+    pub(super) fn new(request: &'a Request, answers: &'a Answers, lists: Lists<'a>) -> Self {
         let effect = Effect::Refuses;
-        Self { request, answers, effect, excepts: false, left: MOST_PATTERNS }
+        Self { request, answers, lists, effect, excepts: false, left: MOST_PATTERNS }
     }
 
     /// Whether the daemon list matches, and by which token.
@@ -222,16 +224,19 @@ impl<'a> Matcher<'a> {
     }
 
     fn file(&mut self, path: &[u8], side: Side, depth: usize) -> Result<Answer, Need> {
-        let Some(list) = self.answers.lists.get(path) else {
-            return Err(Need::List(path.to_vec()));
-        };
         let unread = Answer::Open(Why::List(path.to_vec()));
-        let patterns = match list {
-            ListFile::Patterns(_) | ListFile::Unreadable if depth >= DEEPEST => return Ok(unread),
-            ListFile::Patterns(patterns) => patterns,
-            ListFile::Missing => return Ok(Answer::No),
-            ListFile::Unreadable => return Ok(unread),
+        let (set, patterns) = match self.lists.get(path) {
+            Listed::NotAsked => return Err(Need::List(path.to_vec())),
+            Listed::Missing => return Ok(Answer::No),
+            Listed::Patterns(..) | Listed::Unreadable if depth >= DEEPEST => return Ok(unread),
+            Listed::Unreadable => return Ok(unread),
+            Listed::Patterns(set, patterns) => (set, patterns),
         };
+        let held = |address| set.is_some_and(|set| set.by_address(address).is_some());
+        // whatever the others say: one that matches decides
+        if ip(self.request.side(side)).is_some_and(held) {
+            return Ok(Answer::Yes);
+        }
         let mut open = Answer::No;
         for pattern in patterns {
             if self.left == 0 {
@@ -252,7 +257,7 @@ fn answer(matches: bool) -> Answer {
 }
 
 /// The address, without its scope.
-fn ip(end: &Endpoint) -> Option<IpAddr> {
+pub(super) fn ip(end: &Endpoint) -> Option<IpAddr> {
     let text = end.address.as_deref()?;
     let text = text.split_once('%').map_or(text, |(address, _)| address);
     text.parse().ok().map(unmapped)

@@ -9,6 +9,7 @@ mod decide;
 mod expand;
 mod follow;
 mod matching;
+mod pages;
 mod request;
 mod rules;
 #[cfg(test)]
@@ -18,4 +19,4 @@ pub use decide::{Decided, Decision, End, Found, Start, Why, decide};
 pub use expand::{EXPANDED, TooLong, expand};
 pub use follow::{Ending, Fault, Followed, Settled, USER_SECONDS, follow};
 pub use request::{Answers, Endpoint, Name, Need, Request, Side, User};
-pub use rules::HostRules;
+pub use rules::{Damaged, HostRules};

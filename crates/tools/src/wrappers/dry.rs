@@ -43,7 +43,7 @@ pub(super) fn run(
     loaded: &Loaded,
     print: &mut dyn FnMut(&[u8]),
 ) -> Access {
-    let rule = decided.found.map(|found| (loaded.path(found.which), found.rule.line));
+    let rule = decided.found.map(|found| (loaded.path(found.which), found.line));
     let fails = |text: &str| match &rule {
         Some((path, line)) => format!("error: {path}, line {line}: {text}\n"),
         None => format!("error: {text}\n"),

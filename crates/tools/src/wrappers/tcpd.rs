@@ -122,7 +122,7 @@ impl Door {
         let mut start = Start::Beginning;
         loop {
             let decided = ask(&loaded.tables, request, &mut answers, start, asked);
-            asked.place = decided.found.map(|found| (loaded.path(found.which), found.rule.line));
+            asked.place = decided.found.map(|found| (loaded.path(found.which), found.line));
             match self.carried_out(&decided, &loaded, request, live, asked) {
                 Ok(outcome) => return outcome,
                 Err(again) => start = again,

@@ -169,9 +169,7 @@ impl Try {
         let mut out = told.0;
         if let Some(found) = decided.found {
             let path = self.loaded.path(found.which);
-            out.extend_from_slice(
-                format!("matched:  {path} line {}\n", found.rule.line).as_bytes(),
-            );
+            out.extend_from_slice(format!("matched:  {path} line {}\n", found.line).as_bytes());
         }
         let mut told = Told(Vec::new());
         let mut lines = Vec::new();
