@@ -124,9 +124,7 @@ fn paused(config: &Config, service: &Service, counts: &NaiveCounts) -> Option<Op
 
 fn banned(config: &Config, peer: IpAddr, wall: i64, bans: &[NaiveBan]) -> Option<Opinion> {
     for rule in &config.settings.never_ban {
-        if let Pattern::Network(network) = rule.pattern
-            && inside(network, peer)
-        {
+        if by_address(&rule.pattern, peer) {
             return None;
         }
     }
@@ -316,10 +314,16 @@ fn of_source(live: &[(IpAddr, bool)], peer: IpAddr, limit: PerSource, startups: 
 }
 
 fn first_network(rules: &[Rule], peer: IpAddr) -> Option<&Rule> {
-    rules.iter().find(|rule| match rule.pattern {
-        Pattern::Network(network) => inside(network, peer),
-        Pattern::Host(_) => false,
-    })
+    rules.iter().find(|rule| by_address(&rule.pattern, peer))
+}
+
+/// List files are not for this twin: it reads no files.
+fn by_address(pattern: &Pattern, peer: IpAddr) -> bool {
+    match pattern {
+        Pattern::Network(network) => inside(*network, peer),
+        Pattern::Range(range) => range.networks().into_iter().any(|network| inside(network, peer)),
+        Pattern::Host(_) | Pattern::Listed(_) => false,
+    }
 }
 
 fn has_hosts(rules: &[Rule]) -> bool {
@@ -329,7 +333,7 @@ fn has_hosts(rules: &[Rule]) -> bool {
 fn first_host_match<'a>(rules: &'a [Rule], names: &[String]) -> Option<&'a Rule> {
     rules.iter().find(|rule| match &rule.pattern {
         Pattern::Host(host) => names.iter().any(|name| called(host, name)),
-        Pattern::Network(_) => false,
+        Pattern::Network(_) | Pattern::Range(_) | Pattern::Listed(_) => false,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What one reading of a configuration has found so far: the texts and the findings about them.
 
-use portreeve_diag::{Code, Diagnostic, Diagnostics, Level, Sources, Span};
+use portreeve_diag::{Code, Diagnostic, Diagnostics, FileId, Level, Sources, Span};
 use portreeve_model::{Dialect, Origin};
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -54,6 +54,22 @@ impl Check {
         self.found.sort();
         (self.sources, self.found)
     }
+}
+
+/// The span of an origin, from its column to the end of its word; `None` where its text is not at
+/// hand.
+pub(crate) fn place(sources: &Sources, origin: Origin) -> Option<Span> {
+    let file = FileId(origin.file);
+    let text = Some(sources.text(file)).filter(|text| !text.is_empty())?;
+    let line = usize::try_from(origin.line).unwrap_or(1).saturating_sub(1);
+    let column = usize::try_from(origin.column).unwrap_or(1).saturating_sub(1);
+    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = text.get(before..).unwrap_or_default();
+    let inside: usize = rest.chars().take(column).map(char::len_utf8).sum();
+    let start = before + inside;
+    let word = text.get(start..).unwrap_or_default();
+    let length = word.find([' ', '\t', '\n', ',', ']', '}']).unwrap_or(word.len());
+    Some(Span::new(file, start, start + length))
 }
 
 /// An error at a place, to be given help.

@@ -37,6 +37,7 @@ codes! {
     HOST_BITS = "host-bits": "a network written with an address inside it";
     COVERED_RULE = "covered-rule": "an entry of an access list that another entry already covers";
     DENIED_ALLOW = "denied-allow": "an entry of `allow` that `deny` covers entirely: it admits nobody";
+    EMPTY_LIST = "empty-list": "a list file without an entry";
     ADMITS_NOBODY = "admits-nobody": "a service that refuses everybody";
     DEFAULT_REPLACED = "default-replaced": "an access list of [defaults] that a service replaces with its own";
     HOSTS_LIST_MISSING = "hosts-list-missing": "a file that a rule of hosts.allow or hosts.deny names is not there: it matches nobody";

@@ -42,6 +42,8 @@ struct Source {
     path: String,
     text: String,
     lines: Vec<usize>, // byte offset of each line's start
+    /// Of an excerpt: which line of the whole each of its lines is.
+    numbers: Vec<u32>,
 }
 
 /// Every text that was read for one configuration, in reading order.
@@ -60,7 +62,12 @@ impl Sources {
     /// Adds a text under the path that diagnostics will name.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let file = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Source { path: path.into(), text: String::new(), lines: Vec::new() });
+        self.files.push(Source {
+            path: path.into(),
+            text: String::new(),
+            lines: Vec::new(),
+            numbers: Vec::new(),
+        });
         self.fill(file, text);
         file
     }
@@ -72,6 +79,29 @@ impl Sources {
         source.text = text.into();
         let starts = source.text.match_indices('\n').map(|(at, _)| at + 1);
         source.lines = std::iter::once(0).chain(starts).collect();
+        source.numbers = Vec::new();
+    }
+
+    /// Gives a source some of its lines, each with its number and without its end: for a text that
+    /// is too large to be kept. Spans are of these lines, one after the other with line feeds
+    /// between them; places are of the whole text.
+    pub fn excerpt<'a>(&mut self, file: FileId, lines: impl IntoIterator<Item = (u32, &'a str)>) {
+        let (numbers, lines): (Vec<u32>, Vec<&str>) = lines.into_iter().unzip();
+        self.fill(file, lines.join("\n"));
+        if let Some(source) = self.files.get_mut(file.0 as usize) {
+            source.numbers = numbers;
+        }
+    }
+
+    /// A line of a source, counted from 1, if it is at hand.
+    #[must_use]
+    pub fn line(&self, file: FileId, number: u32) -> Option<&str> {
+        let source = self.get(file)?;
+        let at = match source.numbers.is_empty() {
+            true => usize::try_from(number).ok()?.checked_sub(1)?,
+            false => source.numbers.iter().position(|line| *line == number)?,
+        };
+        source.text.lines().nth(at)
     }
 
     /// The path of a source.
@@ -117,6 +147,7 @@ impl Sources {
         let line = source.lines.partition_point(|start| *start <= offset).max(1);
         let start = source.lines.get(line - 1).copied().unwrap_or(0);
         let column = source.text.get(start..offset).map_or(0, |t| t.chars().count()) + 1;
+        let line = source.numbers.get(line - 1).map_or(line, |number| *number as usize);
         (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
     }
 
@@ -128,6 +159,20 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_excerpt_names_the_lines_of_the_whole() {
+        let mut sources = Sources::new();
+        let file = sources.add("f", "");
+        sources.excerpt(file, [(3, "bad one"), (70_000, "worse")]);
+        for (start, want) in [(4, (3, 5)), (8, (70_000, 1)), (10, (70_000, 3))] {
+            assert_eq!(sources.line_column(Span::new(file, start, start)), want, "at {start}");
+        }
+        assert_eq!(sources.line(file, 70_000), Some("worse"));
+        assert_eq!(sources.line(file, 2), None);
+        sources.fill(file, "one\ntwo");
+        assert_eq!((sources.line(file, 2), sources.line(file, 3)), (Some("two"), None));
+    }
 
     #[test]
     fn places_count_lines_and_characters_from_one() {

@@ -2,10 +2,9 @@
 
 use crate::flatten::{Span, flatten};
 use crate::header::{Header, Layout};
-use crate::key::ends;
 use crate::names::{LONGEST, Table};
 use crate::tree::Grown;
-use portreeve_model::{HostPattern, Network, unmapped};
+use portreeve_model::{AddressRange, HostPattern, Network};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -49,32 +48,20 @@ impl Builder {
 
     /// Adds a network.
     pub fn network(&mut self, network: Network, value: u32) {
-        let (first, last) = ends(network);
-        // a network's first address is never behind its last
-        let _ = self.range(first, last, value);
+        self.range(network.into(), value);
     }
 
-    /// Adds all addresses from `first` to `last`, both inside. Where both are IPv4-mapped the range
-    /// is one of IPv4. Where the two are of different families, or `last` comes before `first`,
-    /// nothing is added, and the answer is `false`.
-    #[must_use]
-    pub fn range(&mut self, first: IpAddr, last: IpAddr, value: u32) -> bool {
+    /// Adds all addresses of a range.
+    pub fn range(&mut self, range: AddressRange, value: u32) {
         let value = value.min(Self::MAX_VALUE);
-        let (first, last) = match (unmapped(first), unmapped(last)) {
-            v4 @ (IpAddr::V4(_), IpAddr::V4(_)) => v4,
-            // one end alone may be a mapped address
-            _ => (first, last),
-        };
-        match (first, last) {
-            (IpAddr::V4(first), IpAddr::V4(last)) if first <= last => {
+        match (range.first(), range.last()) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => {
                 self.v4.push(Span { first: first.into(), last: last.into(), value });
-                true
             }
-            (IpAddr::V6(first), IpAddr::V6(last)) if first <= last => {
+            (IpAddr::V6(first), IpAddr::V6(last)) => {
                 self.v6.push(Span { first: first.into(), last: last.into(), value });
-                true
             }
-            _ => false,
+            _ => {} // a range is of one family
         }
     }
 

@@ -1,8 +1,5 @@
 //! The two kinds of numbers that addresses are: `u32` and `u128`.
 
-use portreeve_model::Network;
-use std::net::IpAddr;
-
 /// An address as a number.
 pub(crate) trait Key: Copy + Ord {
     /// Bytes of one.
@@ -55,20 +52,4 @@ key!(u128, high);
 
 fn high(address: u128) -> u64 {
     u64::try_from(address >> 64).unwrap_or(u64::MAX)
-}
-
-/// First and last address of a network.
-pub(crate) fn ends(network: Network) -> (IpAddr, IpAddr) {
-    let length = u32::from(network.length());
-    let last = match network.address() {
-        IpAddr::V4(v4) => {
-            let rest = u32::MAX.checked_shr(length).unwrap_or(0);
-            IpAddr::V4((u32::from(v4) | rest).into())
-        }
-        IpAddr::V6(v6) => {
-            let rest = u128::MAX.checked_shr(length).unwrap_or(0);
-            IpAddr::V6((u128::from(v6) | rest).into())
-        }
-    };
-    (network.address(), last)
 }

@@ -1,6 +1,6 @@
 //! Who may come in.
 
-use crate::{Dialect, Network, Origin, SourceId};
+use crate::{AddressRange, Dialect, Network, Origin, SourceId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -9,10 +9,32 @@ use std::fmt;
 pub enum Pattern {
     /// The peer's address lies in a network.
     Network(Network),
+    /// The peer's address lies in a range.
+    Range(AddressRange),
     /// The peer's confirmed host name matches: its address resolves to the name, and the name back
     /// to the address.
     Host(HostPattern),
+    /// An entry of a list file matches.
+    Listed(ListFile),
 }
+
+/// A list in a file of its own, written `@PATH`. Two are equal when their paths are, whatever the
+/// numbers that their configurations give them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListFile {
+    /// A [`SourceKind::List`](crate::SourceKind).
+    pub source: SourceId,
+    /// Its absolute path.
+    pub path: String,
+}
+
+impl PartialEq for ListFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for ListFile {}
 
 /// A host name, or all below a domain; lower case, without a final dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,7 +87,9 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Network(network) => network.fmt(f),
+            Self::Range(range) => range.fmt(f),
             Self::Host(host) => host.fmt(f),
+            Self::Listed(list) => write!(f, "@{}", list.path),
         }
     }
 }
@@ -121,7 +145,11 @@ pub struct AccessList {
 impl AccessList {
     /// The sources that are looked into for it.
     pub fn sources(&self) -> impl Iterator<Item = SourceId> + '_ {
-        std::iter::empty()
+        let allow = self.allow.iter().flat_map(|allow| &allow.rules);
+        allow.chain(&self.deny).filter_map(|rule| match &rule.pattern {
+            Pattern::Listed(list) => Some(list.source),
+            Pattern::Network(_) | Pattern::Range(_) | Pattern::Host(_) => None,
+        })
     }
 }
 

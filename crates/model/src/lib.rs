@@ -18,6 +18,7 @@ mod net;
 mod on_stop;
 mod origin;
 mod program;
+mod range;
 mod resolved;
 mod rules;
 mod service;
@@ -27,7 +28,7 @@ mod targets;
 mod trap;
 pub mod wrappers;
 
-pub use access::{AccessList, AllowList, HostPattern, Pattern, Rule};
+pub use access::{AccessList, AllowList, HostPattern, ListFile, Pattern, Rule};
 pub use admission::{
     Admission, Authentication, Load, PerSource, Rate, SourceWidth, Startups, Watcher,
 };
@@ -50,6 +51,7 @@ pub use program::{
     Argv0, Environment, EnvironmentBase, Groups, Limit, Principal, Program, Resource,
     ResourceLimit, Stderr,
 };
+pub use range::{AddressRange, BadRange};
 pub use resolved::{BannerBytes, Ids, Problem, Resolved, ServiceFacts};
 pub use rules::{Asked, MissingRules, RulesUse};
 pub use service::{

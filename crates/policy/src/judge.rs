@@ -22,37 +22,40 @@ pub enum WhyNot {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NeverBan {
     rules: RuleSet,
-    /// In order, so that the rules inside a network stand together.
-    sorted: Vec<(Network, Origin)>,
-    /// A rule that names a host. `check` refuses those: nothing tells here whom it covers, so
-    /// while there is one nobody is banned.
+    /// Where each begins, in order, so that the rules inside a network stand together.
+    sorted: Vec<(IpAddr, Origin)>,
+    /// A rule that names a host or a file. `check` refuses those: nothing tells here whom it
+    /// covers, so while there is one nobody is banned.
     unclear: Option<Origin>,
 }
 
 impl NeverBan {
     pub(crate) fn compile(rules: &[Rule]) -> Self {
-        let network = |rule: &Rule| match rule.pattern {
-            Pattern::Network(network) => Some((network, rule.origin)),
-            Pattern::Host(_) => None,
+        let first = |rule: &Rule| match &rule.pattern {
+            Pattern::Network(network) => Some((network.address(), rule.origin)),
+            Pattern::Range(range) => Some((range.first(), rule.origin)),
+            Pattern::Host(_) | Pattern::Listed(_) => None,
         };
-        let mut sorted: Vec<_> = rules.iter().filter_map(network).collect();
+        let mut sorted: Vec<_> = rules.iter().filter_map(first).collect();
         sorted.sort_unstable();
-        let unclear = rules.iter().find(|rule| matches!(rule.pattern, Pattern::Host(_)));
-        Self { rules: RuleSet::compile(rules), sorted, unclear: unclear.map(|rule| rule.origin) }
+        let unclear = rules.iter().find(|rule| first(rule).is_none()).map(|rule| rule.origin);
+        let rules = RuleSet::compile(rules);
+        let unclear = unclear.or_else(|| rules.unusable().and_then(|found| found.origin()));
+        Self { rules, sorted, unclear }
     }
 
     /// The rule that covers a peer.
     pub(crate) fn covers(&self, peer: IpAddr) -> Option<crate::rules::Found<'_>> {
-        self.rules.by_address(peer)
+        self.rules.own_by_address(peer)
     }
 
     /// A rule that shares an address with a network: around its first address, or inside it.
     fn overlaps(&self, network: Network) -> Option<Origin> {
-        let around = self.rules.by_address(network.address()).and_then(|found| found.origin());
+        let around = self.rules.own_by_address(network.address()).and_then(|found| found.origin());
         around.or_else(|| {
-            let from = self.sorted.partition_point(|(at, _)| at.address() < network.address());
+            let from = self.sorted.partition_point(|(at, _)| *at < network.address());
             let (inside, origin) = self.sorted.get(from)?;
-            network.contains(inside.address()).then_some(*origin)
+            network.contains(*inside).then_some(*origin)
         })
     }
 }

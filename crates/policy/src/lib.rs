@@ -29,7 +29,6 @@ mod facts;
 mod hours;
 mod image;
 mod judge;
-mod names;
 mod prefix;
 mod rules;
 mod state;

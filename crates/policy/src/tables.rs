@@ -5,6 +5,7 @@ use crate::hours::HoursTable;
 use crate::judge::NeverBan;
 use crate::rules::List;
 use crate::wrappers::HostRules;
+use portreeve_lists::Set;
 use portreeve_model::{
     Authentication, Config, DnsLists, DnsZone, Ident, Load, Offer, Origin, PerSource, Rate,
     Service, ServiceKey, Sited, SourceId, SourceKind, Startups, Trap, WrappersUse,
@@ -40,6 +41,8 @@ pub(crate) struct Source {
     is_hosts: bool,
     /// What is in it then.
     hosts: Option<Arc<HostRules>>,
+    /// Where it is a list of entries: its file's index, and its image once there is one.
+    list: Option<(u32, Option<Set<Image>>)>,
 }
 
 /// What decides about one service.
@@ -87,6 +90,7 @@ impl Tables {
         }
         slot.hosts = None;
         slot.image = image.map_err(Arc::from);
+        slot.look_into_list();
         if !slot.is_hosts {
             return;
         }
@@ -108,6 +112,13 @@ impl Tables {
     #[must_use]
     pub fn image(&self, source: SourceId) -> Option<&Image> {
         self.source(source).and_then(|slot| slot.image.as_ref().ok())
+    }
+
+    /// The list file of a source, if it is one that was read: its index among the configuration's
+    /// files, and its entries, whose values are their lines.
+    pub(crate) fn list(&self, source: SourceId) -> Option<(u32, &Set<Image>)> {
+        let (file, list) = self.source(source)?.list.as_ref()?;
+        Some((*file, list.as_ref()?))
     }
 
     pub(crate) fn source(&self, source: SourceId) -> Option<&Source> {
@@ -175,7 +186,22 @@ impl Source {
             SourceKind::Wrappers { .. } => true,
             SourceKind::List(_) | SourceKind::Rules { .. } => false,
         };
-        Self { path: path.into(), origin: source.origin, image, is_hosts, hosts: None }
+        let list = match &source.kind {
+            SourceKind::List(file) => Some((file.file, None)),
+            SourceKind::Rules { .. } | SourceKind::Wrappers { .. } => None,
+        };
+        Self { path: path.into(), origin: source.origin, image, is_hosts, hosts: None, list }
+    }
+
+    /// Looks at the header of a list's image; one that is none is no image.
+    fn look_into_list(&mut self) {
+        let Some((_, list)) = &mut self.list else { return };
+        *list = None;
+        let Ok(image) = &self.image else { return };
+        match Set::new(image.clone()) {
+            Ok(set) => *list = Some(set),
+            Err(damaged) => self.image = Err(damaged.to_string().into()),
+        }
     }
 }
 

@@ -233,9 +233,10 @@ fn banned(config: &Config, peer: IpAddr) -> Option<NaiveBan> {
         .settings
         .never_ban
         .iter()
-        .filter_map(|rule| match rule.pattern {
-            Pattern::Network(network) => Some(network),
-            Pattern::Host(_) => None,
+        .flat_map(|rule| match &rule.pattern {
+            Pattern::Network(network) => vec![*network],
+            Pattern::Range(range) => range.networks(),
+            Pattern::Host(_) | Pattern::Listed(_) => Vec::new(),
         })
         .collect();
     let free = |network: Network| {

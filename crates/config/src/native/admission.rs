@@ -20,12 +20,13 @@ const GRACE: Duration = Duration::from_secs(120);
 /// Everything that decides about a connection.
 pub(super) fn read(desk: &mut Desk<'_>, fields: Fields<'_>) -> Admission {
     let hours = hours(desk, fields);
+    let lists = access::read(desk, fields);
     let check = &mut *desk.check;
     let width = fields.get("source-width").and_then(|item| item.parsed(check, startups::width));
     let width = width.unwrap_or(SourceWidth::DEFAULT);
     let mut admission = Admission {
         hours,
-        lists: access::read(check, fields),
+        lists,
         wrappers: None, // under a name that depends on what the service offers
         dns_lists: dns_lists::read(check, fields),
         rules: None,

@@ -98,13 +98,17 @@ fn never(check: &mut Check, top: Fields<'_>) -> Vec<Rule> {
         return Vec::new();
     };
     let Some(item) = ban.get("never") else { return Vec::new() };
-    let mut rules = super::access::rules(check, item);
+    let mut no_file = |check: &mut Check, entry: Item<'_>, _: &str| {
+        entry.refuse(check, "who is never banned is written here, not in a file of its own");
+        None
+    };
+    let mut rules = super::access::rules(check, item, &mut no_file);
     rules.retain(|(rule, entry)| {
-        let network = matches!(rule.pattern, Pattern::Network(_));
-        if !network {
+        let name = matches!(rule.pattern, Pattern::Host(_));
+        if name {
             entry.refuse(check, "a ban is of an address, so a host name cannot be spared");
         }
-        network
+        !name
     });
     rules.into_iter().map(|(rule, _)| rule).collect()
 }

@@ -1,6 +1,6 @@
 //! What is wrong among services.
 
-use crate::check::Check;
+use crate::check::{self, Check};
 use crate::codes;
 use portreeve_diag::{Diagnostic, FileId, Level, Sources, Span};
 use portreeve_model::{Bind, Dialect, Family, Listen, Origin, Service};
@@ -109,19 +109,9 @@ fn reach(address: IpAddr, family: Family, within: Family) -> Option<IpAddr> {
     }
 }
 
-/// The span of an origin: from its column to the end of its word.
+/// Where an origin is; the beginning of its file when its text is not at hand.
 fn place(sources: &Sources, origin: Origin) -> Span {
-    let file = FileId(origin.file);
-    let text = sources.text(file);
-    let line = usize::try_from(origin.line).unwrap_or(1).saturating_sub(1);
-    let column = usize::try_from(origin.column).unwrap_or(1).saturating_sub(1);
-    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
-    let rest = text.get(before..).unwrap_or_default();
-    let inside: usize = rest.chars().take(column).map(char::len_utf8).sum();
-    let start = before + inside;
-    let word = text.get(start..).unwrap_or_default();
-    let length = word.find([' ', '\t', '\n', ',', ']', '}']).unwrap_or(word.len());
-    Span::new(file, start, start + length)
+    check::place(sources, origin).unwrap_or(Span::new(FileId(origin.file), 0, 0))
 }
 
 #[cfg(test)]

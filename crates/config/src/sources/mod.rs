@@ -8,11 +8,11 @@ mod list;
 mod rules;
 mod wrappers;
 
-use crate::check::Check;
+use crate::check::{Check, place};
 use crate::codes;
 use crate::world::{Found, Owner, Unread, World};
-use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources};
-use portreeve_model::{Source, SourceId, SourceKind, Watched};
+use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources, Span};
+use portreeve_model::{Origin, Source, SourceId, SourceKind, Watched};
 
 /// What reading a source gave.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub fn reread(
 
 fn read(id: SourceId, source: &Source, check: &mut Check, world: &mut dyn World) -> SourceRead {
     let before = check.found.errors();
-    let mut reader = Reader { check, world, watched: Vec::new() };
+    let mut reader = Reader::new(check, world, source.origin);
     let outcome = match &source.kind {
         SourceKind::List(file) => list::read(file, &mut reader),
         SourceKind::Rules { file, missing } => rules::read(file, *missing, &mut reader),
@@ -83,10 +83,21 @@ pub(crate) struct Reader<'a> {
     /// Texts and findings.
     pub(crate) check: &'a mut Check,
     world: &'a mut dyn World,
+    /// Where the source was first named.
+    origin: Origin,
     watched: Vec<Watched>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(check: &'a mut Check, world: &'a mut dyn World, origin: Origin) -> Self {
+        Self { check, world, origin, watched: Vec::new() }
+    }
+
+    /// Where the configuration names the source, while its text is at hand.
+    pub(crate) fn named(&self) -> Option<Span> {
+        place(&self.check.sources, self.origin)
+    }
+
     /// The bytes of a file; the door watches it from now on, whether it is there or not. What
     /// cannot be read is for the caller to tell.
     pub(crate) fn file(&mut self, path: &str, owner: Owner) -> Result<Vec<u8>, Unread> {
@@ -102,7 +113,7 @@ impl Reader<'_> {
     /// Says that a file cannot be read, and gives the reason as a phrase.
     pub(crate) fn unread(&mut self, path: &str, unread: Unread) -> String {
         let message = format!("`{path}` cannot be read: {}", unread.reason);
-        self.check.say(Diagnostic::new(Level::Error, unread.code, None, message));
+        self.check.say(Diagnostic::new(Level::Error, unread.code, self.named(), message));
         unread.reason
     }
 }

@@ -1,6 +1,6 @@
-//! Entries of access lists: addresses, networks, host names and `.domains`.
+//! Entries of access lists: addresses, networks, ranges, host names and `.domains`.
 
-use portreeve_model::{HostPattern, Network, Pattern};
+use portreeve_model::{AddressRange, BadRange, HostPattern, Network, Pattern};
 use std::net::IpAddr;
 
 /// An entry, and what is odd about the way it is written.
@@ -34,6 +34,11 @@ pub(crate) fn parse(text: &str) -> Result<Entry, String> {
         let oddity = odd.then_some(Oddity::HostBits(network));
         return Ok(Entry { pattern: Pattern::Network(network), oddity });
     }
+    match text.parse::<AddressRange>() {
+        Ok(range) => return Ok(Entry { pattern: Pattern::Range(range), oddity: None }),
+        Err(BadRange::Address) if !range_like(text) => {}
+        Err(why) => return Err(format!("`{text}`: {why}")),
+    }
     if let Some((address, length)) = text.split_once('/') {
         return Err(match address.parse::<IpAddr>() {
             Ok(_) if length.contains('.') => {
@@ -50,6 +55,15 @@ pub(crate) fn parse(text: &str) -> Result<Entry, String> {
     let host = host.ok_or_else(|| format!("`{text}` is no address, network or host name"))?;
     let oddity = address_like(text).then_some(Oddity::AddressLike);
     Ok(Entry { pattern: Pattern::Host(host), oddity })
+}
+
+/// Whether a text with a `-` was meant for a range: host names have them too.
+fn range_like(text: &str) -> bool {
+    let address = |side: &str| {
+        let side = side.trim_matches([' ', '\t']);
+        side.split('/').next().is_some_and(|side| side.parse::<IpAddr>().is_ok())
+    };
+    text.split_once('-').is_some_and(|(first, last)| address(first) || address(last))
 }
 
 /// Names such as `10.0.0.x` or `0x7f000001`, which other tools read as addresses.
@@ -82,12 +96,19 @@ mod tests {
             ("10.0.0.x", "10.0.0.x", true),
             ("0x7f000001", "0x7f000001", true),
             ("3com.com", "3com.com", false),
+            ("192.0.2.10-192.0.2.20", "192.0.2.10-192.0.2.20", false),
+            ("2001:db8:: - 2001:db8::f", "2001:db8::-2001:db8::f", false),
+            ("10-0-0-1.pool.example", "10-0-0-1.pool.example", false),
         ] {
             let entry = parse(text).unwrap();
             assert_eq!(entry.pattern.to_string(), shown, "{text}");
             assert_eq!(entry.oddity.is_some(), odd, "{text}");
         }
         for bad in ["", "ALL", "local", "10.0.0", "10.1.2.3/255.0.0.0", "1.2.3.4/33", "a b", "x/8"]
+        {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        for bad in ["10.0.0.9-10.0.0.1", "10.0.0.1-9", "10.0.0.1-::", "10.0.0.0-10.0.0.0/8", "a-::"]
         {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -1,13 +1,14 @@
 //! Configurations of every shape the model has.
 
 use portreeve_model::{
-    AccessList, Admission, AllowList, Argv0, Authentication, BannerFile, Banners, Bind, Config,
-    Delayed, Dialect, DnsList, DnsLists, DnsZone, Ends, Environment, EnvironmentBase, EventTargets,
-    EvidenceBounds, Facility, FailureFields, Family, Groups, HostPattern, HourRange, Hours, Ident,
-    Internal, KeepAlive, Limit, Listen, Load, LogRotation, LogTarget, Network, Offer, Origin,
-    Pattern, PerSource, Principal, Probes, Program, Rate, Records, Refusals, Refuse, Resource,
-    ResourceLimit, Rule, Sentence, Service, ServiceLog, Settings, Severity, Sited, SocketOptions,
-    SourceWidth, Startups, Stderr, StderrFormat, SuccessFields, Trap, Watcher, WhenUnknown, Zone,
+    AccessList, AddressRange, Admission, AllowList, Argv0, Authentication, BannerFile, Banners,
+    Bind, Config, Delayed, Dialect, DnsList, DnsLists, DnsZone, Ends, Environment, EnvironmentBase,
+    EventTargets, EvidenceBounds, Facility, FailureFields, Family, Groups, HostPattern, HourRange,
+    Hours, Ident, Internal, KeepAlive, Limit, Listen, Load, LogRotation, LogTarget, Network, Offer,
+    Origin, Pattern, PerSource, Principal, Probes, Program, Rate, Records, Refusals, Refuse,
+    Resource, ResourceLimit, Rule, Sentence, Service, ServiceLog, Settings, Severity, Sited,
+    SocketOptions, SourceWidth, Startups, Stderr, StderrFormat, SuccessFields, Trap, Watcher,
+    WhenUnknown, Zone,
 };
 use portreeve_model::{OnStop, Parting, Source, SourceFile, SourceId, SourceKind, WrappersUse};
 use proptest::collection::vec;
@@ -57,6 +58,13 @@ fn network() -> impl Strategy<Value = Pattern> {
 fn pattern() -> impl Strategy<Value = Pattern> {
     prop_oneof![
         3 => network(),
+        1 => (network(), network()).prop_map(|(one, other)| match (&one, &other) {
+            (Pattern::Network(a), Pattern::Network(b)) => {
+                let (a, b) = (a.address(), b.address());
+                AddressRange::new(a.min(b), a.max(b)).map_or(one, Pattern::Range)
+            }
+            _ => one,
+        }),
         1 => "\\.?[a-z][a-z0-9-]{0,8}\\.org".prop_map(|name| {
             Pattern::Host(HostPattern::parse(&name).unwrap())
         }),

@@ -20,6 +20,8 @@ mod hosts_access;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod registry;
 #[cfg(test)]
 mod resolve;

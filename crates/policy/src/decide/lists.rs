@@ -6,7 +6,7 @@
 use super::{Case, Stop};
 use crate::rules::{Found, List};
 use crate::trace::Question;
-use crate::{Detail, Names, Need, Reason};
+use crate::{Detail, Names, Need, Reason, Tables};
 use portreeve_model::Origin;
 use std::net::IpAddr;
 
@@ -25,31 +25,31 @@ enum Weighed<'a> {
 }
 
 /// Weighs a peer against a list; a match in `deny` refuses whatever else matches.
-fn weigh<'a>(list: &'a List, peer: IpAddr, names: Names<'_>) -> Weighed<'a> {
-    if let Some(found) = list.deny.by_address(peer) {
+fn weigh<'a>(list: &'a List, tables: &Tables, peer: IpAddr, names: Names<'_>) -> Weighed<'a> {
+    if let Some(found) = list.deny.by_address(tables, peer).or_else(|| list.deny.unusable()) {
         return Weighed::Denied(found);
     }
     let allow = list.allow.as_ref();
-    let allowed = allow.and_then(|(rules, _)| rules.by_address(peer));
+    let allowed = allow.and_then(|(rules, _)| rules.by_address(tables, peer));
     let missed = allow.filter(|_| allowed.is_none());
-    if let Some((_, origin)) = missed.filter(|(rules, _)| rules.first_name().is_none()) {
+    if let Some((_, origin)) = missed.filter(|(rules, _)| rules.first_name(tables).is_none()) {
         return Weighed::NoEntry(*origin);
     }
-    let denying = list.deny.first_name();
+    let denying = list.deny.first_name(tables);
     let by_name = match (names, denying) {
         (Names::NotAsked, Some(rule)) => return Weighed::Unclear(Some(rule)),
         (Names::NotAsked, None) => match missed {
-            Some((rules, _)) => return Weighed::Unclear(rules.first_name()),
+            Some((rules, _)) => return Weighed::Unclear(rules.first_name(tables)),
             None => return Weighed::Granted(allowed),
         },
         (Names::Failed, Some(rule)) => return Weighed::Unnameable(rule),
         (Names::Failed, None) | (Names::None | Names::Unconfirmed, _) => &[],
         (Names::Confirmed(names), _) => names,
     };
-    match (list.deny.by_name(by_name), missed) {
+    match (list.deny.by_name(tables, by_name), missed) {
         (Some(found), _) => Weighed::Denied(found),
         (None, None) => Weighed::Granted(allowed),
-        (None, Some((rules, origin))) => match rules.by_name(by_name) {
+        (None, Some((rules, origin))) => match rules.by_name(tables, by_name) {
             Some(found) => Weighed::Granted(Some(found)),
             None => Weighed::NoEntry(*origin),
         },
@@ -61,7 +61,7 @@ impl Case<'_> {
         let lists = &self.table.lists;
         let mut unclear = false;
         for (number, list) in (0..).zip(lists) {
-            let weighed = weigh(list, self.peer, Names::NotAsked);
+            let weighed = weigh(list, self.tables, self.peer, Names::NotAsked);
             if matches!(weighed, Weighed::Unclear(_)) {
                 unclear = true;
             } else {
@@ -72,8 +72,8 @@ impl Case<'_> {
             return Ok(());
         }
         for (number, list) in (0..).zip(lists) {
-            if let Weighed::Unclear(_) = weigh(list, self.peer, Names::NotAsked) {
-                let weighed = weigh(list, self.peer, self.facts.names);
+            if let Weighed::Unclear(_) = weigh(list, self.tables, self.peer, Names::NotAsked) {
+                let weighed = weigh(list, self.tables, self.peer, self.facts.names);
                 self.hear(|case| case.list(number, list, weighed))?;
             }
         }
@@ -96,10 +96,11 @@ impl Case<'_> {
                 })
             }
             Weighed::NoEntry(origin) => {
-                let named = list.allow.as_ref().is_some_and(|(r, _)| r.first_name().is_some());
+                let tables = self.tables;
+                let named = list.allow.as_ref().and_then(|(rules, _)| rules.first_name(tables));
                 self.pass_unless(question, Some(Reason::Rule), Some(origin), || Detail::NoEntry {
                     dialect,
-                    names_failed: names_failed && named,
+                    names_failed: names_failed && named.is_some(),
                 })
             }
             Weighed::Granted(Some(_)) if !self.trace.wanted() => Ok(()),

@@ -37,7 +37,10 @@ pub(crate) fn secs(seconds: u64) -> Duration {
 pub(crate) fn rule(text: &str, line: u32) -> Rule {
     let pattern = match text.parse() {
         Ok(network) => Pattern::Network(network),
-        Err(_) => Pattern::Host(HostPattern::parse(text).unwrap()),
+        Err(_) => match text.parse() {
+            Ok(range) => Pattern::Range(range),
+            Err(_) => Pattern::Host(HostPattern::parse(text).unwrap()),
+        },
     };
     Rule { pattern, text: text.into(), origin: at(line) }
 }

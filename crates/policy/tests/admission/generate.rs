@@ -2,9 +2,9 @@
 
 use crate::common::*;
 use portreeve_model::{
-    AccessList, Admission, AllowList, Authentication, Config, Dialect, DnsList, DnsLists, DnsZone,
-    HostPattern, HourRange, Hours, Ident, ListAnswer, Load, Network, Offer, Pattern, Rule,
-    Sentence, Service, SourceWidth, Trap, WhenUnknown, Zone,
+    AccessList, AddressRange, Admission, AllowList, Authentication, Config, Dialect, DnsList,
+    DnsLists, DnsZone, HostPattern, HourRange, Hours, Ident, ListAnswer, Load, Network, Offer,
+    Pattern, Rule, Sentence, Service, SourceWidth, Trap, WhenUnknown, Zone,
 };
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -46,6 +46,11 @@ fn random_rule(random: &mut Random, line: u32) -> Rule {
     let (pattern, text) = if random.chance(20) {
         let text = *random.pick(&PATTERNS);
         (Pattern::Host(HostPattern::parse(text).unwrap()), text.to_owned())
+    } else if random.chance(20) {
+        let (a, b) = (network(random).address(), network(random).address());
+        let range =
+            AddressRange::new(a.min(b), a.max(b)).unwrap_or_else(|_| network(random).into());
+        (Pattern::Range(range), range.to_string())
     } else {
         let network = network(random);
         (Pattern::Network(network), network.to_string())
@@ -187,6 +192,6 @@ pub(crate) fn random_config(random: &mut Random) -> Config {
     let mut config = config(services);
     config.settings.max_sessions = 10 + random.below(40) as u32;
     config.settings.never_ban = random_rules(random, 2, &mut line);
-    config.settings.never_ban.retain(|rule| matches!(rule.pattern, Pattern::Network(_)));
+    config.settings.never_ban.retain(|rule| !matches!(rule.pattern, Pattern::Host(_)));
     config
 }

@@ -30,6 +30,8 @@ mod explain;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod listed;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod order;

@@ -8,7 +8,7 @@ mod xinetd;
 use portreeve_config::Loaded;
 use portreeve_diag::Level;
 use portreeve_model::{
-    Admission, Config, Ends, Ident, KeepAlive, Offer, Pattern, Refuse, Rule, Sentence, Service,
+    Admission, Config, Ends, Ident, KeepAlive, Offer, Refuse, Rule, Sentence, Service,
 };
 use std::collections::BTreeMap;
 
@@ -132,11 +132,7 @@ fn holding(service: &Service, put: &mut impl FnMut(&str, Option<String>)) {
 /// Who may and who may not come in, over every list.
 fn lists(service: &Service, put: &mut impl FnMut(&str, Option<String>)) {
     let sorted = |rules: &[Rule]| {
-        let text = |rule: &Rule| match &rule.pattern {
-            Pattern::Network(network) => network.to_string(),
-            Pattern::Host(host) => host.to_string(),
-        };
-        let mut texts: Vec<_> = rules.iter().map(text).collect();
+        let mut texts: Vec<_> = rules.iter().map(|rule| rule.pattern.to_string()).collect();
         texts.sort_unstable();
         texts.dedup();
         texts.join(" ")

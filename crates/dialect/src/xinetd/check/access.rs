@@ -62,6 +62,7 @@ fn overlaps(cx: &mut Context<'_>, allow: &[At<Peer>], deny: &[At<Peer>], report:
         match &peer.value.pattern {
             Pattern::Network(network) => drop(networks.entry(*network).or_insert(peer)),
             Pattern::Host(host) => drop(hosts.entry(host).or_insert(peer)),
+            Pattern::Range(_) | Pattern::Listed(_) => {} // no words of this language
         }
     }
     if deny.is_empty() {
@@ -71,6 +72,7 @@ fn overlaps(cx: &mut Context<'_>, allow: &[At<Peer>], deny: &[At<Peer>], report:
         let over = match &peer.value.pattern {
             Pattern::Network(network) => around(*network).find_map(|wider| networks.get(&wider)),
             Pattern::Host(host) => hosts.get(host),
+            Pattern::Range(_) | Pattern::Listed(_) => None,
         };
         let Some(over) = over else { continue };
         if cx.overlaps.insert((peer.at, over.at)) {
