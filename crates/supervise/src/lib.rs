@@ -15,4 +15,5 @@
 pub mod label;
 pub mod machine;
 pub mod record;
+pub mod script;
 pub mod status;

@@ -3,6 +3,7 @@
 //! Daemons start theirs by [`crate::spawn`], which waits for nothing and copies nothing.
 
 use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::{io, ptr};
 
 use crate::Pid;
@@ -71,6 +72,34 @@ impl Given {
         unsafe { libc::execve(path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
         io::Error::last_os_error()
     }
+}
+
+/// Puts descriptors under these numbers, for a program that expects them there; what was there is
+/// closed. For a copy that becomes another program: no two names may be left for one number.
+///
+/// # Errors
+/// Those of fcntl(2) and dup2(2).
+pub fn place(descriptors: &[(BorrowedFd<'_>, RawFd)]) -> io::Result<()> {
+    let highest = descriptors.iter().map(|(_, number)| *number).max().unwrap_or(0);
+    // first out of the way of all of them
+    let mut moved = Vec::with_capacity(descriptors.len());
+    for (fd, number) in descriptors {
+        // SAFETY: a descriptor that is open, and numbers.
+        let copy = unsafe {
+            libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, highest.saturating_add(1))
+        };
+        if copy < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        moved.push((copy, *number));
+    }
+    for (copy, number) in moved {
+        // SAFETY: numbers; the caller becomes another program, which alone uses what is there.
+        if unsafe { libc::dup2(copy, number) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
 }
 
 /// Ends a copy of this process with this code, and does none of what the program would do at its end

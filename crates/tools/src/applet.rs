@@ -1,7 +1,7 @@
 //! Which commands there are.
 
 use crate::trouble::Trouble;
-use crate::{cdb, chain, filter, install, rules, service, wrappers};
+use crate::{cdb, chain, filter, install, multilog, rules, service, wrappers};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -70,6 +70,7 @@ pub(crate) const APPLETS: &[Applet] = &[
     ucspi("fghack", "child", chain::fghack),
     ucspi("fixcrio", "program [ arg ... ]", filter::fixcrio),
     Applet { linked: false, ..ucspi("install", "dir", install::install) },
+    ucspi("multilog", "action ...", multilog::multilog),
     ucspi("pgrphack", "child", chain::pgrphack),
     ucspi("readproctitle", "...", filter::readproctitle),
     ucspi("recordio", "program [ arg ... ]", filter::recordio),

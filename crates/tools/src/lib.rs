@@ -21,6 +21,7 @@ mod chain;
 mod filter;
 mod fresh;
 mod install;
+mod multilog;
 mod options;
 mod reason;
 mod rules;

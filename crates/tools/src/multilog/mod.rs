@@ -1,0 +1,113 @@
+//! multilog: lines from standard input, sorted into logs that never grow past their bounds.
+
+mod flow;
+mod folder;
+mod outputs;
+mod processor;
+
+use crate::applet::Call;
+use crate::say;
+use crate::trouble::Trouble;
+use flow::{Flow, Next};
+use outputs::Outputs;
+use portreeve_supervise::script::Script;
+use portreeve_sys::Signal;
+use portreeve_sys::signals::Signals;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Bytes read at a time.
+const CHUNK: usize = 64 << 10;
+
+/// How long it waits before it tries again what the system refused.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// `multilog SCRIPT…`. What has been read is written before more is read; what cannot be written is
+/// tried until it can. TERM: finishes the line at hand and ends. ALRM: begins new files.
+pub(crate) fn multilog(call: &Call) -> Result<ExitCode, Trouble> {
+    let words: Vec<&[u8]> = call.arguments.iter().map(|word| word.as_bytes()).collect();
+    let (script, odd) = Script::parse(&words);
+    for word in odd {
+        let word = String::from_utf8_lossy(word);
+        say(format!("multilog: warning: `{word}` is no action and is passed over\n"));
+    }
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let signals = Signals::new(&[Signal::Term, Signal::Alarm])
+        .map_err(|error| Trouble::system("unable to take signals", &error))?;
+    let outputs = Outputs::open(&script)?;
+    let mut flow = Flow::new(script, outputs);
+    let mut chunk = vec![0; CHUNK];
+    let mut leaving = false;
+    loop {
+        flow.write_out();
+        if leaving && flow.at_line_start() {
+            break;
+        }
+        match wait(&signals)? {
+            Next::Signal(Signal::Alarm) => flow.rotate_all(),
+            Next::Signal(Signal::Term) => leaving = true,
+            Next::Signal(_) => {}
+            Next::Input => {
+                // once it is to leave, the next line is somebody else's
+                let most = if leaving { 1 } else { CHUNK };
+                let room = chunk.get_mut(..most).unwrap_or_default();
+                match read(std::io::stdin().as_fd(), &mut *room) {
+                    Ok(0) => break,
+                    Ok(count) => flow.take(room.get(..count).unwrap_or_default()),
+                    Err(Errno::INTR | Errno::AGAIN) => {}
+                    Err(error) => {
+                        pause("unable to read standard input", &error.into());
+                    }
+                }
+            }
+        }
+    }
+    flow.end();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Until there is input or a signal; signals first.
+fn wait(signals: &Signals) -> Result<Next, Trouble> {
+    loop {
+        let stdin = std::io::stdin();
+        let mut fds = [
+            PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
+            PollFd::new(&stdin, PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(Trouble::system("unable to wait", &error.into())),
+        }
+        let told = fds.each_ref().map(|fd| !fd.revents().is_empty());
+        if told == [false, true] {
+            return Ok(Next::Input);
+        }
+        let caught = signals.read().map_err(|error| Trouble::system("unable to wait", &error))?;
+        // TERM outweighs ALRM: what is left rotates at the next start or by size
+        let term = caught.iter().any(|caught| caught.signal == Signal::Term);
+        if let Some(first) = caught.first() {
+            return Ok(Next::Signal(if term { Signal::Term } else { first.signal }));
+        }
+    }
+}
+
+/// What a deed of the system was that failed; then time for somebody to mend it.
+fn pause(deed: &str, error: &std::io::Error) {
+    say(format!("multilog: warning: {deed}, pausing: {}\n", crate::reason::reason(error)));
+    std::thread::sleep(PAUSE);
+}
+
+/// Does it until it is done.
+fn insist<T>(deed: impl Fn() -> String, mut attempt: impl FnMut() -> std::io::Result<T>) -> T {
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => pause(&deed(), &error),
+        }
+    }
+}
