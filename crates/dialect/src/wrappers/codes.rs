@@ -32,7 +32,7 @@ codes! {
     ACLEXEC_LATER = "hosts-aclexec-later": "warning: options behind an `aclexec` are carried out by the ancestor also when it fails; here the rule ends with it";
     ACLEXEC_DENY = "hosts-aclexec-deny": "warning: when an `aclexec` in hosts.deny fails, the ancestor grants; here the next rules are looked at";
     USER_APPLIED = "hosts-user-applied": "note: `user` and `group` do nothing in Debian's tcpd; here they are carried out, or the client is refused";
-    SHADOWED = "hosts-shadowed": "warning: every client that a rule matches is decided by rules before it";
+    SHADOWED = "hosts-shadowed": "warning: every client that a rule matches is decided about by rules before it: by the same words, by `ALL`, by a network around theirs or a domain above";
 }
 
 #[cfg(test)]

@@ -53,6 +53,22 @@ fn each_mistake_is_found_where_it_stands() {
         ("ALL: ALL : aclexec x\nsshd: 10.\n", &[]),
         ("ALL: ALL EXCEPT 10.\nsshd: 10.\n", &[]),
         ("sshd: 10.\nALL: 10.\n", &[]),
+        ("ALL: 192.0.2.0/24\nsshd: 192.0.2.7\n", &["hosts-shadowed 2:1"]),
+        ("ALL: 192.0.2.0/25\nsshd: 192.0.2.0/24\n", &[]),
+        ("sshd: 192.0.2.\nsshd: 192.0.2.64/255.255.255.192\n", &["hosts-shadowed 2:1"]),
+        ("ALL: [2001:db8::]/32\nsshd: [2001:db8:1::7]\n", &["hosts-shadowed 2:1"]),
+        ("ALL: 10.0.0.0/255.0.0.255\nsshd: 10.0.0.0/8\n", &[]),
+        ("sshd: 10.\nftpd: 10.0.0.1\n", &[]),
+        ("sshd: 10.\nftpd: 10.\nsshd ftpd: 10.0.0.1 10.0.0.2\n", &["hosts-shadowed 3:1"]),
+        ("sshd: .org\nsshd: a.example.org .example.org\n", &["hosts-shadowed 2:1"]),
+        ("sshd: .example.org\nsshd: example.org .org\n", &[]),
+        ("sshd: 10.\nsshd: joe@10.0.0.1 joe@10.\n", &["hosts-shadowed 2:1"]),
+        ("sshd: joe@10.\nsshd: 10.0.0.1\n", &[]),
+        ("*: *\nsshd: LOCAL\n", &["hosts-shadowed 2:1"]),
+        ("ALL: ALL\nALL EXCEPT sshd: ALL EXCEPT LOCAL\n", &["hosts-shadowed 2:1"]),
+        ("sshd: 10. EXCEPT 10.0.0.1\nsshd: 10.0.0.1\n", &[]),
+        ("sshd@10.0.0.1: ALL\nsshd: 10.\n", &[]),
+        ("sshd: unknown\nsshd: UNKNOWN\n", &["hosts-shadowed 2:1"]),
     ] {
         assert_eq!(found(Which::Allow, text), want, "{text}");
     }
@@ -71,4 +87,14 @@ fn a_swallowed_rule_counts_in_hosts_deny_alone() {
     assert_eq!((rules(Which::Allow, text), rules(Which::Deny, text)), (0, 1));
     let bytes = b"sshd: ALL : spawn echo \xff\n# \xfe\n";
     assert_eq!(rules(Which::Allow, bytes), 1);
+}
+
+#[test]
+fn a_hundred_thousand_rules_are_looked_at_in_one_go() {
+    let mut text = String::from("ALL: 10.0.0.0/8\n");
+    for n in 0..100_000_u32 {
+        text += &format!("sshd: 10.{}.{}.{}\n", n >> 16, n >> 8 & 255, n & 255);
+    }
+    // each is behind the first; what is not kept of the findings is counted
+    assert_eq!(found(Which::Deny, &text).len(), Diagnostics::MAX);
 }

@@ -3,7 +3,7 @@
 use crate::kit::{Dice, lets_in, native};
 use portreeve_config::convert::{Given, Weight, hosts_access};
 use portreeve_diag::{Diagnostics, Sources};
-use portreeve_dialect::wrappers::read;
+use portreeve_dialect::wrappers::{read, shadowed};
 use portreeve_model::wrappers::{Table, Tables, Which};
 use portreeve_policy::wrappers::{
     Answers, Decision, End, Endpoint, Name, Request, Start, User, decide,
@@ -218,4 +218,51 @@ fn files_that_are_not_there_and_a_hundred_thousand_lines_are_no_trouble() {
     assert!(converted.is_exact());
     assert!(converted.text.contains("note: /hosts.allow: there is no such file"));
     assert!(converted.text.contains("deny = [\n  \"10.0.0.0/16\",\n"), "{}", converted.text);
+}
+
+/// The rules without those of these lines, counted over both files.
+fn without(tables: &Tables, sources: &Sources, found: &Diagnostics) -> Tables {
+    let at = |one: &portreeve_diag::Diagnostic| {
+        let span = one.at.unwrap();
+        (span.file.0, sources.line_column(span).0)
+    };
+    let lines: Vec<_> = found.iter().filter(|one| one.code.0 == "hosts-shadowed").map(at).collect();
+    let left = |table: &Table| {
+        let rules = table.rules().iter();
+        let left = rules.filter(|rule| !lines.contains(&(rule.origin.file, rule.origin.line)));
+        Table::Rules(left.cloned().collect())
+    };
+    Tables { allow: left(&tables.allow), deny: left(&tables.deny) }
+}
+
+#[test]
+fn a_shadowed_rule_can_be_removed() {
+    let mut removed = 0;
+    for seed in 0..3000 {
+        let mut dice = Dice(seed ^ 0x5ad0);
+        let (allow, deny) = (file(&mut dice), file(&mut dice));
+        let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+        let mut table = |which, text: &str| {
+            Table::Rules(read(which, "/f", text.as_bytes(), &mut sources, &mut found))
+        };
+        let rules = Tables { allow: table(Which::Allow, &allow), deny: table(Which::Deny, &deny) };
+        let mut found = Diagnostics::new();
+        shadowed(&rules, &sources, &mut found);
+        if found.is_empty() {
+            continue;
+        }
+        removed += found.len();
+        let left = without(&rules, &sources, &found);
+        let names = NAMES.map(|name| Name::Known(name.into()));
+        for name in names.into_iter().chain([Name::Unknown, Name::Paranoid, Name::Failed]) {
+            for (daemon, peer) in
+                ["sshd", "in.ftpd", "xyz"].iter().flat_map(|d| PEERS.map(|peer| (*d, peer)))
+            {
+                let all = wrapped(&rules, daemon, peer, &name);
+                let some = wrapped(&left, daemon, peer, &name);
+                assert_eq!(all, some, "seed {seed}: {daemon} {peer} {name:?}\n{allow}---\n{deny}");
+            }
+        }
+    }
+    assert!(removed > 300, "{removed}");
 }
