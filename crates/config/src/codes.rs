@@ -39,6 +39,11 @@ codes! {
     DENIED_ALLOW = "denied-allow": "an entry of `allow` that `deny` covers entirely: it admits nobody";
     EMPTY_LIST = "empty-list": "a list file without an entry";
     ADMITS_NOBODY = "admits-nobody": "a service that refuses everybody";
+    RULES_DAMAGED = "rules-damaged": "a file of rules that is neither a sound database nor a text of rules";
+    RULES_SYNTAX = "rules-syntax": "a line of rules that tcprules cannot read";
+    RULES_LINE_IGNORED = "rules-line-ignored": "a line without a colon among rules, which is passed over";
+    RULES_NEVER_MATCH = "rules-never-match": "a rule that matches nobody, or sets nothing that it says it does";
+    RULES_REFUSE_NOBODY = "rules-refuse-nobody": "rules of which none refuses anybody";
     DEFAULT_REPLACED = "default-replaced": "an access list of [defaults] that a service replaces with its own";
     HOSTS_LIST_MISSING = "hosts-list-missing": "a file that a rule of hosts.allow or hosts.deny names is not there: it matches nobody";
     HOSTS_LIST_UNREADABLE = "hosts-list-unreadable": "a file that a rule of hosts.allow or hosts.deny names cannot be read: whoever comes as far as the rule is refused";

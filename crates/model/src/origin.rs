@@ -33,7 +33,7 @@ impl fmt::Display for Dialect {
 pub struct Origin {
     /// Index into the configuration's list of files.
     pub file: u32,
-    /// Line, from 1.
+    /// Line, from 1; 0 in a file that has none, such as a database.
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
@@ -42,11 +42,14 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// `path:line:column`, given the configuration's files.
+    /// `path:line:column`, given the configuration's files; the path alone of a file without lines.
     #[must_use]
     pub fn show(&self, files: &[String]) -> String {
         let path = files.get(self.file as usize).map_or("?", String::as_str);
-        format!("{path}:{}:{}", self.line, self.column)
+        match self.line {
+            0 => path.to_owned(),
+            line => format!("{path}:{line}:{}", self.column),
+        }
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Environment {
     /// Whether `REMOTE_HOST` alone (xinetd) or the whole set `REMOTE_HOST`, `REMOTE_PORT`,
     /// `LOCAL_HOST`, `LOCAL_PORT` is added.
     pub local_and_port: bool,
+    /// Whether the variables of tcpserver are added: `PROTO`, `TCPREMOTEIP` and their like.
+    pub tcp: bool,
 }
 
 /// The service's standard error.

@@ -8,7 +8,7 @@ use crate::wrappers::HostRules;
 use portreeve_lists::Set;
 use portreeve_model::{
     Authentication, Config, DnsLists, DnsZone, Ident, Load, Offer, Origin, PerSource, Rate,
-    Service, ServiceKey, Sited, SourceId, SourceKind, Startups, Trap, WrappersUse,
+    RulesUse, Service, ServiceKey, Sited, SourceId, SourceKind, Startups, Trap, WrappersUse,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -34,6 +34,8 @@ pub struct Tables {
 pub(crate) struct Source {
     /// The file that stands for it.
     pub(crate) path: Arc<str>,
+    /// Its index among the configuration's files.
+    pub(crate) file: u32,
     /// Where it was first named.
     pub(crate) origin: Origin,
     pub(crate) image: Result<Image, Arc<str>>,
@@ -52,6 +54,7 @@ pub(crate) struct ServiceTable {
     pub(crate) origin: Origin,
     pub(crate) hours: Option<HoursTable>,
     pub(crate) lists: Vec<List>,
+    pub(crate) rules: Option<RulesUse>,
     /// The sources it looks into, each once.
     pub(crate) sources: Vec<SourceId>,
     pub(crate) wrappers: Option<WrappersUse>,
@@ -180,7 +183,8 @@ impl Tables {
 
 impl Source {
     fn unread(source: &portreeve_model::Source) -> Self {
-        let path = source.kind.files().next().map(|file| file.path.as_str()).unwrap_or_default();
+        let file = source.kind.files().next();
+        let path = file.map(|file| file.path.as_str()).unwrap_or_default();
         let image = Err("it has not been read".into());
         let is_hosts = match &source.kind {
             SourceKind::Wrappers { .. } => true,
@@ -190,7 +194,9 @@ impl Source {
             SourceKind::List(file) => Some((file.file, None)),
             SourceKind::Rules { .. } | SourceKind::Wrappers { .. } => None,
         };
-        Self { path: path.into(), origin: source.origin, image, is_hosts, hosts: None, list }
+        let file = file.map_or(source.origin.file, |file| file.file);
+        let origin = source.origin;
+        Self { path: path.into(), file, origin, image, is_hosts, hosts: None, list }
     }
 
     /// Looks at the header of a list's image; one that is none is no image.
@@ -213,6 +219,7 @@ impl ServiceTable {
             origin: service.origin.origin,
             hours: admission.hours.as_ref().map(HoursTable::compile),
             lists: admission.lists.iter().map(List::compile).collect(),
+            rules: admission.rules.clone(),
             sources: BTreeSet::from_iter(service.sources()).into_iter().collect(),
             wrappers: admission.wrappers.clone(),
             dns_lists: admission.dns_lists.clone(),

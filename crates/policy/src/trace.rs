@@ -130,6 +130,8 @@ pub enum Question {
     HostsAccess,
     /// Is the peer on none of the DNS lists that refuse?
     DnsLists,
+    /// Do the rules of tcprules let the peer in?
+    Rules,
     /// Does the peer's ident server answer?
     Ident,
     /// Is it a trap?
@@ -158,6 +160,7 @@ impl Question {
             | Self::List(_)
             | Self::HostsAccess
             | Self::DnsLists
+            | Self::Rules
             | Self::Ident
             | Self::Trap => 4,
             Self::Rate
@@ -182,6 +185,7 @@ impl Question {
             Self::List(_) => "access-list",
             Self::HostsAccess => "hosts-access",
             Self::DnsLists => "deny-listed",
+            Self::Rules => "rules",
             Self::Ident => "ident",
             Self::Trap => "trap",
             Self::Rate => "rate",

@@ -340,6 +340,20 @@ pub enum Detail {
         /// As it was written.
         rule: Box<str>,
     },
+    /// A rule of tcprules decides.
+    Ruled {
+        /// Its key; the empty one is everybody's.
+        key: Box<str>,
+        /// The names of the variables it sets.
+        sets: Box<[Box<str>]>,
+    },
+    /// No rule of tcprules is about the peer: it is let in.
+    Unruled,
+    /// Rules of tcprules hang on what is not known.
+    RulesUnclear {
+        /// What it is.
+        need: Need,
+    },
     /// What an access list is read from cannot be used.
     Unreadable {
         /// The file.

@@ -1,4 +1,4 @@
-//! tcprules text, CDB files, and the order in which rules are looked up.
+//! tcprules text, CDB files, the order in which rules are looked up, and the variables of tcpserver.
 //!
 //! The formats are those of ucspi-tcp 0.88 (both Debian builds, IPv4 and IPv6) and of cdb: the same
 //! rules become the same bytes, and the same database answers with the same rule. All of it works
@@ -16,5 +16,6 @@
 )]
 
 pub mod cdb;
+pub mod environment;
 pub mod image;
 pub mod rules;

@@ -15,7 +15,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("model", &["diag"]),
     // decisions
     ("dialect", &["model", "diag"]),
-    ("policy", &["model", "lists", "wire"]),
+    ("policy", &["model", "lists", "ucspi", "wire"]),
     ("wire", &["model"]),
     ("supervise", &[]),
     ("ucspi", &["model", "diag"]),
@@ -27,7 +27,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("ledger", &["model", "wire"]),
     // programs
     ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),
-    ("monitor", &["policy", "wire", "model", "sys"]),
+    ("monitor", &["policy", "ucspi", "wire", "model", "sys"]),
     ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
     ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),

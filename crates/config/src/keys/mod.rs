@@ -37,6 +37,8 @@ pub enum Scope {
     Access,
     /// An entry of `deny-listed` or `except-listed`.
     DnsList,
+    /// `rules = { … }`.
+    Rules,
     /// `rate = { … }`.
     Rate,
     /// `per-source = { … }` and `per-source-startups = { … }`.
@@ -59,7 +61,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -75,6 +77,7 @@ impl Scope {
         Self::Listen,
         Self::Access,
         Self::DnsList,
+        Self::Rules,
         Self::Rate,
         Self::PerSource,
         Self::Limits,
@@ -103,6 +106,7 @@ impl Scope {
             Self::Listen => "an entry of listen",
             Self::Access => "an entry of access",
             Self::DnsList => "an entry of deny-listed or except-listed",
+            Self::Rules => "rules",
             Self::Rate => "rate",
             Self::PerSource => "per-source and per-source-startups",
             Self::Limits => "limits",
@@ -181,7 +185,7 @@ const TRAPS_TAKE: [&str; 9] = [
 ];
 
 /// The words for keys in other tools, with what they are called here.
-pub(crate) const FOREIGN: [(&str, &str); 27] = [
+pub(crate) const FOREIGN: [(&str, &str); 28] = [
     ("access_times", "hours"),
     ("args", "run"),
     ("banner_fail", "banner-refused"),
@@ -209,6 +213,7 @@ pub(crate) const FOREIGN: [(&str, &str); 27] = [
     ("port", "listen"),
     ("server", "run"),
     ("server_args", "run"),
+    ("tcprules", "rules"),
 ];
 
 /// The tables of the documentation, in Markdown, from the registry alone. Services, traps and

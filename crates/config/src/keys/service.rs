@@ -211,6 +211,14 @@ pub(super) const KEYS: &[Key] = &[
         prose: "DNS lists: who is on one of them is not refused for being on one of `deny-listed`",
     },
     Key {
+        name: "rules",
+        scopes: ANY,
+        form: "an absolute path, `\"none\"`, or a table of `file`, `missing`, `names` and `ident`",
+        default: Fallback::Is("\"none\""),
+        example: "\"/etc/tcp.ssh.cdb\"",
+        prose: "Rules of tcprules(1), which must let the peer in as tcpserver's `-x`: a database, or the text that one is made from; what they set reaches the program's environment",
+    },
+    Key {
         name: "hours",
         scopes: ANY,
         form: "a list of times such as `\"08:00-15:25\"`, or `\"always\"`",

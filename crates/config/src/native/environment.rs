@@ -14,15 +14,19 @@ pub(crate) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// The environment of a program.
 pub(super) fn read(check: &mut Check, fields: Fields<'_>) -> Environment {
     let table = fields.get("environment").and_then(|item| item.table(check, Scope::Environment));
+    // a program that its users put behind rules was written for tcpserver
+    let rules = fields.get("rules").is_some_and(|item| !item.is_word("none"));
     let Some(table) = table else {
-        return with_path(Environment { local_and_port: true, ..Environment::default() });
+        let otherwise = Environment::default();
+        return with_path(Environment { local_and_port: true, tcp: rules, ..otherwise });
     };
     let base = base(check, table);
     let set = table.get("set").map(|item| set(check, item)).unwrap_or_default();
     let words = [("all", true), ("remote-host", false)];
     let peer = table.get("peer-variables").and_then(|item| item.one_of(check, &words));
     let path = table.get("default-path").and_then(|item| item.boolean(check)).unwrap_or(true);
-    let environment = Environment { base, set, local_and_port: peer.unwrap_or(true) };
+    let tcp = table.get("tcp-variables").and_then(|item| item.boolean(check)).unwrap_or(rules);
+    let environment = Environment { base, set, local_and_port: peer.unwrap_or(true), tcp };
     if path { with_path(environment) } else { environment }
 }
 

@@ -13,6 +13,7 @@ mod listen;
 mod log;
 mod program;
 mod raw;
+pub(crate) mod rules;
 mod service;
 mod settings;
 mod targets;

@@ -4,6 +4,7 @@ use super::fields::Fields;
 use super::item::Item;
 use super::program;
 use super::raw::{Table, Value};
+use super::rules::Written;
 use super::{Desk, Entry, admission, hold, listen, log};
 use crate::check::{self, Check};
 use crate::codes;
@@ -65,8 +66,13 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Service> {
         origin,
     };
     service.admission.wrappers = wrappers(desk, fields, &service);
+    let rules = Written::read(desk.check, fields);
     relations::within(desk.check, fields, &service);
-    (!disabled && !service.listen.is_empty()).then_some(service)
+    if disabled || service.listen.is_empty() {
+        return None;
+    }
+    service.admission.rules = rules.map(|rules| rules.named(desk.check, desk.named));
+    Some(service)
 }
 
 /// Whether hosts.allow and hosts.deny are asked, and under which name.
@@ -122,6 +128,7 @@ pub(super) fn check_defaults(desk: &mut Desk<'_>) {
     log::banners(check, fields);
     hold::refusals(check, fields);
     log::read(check, fields);
+    Written::read(check, fields);
     sentence(check, trap);
 }
 

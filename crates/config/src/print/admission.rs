@@ -1,6 +1,6 @@
 //! Who comes in, how many, how fast.
 
-use super::{Page, access, dns_lists};
+use super::{Page, access, dns_lists, rules};
 use crate::words::{clock, duration, quote, startups};
 use portreeve_model::{
     Admission, Authentication, Hours, Load, PerSource, Rate, SourceWidth, Watcher,
@@ -10,6 +10,9 @@ use portreeve_model::{
 pub(super) fn print(page: &mut Page<'_>, admission: &Admission) {
     access::print(page, &admission.lists);
     dns_lists::print(page, &admission.dns_lists);
+    if let Some(used) = &admission.rules {
+        rules::print(page, used);
+    }
     if let Some(hours) = &admission.hours {
         self::hours(page, hours);
     }

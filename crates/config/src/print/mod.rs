@@ -10,20 +10,22 @@ mod hold;
 mod hosts_access;
 mod log;
 mod program;
+mod rules;
 mod targets;
 
 use crate::native::plain_name;
 use crate::words::{address, duration, quote, size};
 use portreeve_model::{
     Config, Delayed, Internal, Offer, Origin, Rule, Sentence, Service, Settings, SocketOptions,
-    Trap,
+    Source, Trap,
 };
 use std::fmt::Write as _;
 
 /// A configuration as native TOML.
 #[must_use]
 pub fn print(config: &Config) -> String {
-    let mut page = Page { files: &config.files, text: String::new(), asks: false };
+    let Config { files, sources, .. } = config;
+    let mut page = Page { files, sources, text: String::new(), asks: false };
     page.text.push_str("# Everything that applies, as native TOML.\ninclude = []\n");
     settings(&mut page, &config.settings);
     hosts_access::import(&mut page, config);
@@ -35,7 +37,8 @@ pub fn print(config: &Config) -> String {
 
 /// The services alone, to stand behind other text.
 pub(crate) fn services(config: &Config) -> String {
-    let mut page = Page { files: &config.files, text: String::new(), asks: false };
+    let Config { files, sources, .. } = config;
+    let mut page = Page { files, sources, text: String::new(), asks: false };
     hosts_access::import(&mut page, config);
     for service in &config.services {
         self::service(&mut page, service);
@@ -43,9 +46,11 @@ pub(crate) fn services(config: &Config) -> String {
     page.text
 }
 
-/// The text so far, and the files that its comments cite.
+/// The text so far, the files that its comments cite, and what it names.
 struct Page<'a> {
     files: &'a [String],
+    /// What services name.
+    sources: &'a [Source],
     text: String,
     /// Whether services ask hosts.allow and hosts.deny unless they say otherwise.
     asks: bool,
@@ -127,7 +132,9 @@ fn service(page: &mut Page<'_>, service: &Service) {
     }
     page.list("listen", service.listen.iter().map(|l| (address::show(l), l.origin)));
     match &service.offer {
-        Offer::Program(program) => program::print(page, program),
+        Offer::Program(program) => {
+            program::print(page, program, service.admission.rules.is_some());
+        }
         Offer::Internal(Internal::Echo) => page.line("internal", "\"echo\""),
         Offer::Trap(Trap { sentence }) => page.line("ban", &self::sentence(*sentence)),
     }

@@ -9,8 +9,8 @@ use portreeve_model::{
 };
 use std::collections::HashSet;
 
-/// The program and what is set before it runs.
-pub(super) fn print(page: &mut Page<'_>, program: &Program) {
+/// The program and what is set before it runs; `rules` says whether there are rules of tcprules.
+pub(super) fn print(page: &mut Page<'_>, program: &Program, rules: bool) {
     let words = std::iter::once(&program.path).chain(&program.args);
     page.line("run", &quote::list(words.map(|word| quote::text(word))));
     if let Argv0::Given(word) = &program.argv0 {
@@ -27,7 +27,7 @@ pub(super) fn print(page: &mut Page<'_>, program: &Program) {
         let limits: Vec<_> = program.limits.iter().map(limit).collect();
         page.line("limits", &format!("{{ {} }}", limits.join(", ")));
     }
-    environment(page, &program.environment);
+    environment(page, &program.environment, rules);
     for (key, path) in [("directory", &program.directory), ("chroot", &program.chroot)] {
         if let Some(path) = path {
             page.line(key, &quote::text(path));
@@ -82,8 +82,8 @@ fn limit(limit: &ResourceLimit) -> String {
     format!("{name} = {{ soft = {}, hard = {} }}", half(limit.soft), half(limit.hard))
 }
 
-fn environment(page: &mut Page<'_>, environment: &Environment) {
-    let Environment { base, set, local_and_port } = environment;
+fn environment(page: &mut Page<'_>, environment: &Environment, rules: bool) {
+    let Environment { base, set, local_and_port, tcp } = environment;
     let mut keys = Vec::new();
     match base {
         EnvironmentBase::Empty => {}
@@ -102,6 +102,9 @@ fn environment(page: &mut Page<'_>, environment: &Environment) {
     }
     if !local_and_port {
         keys.push("peer-variables = \"remote-host\"".into());
+    }
+    if *tcp != rules {
+        keys.push(format!("tcp-variables = {tcp}"));
     }
     if !keys.is_empty() {
         page.line("environment", &format!("{{ {} }}", keys.join(", ")));

@@ -87,7 +87,9 @@ pub(crate) fn findings(loaded: &Loaded) -> String {
 
 /// A configuration from one native text.
 pub(crate) fn native(text: &str) -> Loaded {
-    Host::default().with("/etc/portreeve/portreeve.toml", text).load(&main())
+    let rules = ["/etc/tcp.ssh.cdb", "/etc/x", "/etc/a.cdb", "/etc/\"b\" c"];
+    let host = Host::default().with("/etc/portreeve/portreeve.toml", text);
+    rules.into_iter().fold(host, |host, path| host.with(path, ":allow\n")).load(&main())
 }
 
 /// Where the native configuration of a fake host begins.

@@ -10,7 +10,10 @@ use portreeve_model::{
     SocketOptions, SourceWidth, Startups, Stderr, StderrFormat, SuccessFields, Trap, Watcher,
     WhenUnknown, Zone,
 };
-use portreeve_model::{OnStop, Parting, Source, SourceFile, SourceId, SourceKind, WrappersUse};
+use portreeve_model::{
+    Asked, MissingRules, OnStop, Parting, RulesUse, Source, SourceFile, SourceId, SourceKind,
+    WrappersUse,
+};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -205,11 +208,8 @@ fn environment() -> impl Strategy<Value = Environment> {
     ];
     let path = ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned());
     let set = prop_oneof![vec((name(), text()), 0..4), Just(vec![path])];
-    (base, set, any::<bool>()).prop_map(|(base, set, local_and_port)| Environment {
-        base,
-        set,
-        local_and_port,
-    })
+    (base, set, any::<bool>(), any::<bool>())
+        .prop_map(|(base, set, local_and_port, tcp)| Environment { base, set, local_and_port, tcp })
 }
 
 fn program() -> impl Strategy<Value = Program> {
@@ -330,10 +330,10 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
         daemon: format!("d{daemon}"),
         origin: HERE,
     }));
-    let hold = (refusals(), ends(), asks);
+    let hold = (refusals(), ends(), asks, of(rules()));
     (key, listen(number * 4 + 1), socket, offer(), admission, banners, log(), hold).prop_map(
         move |(key, listen, socket, mut offer, (plain, full), banners, log, hold)| {
-            let ((name, tail, other), (mut refusals, ends, asks)) = (key, hold);
+            let ((name, tail, other), (mut refusals, ends, asks, rules)) = (key, hold);
             let name = format!("{name}{number}");
             let key = format!("{name}{tail}");
             let watched = matches!(full.authentication, Authentication::Watch(_));
@@ -350,6 +350,7 @@ fn service(number: u16) -> impl Strategy<Value = Service> {
             if trap {
                 admission.dns_lists = DnsLists::default(); // it is for strangers, listed or not
             }
+            admission.rules = rules;
             Service {
                 key: key.parse().unwrap(),
                 name: if other { "other".parse().unwrap() } else { name.parse().unwrap() },
@@ -452,14 +453,45 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     (settings(), services).prop_map(|(settings, mut services)| {
         services.retain(|service| !service.listen.is_empty());
         let files = vec!["/etc/xinetd.d/odd\nname".into()];
-        Config { files, settings, sources: sources(&services), services }
+        Config { files, settings, sources: sources(&mut services), services }
     })
 }
 
-/// The sources that these services name.
-fn sources(services: &[Service]) -> Vec<Source> {
-    let asked = services.iter().any(|service| service.admission.wrappers.is_some());
+/// Rules of tcprules; the source is one of [`sources`], before it has its number.
+fn rules() -> impl Strategy<Value = RulesUse> {
+    let asked = || select(vec![Asked::Needed, Asked::Always, Asked::Never]);
+    (0u32..4, asked(), asked()).prop_map(|(source, names, ident)| RulesUse {
+        source: SourceId(source),
+        names,
+        ident,
+        origin: HERE,
+    })
+}
+
+/// The sources that these services name, which are numbered as they come.
+fn sources(services: &mut [Service]) -> Vec<Source> {
     let file = |path: &str| SourceFile { path: path.into(), file: 0 };
-    let kind = SourceKind::Wrappers { allow: file("/x/allow"), deny: file("/y\n/deny") };
-    asked.then_some(Source { kind, origin: HERE }).into_iter().collect()
+    let pair = SourceKind::Wrappers { allow: file("/x/allow"), deny: file("/y\n/deny") };
+    let mut named: Vec<Source> = Vec::new();
+    let mut id = |kind: SourceKind| {
+        let at = named.iter().position(|source| source.kind == kind).unwrap_or_else(|| {
+            named.push(Source { kind, origin: HERE });
+            named.len() - 1
+        });
+        SourceId(u32::try_from(at).unwrap())
+    };
+    for service in services {
+        if let Some(asks) = &mut service.admission.wrappers {
+            asks.source = id(pair.clone());
+        }
+        if let Some(rules) = &mut service.admission.rules {
+            let missing = [MissingRules::Refuse, MissingRules::Allow];
+            let path = ["/etc/a.cdb", "/etc/\"b\" c"];
+            let SourceId(number) = rules.source;
+            let (one, other) = (number as usize % 2, number as usize / 2);
+            let file = file(path[other]);
+            rules.source = id(SourceKind::Rules { file, missing: missing[one] });
+        }
+    }
+    named
 }

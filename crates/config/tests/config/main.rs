@@ -27,5 +27,6 @@ mod registry;
 mod resolve;
 #[cfg(test)]
 mod round_trip;
+mod tcprules;
 #[cfg(test)]
 mod xinetd;

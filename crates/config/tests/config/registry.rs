@@ -62,6 +62,7 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             let rest = rest(&[("zone", "\"bl.example.org\"")]);
             service(format!("deny-listed = [{{ {rest}{pair} }}]"))
         }
+        Scope::Rules => service(format!("rules = {{ {}{pair} }}", rest(&[("file", "\"/etc/x\"")]))),
         Scope::Rate => {
             let rest = rest(&[("connections", "1"), ("pause", "\"1s\"")]);
             service(format!("rate = {{ {rest}{pair} }}"))

@@ -61,13 +61,13 @@ fn program(out: &mut String, program: &Program) {
     if (umask, nice, limits.len()) != (&None, &None, 0) {
         let _ = writeln!(out, "  umask {umask:?} nice {nice:?} limits {limits:?}");
     }
-    let Environment { base, set, local_and_port } = &program.environment;
+    let Environment { base, set, local_and_port, tcp } = &program.environment;
     if (base, set.len()) != (&EnvironmentBase::Inherit, 0) {
         let _ = writeln!(out, "  environment {base:?} {set:?}");
     }
     let Program { directory, chroot, no_new_privs, new_session, stderr, .. } = program;
-    let always = (directory, chroot, no_new_privs, new_session, stderr, local_and_port);
-    assert_eq!(always, (&None, &None, &false, &true, &Stderr::Socket, &false));
+    let always = (directory, chroot, no_new_privs, new_session, stderr, local_and_port, tcp);
+    assert_eq!(always, (&None, &None, &false, &true, &Stderr::Socket, &false, &false));
 }
 
 fn records(records: &Records, ident: Ident) -> String {

@@ -4,6 +4,7 @@ use crate::convert::resource;
 use portreeve_model::{Argv0, EnvironmentBase, Ids, Limit, Program, ServiceFacts};
 use portreeve_sys::limits::Limit as SysLimit;
 use portreeve_sys::spawn;
+use portreeve_ucspi::environment as ucspi;
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -71,6 +72,10 @@ fn environment(program: &Program, inherited: &Inherited) -> Result<Vec<CString>,
             inherited.environment.iter().filter(named).cloned().collect()
         }
     };
+    if program.environment.tcp {
+        // what is said of a connection is said of this one
+        list.retain(|(name, _)| !ucspi::NAMES.iter().any(|other| name == *other));
+    }
     for (name, value) in &program.environment.set {
         list.retain(|(other, _)| other != name.as_str());
         list.push((name.into(), value.into()));

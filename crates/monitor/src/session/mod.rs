@@ -1,6 +1,7 @@
 //! Live sessions: from the grant to the exit of the process, or of the relay's part.
 
 pub(crate) mod ending;
+pub(crate) mod environment;
 pub(crate) mod evidence;
 pub(crate) mod idle;
 pub(crate) mod pings;

@@ -6,6 +6,7 @@ use crate::door::Door;
 use crate::door::current::Current;
 use crate::errand::deeds;
 use crate::session::Session;
+use crate::session::environment;
 use crate::session::evidence::Pipe;
 use crate::session::idle::Watch;
 use crate::session::serving::{Manner, Serving, serving};
@@ -15,9 +16,11 @@ use portreeve_sys::spawn::{Connection, Program, SpawnError, Started};
 use portreeve_sys::{Pid, descriptor, file, pipe, socket};
 use portreeve_wire::event::{Level, SessionRef, What};
 use portreeve_wire::relay::{IdentReply, Then, ToRelay};
-use portreeve_wire::{End, QuestionId, SessionId};
+use portreeve_wire::{QuestionId, SessionId};
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -246,9 +249,9 @@ impl Door {
             // as the ancestor does, for programs that know IPv4 alone; one that is over stays as it is
             let _ = socket::as_ipv4(&arrival.socket);
         }
-        let ends = (arrival.peer, arrival.local);
+        let told = environment::of(manner, &arrival);
         let socket = Arc::new(arrival.socket);
-        self.start_on(&socket, program, manner, authentication, ends).map_err(|failure| {
+        self.start_on(&socket, program, manner, authentication, told).map_err(|failure| {
             let socket = Arc::into_inner(socket);
             (socket.map(|socket| Box::new(Arrival { socket, ..arrival })), failure)
         })
@@ -260,7 +263,7 @@ impl Door {
         program: &Arc<Program>,
         manner: &Manner,
         authentication: Authentication,
-        (peer, local): (End, End),
+        told: Vec<(&'static str, Vec<u8>)>,
     ) -> Result<(Pid, Kept), Failure> {
         let mut kept = Kept::default();
         let mut connection = match manner.stderr {
@@ -280,16 +283,8 @@ impl Door {
             kept.notify = Some(descriptor::raised(&read).map_err(Failure::Descriptors)?);
             connection = connection.give(write, &[number]).give(read, &[]);
         }
-        let more = manner.local_and_port;
-        for (name, value, given) in [
-            ("REMOTE_HOST", peer.address.to_string(), true),
-            ("REMOTE_PORT", peer.port.to_string(), more),
-            ("LOCAL_HOST", local.address.to_string(), more),
-            ("LOCAL_PORT", local.port.to_string(), more),
-        ] {
-            if given && !manner.is_set(name) {
-                connection = connection.env(name, value);
-            }
+        for (name, value) in told {
+            connection = connection.env(name, OsStr::from_bytes(&value));
         }
         let pid = self.spawner.spawn(program, connection).map_err(Failure::Spawn)?;
         Ok((pid, kept))

@@ -2,7 +2,7 @@
 //! the rule that let the peer in wants it; another program in its place; or the relay.
 
 use crate::errand::program::{as_wanted, shell};
-use portreeve_model::{Internal, Offer, Service, Stderr};
+use portreeve_model::{Environment, Internal, Offer, Service, Stderr};
 use portreeve_policy::{Effect, Effects};
 use portreeve_sys::spawn::Program;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(crate) struct Manner {
     pub(crate) stderr: Stderr,
     /// Its environment tells both ends.
     pub(crate) local_and_port: bool,
+    /// And in tcpserver's words, what is known of the other.
+    pub(crate) tcp: bool,
     /// Variables that the rule sets: they stay as they are.
     set: Vec<Vec<u8>>,
 }
@@ -48,10 +50,11 @@ pub(crate) fn serving(
     let set = effects.iter().filter_map(set).collect();
     let manner = match &service.offer {
         Offer::Program(own) => {
-            Manner { stderr: own.stderr, local_and_port: own.environment.local_and_port, set }
+            let Environment { local_and_port, tcp, .. } = own.environment;
+            Manner { stderr: own.stderr, local_and_port, tcp, set }
         }
         Offer::Internal(_) | Offer::Trap(_) => {
-            Manner { stderr: Stderr::Socket, local_and_port: false, set }
+            Manner { stderr: Stderr::Socket, local_and_port: false, tcp: false, set }
         }
     };
     let laid_out = match (effects.twist(), &service.offer, program) {

@@ -6,6 +6,7 @@
 mod dns_lists;
 mod lists;
 mod room;
+mod rules;
 mod wrappers;
 
 use crate::state::{Slot, State};
@@ -102,6 +103,16 @@ enum Hearing {
     Whole,
 }
 
+/// Which questions are being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Whether the access lists let the peer in: one that refuses is heard, though another wants
+    /// something looked up first.
+    Lists,
+    /// The others.
+    Others,
+}
+
 /// Why the questions end before the last.
 enum Stop {
     Refuse(Refusal),
@@ -132,6 +143,7 @@ struct Case<'a> {
     stopped: Option<Stop>,
     /// What the lists that let the peer in want done.
     effects: Effects,
+    part: Part,
 }
 
 fn decide(
@@ -155,6 +167,7 @@ fn decide(
         hearing,
         stopped: None,
         effects: Effects::default(),
+        part: Part::Others,
     };
     let verdict = match case.ask_all() {
         Ok(()) => Verdict::Grant((), case.effects),
@@ -176,8 +189,7 @@ impl Case<'_> {
         self.hear(Self::not_banned)?;
         self.hear(Self::hours)?;
         self.hear(Self::sources)?;
-        self.hear(Self::lists)?;
-        self.hear(Self::wrappers)?;
+        self.access_lists()?;
         self.hear(Self::dns_lists)?;
         self.hear(Self::trap)?;
         self.hear(Self::ident)?;
@@ -185,16 +197,41 @@ impl Case<'_> {
         self.stopped.take().map_or(Ok(()), Err)
     }
 
+    /// The access lists. What can be said at once goes first: while one has to ask or run something,
+    /// the others may refuse without.
+    fn access_lists(&mut self) -> Result<(), Stop> {
+        self.part = Part::Lists;
+        self.hear(Self::lists)?;
+        self.hear(Self::wrappers)?;
+        self.hear(Self::rules)?;
+        self.part = Part::Others;
+        match self.hearing {
+            Hearing::Short => self.stopped.take().map_or(Ok(()), Err),
+            Hearing::Whole => Ok(()),
+        }
+    }
+
     /// Asks a question. Where all are heard, one that decides is kept, if it is the first, and the
-    /// next is asked too.
+    /// next is asked too; so is, among access lists, one that has something to be asked or run.
     fn hear(&mut self, question: impl FnOnce(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
-        match (question(self), self.hearing) {
-            (Ok(()), _) => Ok(()),
-            (Err(stop), Hearing::Short) => Err(stop),
-            (Err(stop), Hearing::Whole) => {
-                self.stopped.get_or_insert(stop);
-                Ok(())
-            }
+        let Err(stop) = question(self) else { return Ok(()) };
+        let waits = matches!(stop, Stop::Need(_) | Stop::Run(_)) && self.part == Part::Lists;
+        if self.hearing == Hearing::Short && !waits {
+            return Err(stop);
+        }
+        if waits {
+            self.stopped.get_or_insert(stop);
+        } else if !self.is_decided() {
+            self.stopped = Some(stop);
+        }
+        Ok(())
+    }
+
+    /// Whether a question decided already, where all are heard.
+    fn is_decided(&self) -> bool {
+        match (&self.stopped, self.part) {
+            (None, _) | (Some(Stop::Need(_) | Stop::Run(_)), Part::Lists) => false,
+            (Some(_), _) => true,
         }
     }
 
@@ -206,7 +243,7 @@ impl Case<'_> {
         origin: Option<Origin>,
         detail: &Detail,
     ) {
-        let after = self.stopped.is_some();
+        let after = self.is_decided();
         self.trace.step(Step { question, answer, origin, detail, after });
     }
 

@@ -6,6 +6,7 @@
 mod dns_lists;
 mod hold;
 pub(crate) mod hosts;
+mod rules;
 mod words;
 
 pub use hold::{endings_sentence, refusals_sentence};
@@ -14,7 +15,7 @@ pub use words::date;
 
 use crate::trace::{Answer, Question, StepRecord};
 use crate::{Ban, Detail, Need, Reason, Refusal};
-use portreeve_model::{Dialect, Load, Network, Origin, Sentence, span};
+use portreeve_model::{Dialect, Load, Network, Origin, Sentence, Startups, span};
 use std::net::IpAddr;
 use words::{are, clock, counted, hundredths};
 
@@ -55,6 +56,8 @@ pub fn need_sentence(need: Need) -> &'static str {
 fn needed(need: Need, detail: &Detail, place: Place<'_>) -> String {
     let whose = if let Detail::Unnamed { rule } = detail {
         place.of(&format!("`{rule}`"))
+    } else if let Detail::RulesUnclear { .. } = detail {
+        format!("a rule of {}", place.path())
     } else {
         place.of("the service")
     };
@@ -74,7 +77,13 @@ struct Place<'a> {
     files: &'a [String],
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// The file of the place.
+    fn path(self) -> &'a str {
+        let file = self.origin.and_then(|origin| self.files.get(origin.file as usize));
+        file.map_or("a file", String::as_str)
+    }
+
     /// A word with the place behind it.
     fn of(self, word: &str) -> String {
         match self.origin {
@@ -149,13 +158,12 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
                 "`{rule}` in {list} denies by name, and the names of {peer} could not be looked up"
             )
         }
-        Detail::Unreadable { path, why } => unreadable(path, why, place),
         Detail::DnsLists(listing) => dns_lists::refused(listing, peer, place),
-        Detail::Drop { now, limit, chance } => {
-            let (under_way, key) = (are(*now, "startup", "under way"), place.of("startups"));
-            let (start, rate, full) = (limit.start, limit.rate, limit.full);
-            format!("{under_way}, and {key} `{start}:{rate}:{full}` refuses {chance} in 100 then")
+        Detail::Ruled { .. } | Detail::Unruled | Detail::RulesUnclear { .. } => {
+            rules::refused(detail, peer, place)
         }
+        Detail::Unreadable { path, why } => unusable(path, why, place),
+        Detail::Drop { now, limit, chance } => dropped(*now, *limit, *chance, place),
         Detail::Hosts { rule, outcome } => hosts(rule, outcome, place),
         Detail::Nothing
         | Detail::Spared { .. }
@@ -165,8 +173,16 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
     }
 }
 
-fn unreadable(path: &str, why: &str, place: Place<'_>) -> String {
+/// A source that cannot be used.
+fn unusable(path: &str, why: &str, place: Place<'_>) -> String {
     format!("`{path}`, {}, cannot be used: {why}", place.of("named by an access list"))
+}
+
+/// An early drop.
+fn dropped(now: u32, limit: Startups, chance: u32, place: Place<'_>) -> String {
+    let (under_way, key) = (are(now, "startup", "under way"), place.of("startups"));
+    let Startups { start, rate, full } = limit;
+    format!("{under_way}, and {key} `{start}:{rate}:{full}` refuses {chance} in 100 then")
 }
 
 /// A reason without figures.
@@ -245,8 +261,10 @@ fn passed(question: Question, detail: &Detail, peer: IpAddr, place: Place<'_>) -
             )
         }
         Detail::Hosts { rule, outcome } => hosts(rule, outcome, place),
+        Detail::Ruled { .. } | Detail::Unruled => rules::let_in(detail, peer, place),
         Detail::Nothing
         | Detail::Errand { .. }
+        | Detail::RulesUnclear { .. }
         | Detail::Denied { .. }
         | Detail::NoEntry { .. }
         | Detail::Unnamed { .. }
@@ -265,6 +283,7 @@ fn simply(question: Question, place: Place<'_>) -> &'static str {
         Question::List(_) => "nothing in it denies the peer",
         Question::HostsAccess => "no rule is about the peer",
         Question::DnsLists => "on none of the lists",
+        Question::Rules => "they let the peer in",
         Question::Ident if place.origin.is_some() => "answered, as the service requires",
         Question::Ident => "not required",
         Question::Pause => "not pausing",

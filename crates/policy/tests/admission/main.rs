@@ -39,5 +39,6 @@ mod order;
 mod reload;
 #[cfg(test)]
 mod room;
+mod tcprules;
 #[cfg(test)]
 mod twin;

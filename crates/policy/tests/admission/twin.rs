@@ -357,7 +357,10 @@ impl Life {
 
 /// A verdict in the naive twin's words.
 fn opinion(verdict: &Verdict, steps: &[StepRecord]) -> Opinion {
-    let last = steps.last().unwrap();
+    // a list that has something asked lets the others speak: they did not refuse
+    let asks = steps.iter().find(|step| matches!(step.answer, Answer::Need(_)));
+    let asks = asks.filter(|_| matches!(verdict, Verdict::Need(_)));
+    let last = asks.or(steps.last()).unwrap();
     let refused = |word, origin: Option<Origin>| (false, word, origin);
     match (verdict, last.answer) {
         (Verdict::Grant(..), Answer::Pass) => (true, "granted", None),

@@ -122,17 +122,19 @@ impl Connection {
         self.add(Source::Shared(Arc::clone(fd)), targets)
     }
 
-    /// Adds `name=value` to the environment; it hides a variable of that name of the program.
+    /// Adds `name=value` to the environment; it hides a variable of that name of the program, and
+    /// replaces one that was added before.
     #[must_use]
-    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        let value = value.as_ref().as_bytes();
-        if name.is_empty() || name.contains('=') {
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let (name, value) = (name.as_ref().as_bytes(), value.as_ref().as_bytes());
+        if name.is_empty() || name.contains(&b'=') {
             return self.with_fault(BadConnection::Text);
         }
+        self.env.retain(|entry| self::name(entry) != name);
         if self.env.len() >= MOST_VARIABLES {
             return self.with_fault(BadConnection::TooManyVariables);
         }
-        match CString::new([name.as_bytes(), b"=", value].concat()) {
+        match CString::new([name, b"=", value].concat()) {
             Ok(entry) => {
                 self.env.push(entry);
                 self
@@ -209,7 +211,7 @@ mod tests {
     fn a_connections_variable_hides_the_programs() {
         let mut plan = Plan::new(c"/bin/true".into());
         plan.env = vec![c"A=1".into(), c"AB=2".into(), c"B=3".into()];
-        let connection = Connection::new().env("A", "9").env("C", "");
+        let connection = Connection::new().env("C", "1").env("A", "9").env("C", "");
         let entries: Vec<_> = connection.environment(&plan).map(CString::as_c_str).collect();
         assert_eq!(entries, [c"AB=2", c"B=3", c"A=9", c"C="]);
     }

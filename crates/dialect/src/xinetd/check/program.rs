@@ -95,7 +95,7 @@ fn environment(cx: &Context<'_>, subject: &Subject<'_>, report: &mut Report<'_>)
     };
     let set = merge::service(Attribute::Env, None, env, report);
     let set = set.map_or(Vec::new(), |set| set.items.into_iter().map(|pair| pair.value).collect());
-    Environment { base, set, local_and_port: false }
+    Environment { base, set, local_and_port: false, tcp: false }
 }
 
 /// What an internal service has no use for. `user` is often there and means nothing.
