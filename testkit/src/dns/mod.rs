@@ -1,8 +1,10 @@
-//! A tiny name server over UDP (RFC 1035) that answers from a table, or misbehaves as told.
+//! A tiny name server (RFC 1035) that answers from a table, or misbehaves as told.
 //!
-//! It knows A, AAAA and PTR, one question a packet, answers of up to 512 bytes, and no TCP.
+//! It knows A, AAAA, PTR and TXT, one question a packet, answers of up to 512 bytes, and over TCP one
+//! question a connection.
 
 mod packet;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -27,6 +29,20 @@ pub enum Misbehaviour {
     Late(Duration),
     /// Answer SERVFAIL.
     Fail,
+    /// Answer with an id that nobody has used.
+    WrongId,
+    /// Answer about another name.
+    WrongName,
+    /// Answer from another port.
+    Elsewhere,
+    /// Answer that the name is another name for itself.
+    Loop,
+    /// Answer with bytes that are no answer.
+    Garbage,
+    /// Answer that it does not fit into a datagram; all of it over TCP.
+    Truncate,
+    /// The same, but over TCP there is only silence.
+    TruncateForEver,
 }
 
 /// What is answered: addresses of names, names of addresses, and who is to be ill served.
@@ -36,6 +52,7 @@ pub enum Misbehaviour {
 pub struct Zone {
     addresses: Vec<(String, IpAddr)>,
     names: Vec<(String, String)>,
+    texts: Vec<(String, String)>,
     ill: BTreeMap<String, Misbehaviour>,
 }
 
@@ -54,6 +71,13 @@ impl Zone {
     #[track_caller]
     pub fn address(mut self, name: &str, address: &str) -> Self {
         self.addresses.push((name.to_ascii_lowercase(), address.parse().must(address)));
+        self
+    }
+
+    /// The name has this text (TXT), beside those it has.
+    #[must_use]
+    pub fn text(mut self, name: &str, text: &str) -> Self {
+        self.texts.push((name.to_ascii_lowercase(), text.to_owned()));
         self
     }
 
@@ -99,6 +123,10 @@ impl Zone {
         let answers = match question.kind {
             Kind::A => addresses.filter_map(|(_, ip)| packet::a(*ip)).collect(),
             Kind::Aaaa => addresses.filter_map(|(_, ip)| packet::aaaa(*ip)).collect(),
+            Kind::Txt => {
+                let texts = self.texts.iter().filter(|(known, _)| *known == name);
+                texts.map(|(_, text)| packet::text(text)).collect()
+            }
             Kind::Ptr => names.map(|(_, name)| packet::encode(name)).collect(),
             Kind::Other(_) => Vec::new(),
         };
@@ -111,7 +139,7 @@ impl Zone {
 pub struct DnsQuery {
     /// The name, as it was written.
     pub name: String,
-    /// `A`, `AAAA`, `PTR` or a number.
+    /// `A`, `AAAA`, `PTR`, `TXT` or a number.
     pub kind: String,
 }
 
@@ -119,7 +147,7 @@ pub struct DnsQuery {
 #[derive(Debug)]
 pub struct DnsServer {
     state: Arc<State>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -139,14 +167,23 @@ impl DnsServer {
     pub fn start(world: &World, client: &str, at: &str, zone: Zone) -> Self {
         let socket = world.datagrams(client, at).must(format!("serve names at {at}"));
         socket.set_read_timeout(Some(LOOK)).must("bound a read");
+        let listener = world.listen(client, at).must(format!("serve names over TCP at {at}"));
+        listener.set_nonblocking(true).must("make a listener non-blocking");
+        let address: SocketAddr = at.parse().must("an address with a port");
+        let other = SocketAddr::new(address.ip(), 0).to_string();
+        let elsewhere = world.datagrams(client, &other).must("a second socket");
         let zone = Mutex::new(zone);
         let state = State { zone, queries: Mutex::default(), stop: AtomicBool::new(false) };
         let state = Arc::new(state);
-        let thread = std::thread::spawn({
+        let datagrams = std::thread::spawn({
             let state = state.clone();
-            move || serve(&socket, &state)
+            move || serve(&socket, &elsewhere, &state)
         });
-        Self { state, thread: Some(thread) }
+        let streams = std::thread::spawn({
+            let state = state.clone();
+            move || stream::serve(&listener, &state)
+        });
+        Self { state, threads: vec![datagrams, streams] }
     }
 
     /// Answers the next questions from another table.
@@ -164,7 +201,9 @@ impl DnsServer {
 impl Drop for DnsServer {
     fn drop(&mut self) {
         self.state.stop.store(true, Ordering::Relaxed);
-        let _ = self.thread.take().map(JoinHandle::join);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -180,25 +219,51 @@ impl World {
     }
 }
 
-fn serve(socket: &UdpSocket, state: &State) {
+fn serve(socket: &UdpSocket, elsewhere: &UdpSocket, state: &State) {
     let mut buffer = [0; 1024];
     while !state.stop.load(Ordering::Relaxed) {
         let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
         let packet = buffer.get(..length).unwrap_or_default();
         let Some(question) = Question::parse(packet) else { continue };
-        let query = DnsQuery { name: question.name.clone(), kind: question.kind.to_string() };
-        state.queries.lock().unwrap_or_else(PoisonError::into_inner).push(query);
-        let zone = state.zone.lock().unwrap_or_else(PoisonError::into_inner);
-        let ill = zone.ill.get(&question.name.to_ascii_lowercase()).copied();
-        let (rcode, answers) = zone.answers(&question);
-        drop(zone);
-        let reply = question.reply(rcode, &answers);
+        let (ill, mut reply) = state.answer(&question);
         match ill {
             Some(Misbehaviour::Drop) => {}
             Some(Misbehaviour::Fail) => send(socket, &question.reply(Rcode::Failure, &[]), from),
             Some(Misbehaviour::Late(wait)) => send_late(socket, reply, from, wait),
+            Some(Misbehaviour::WrongId) => {
+                reply.iter_mut().take(2).for_each(|byte| *byte ^= 0x55);
+                send(socket, &reply, from);
+            }
+            Some(Misbehaviour::WrongName) => {
+                // the first letter of the question that is repeated, to which the answer points
+                reply.iter_mut().skip(13).take(1).for_each(|byte| *byte ^= 1);
+                send(socket, &reply, from);
+            }
+            Some(Misbehaviour::Elsewhere) => send(elsewhere, &reply, from),
+            Some(Misbehaviour::Loop) => send(socket, &question.alias_of_itself(), from),
+            Some(Misbehaviour::Garbage) => {
+                let id = reply.get(..2).unwrap_or_default();
+                send(socket, &[id, &[0xaa; 300]].concat(), from);
+            }
+            Some(Misbehaviour::Truncate | Misbehaviour::TruncateForEver) => {
+                let mut cut = question.reply(Rcode::Good, &[]);
+                cut.iter_mut().skip(2).take(1).for_each(|byte| *byte |= 2);
+                send(socket, &cut, from);
+            }
             None => send(socket, &reply, from),
         }
+    }
+}
+
+impl State {
+    /// Notes a question, and gives how it is ill served, and the right answer.
+    fn answer(&self, question: &Question) -> (Option<Misbehaviour>, Vec<u8>) {
+        let query = DnsQuery { name: question.name.clone(), kind: question.kind.to_string() };
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner).push(query);
+        let zone = self.zone.lock().unwrap_or_else(PoisonError::into_inner);
+        let ill = zone.ill.get(&question.name.to_ascii_lowercase()).copied();
+        let (rcode, answers) = zone.answers(question);
+        (ill, question.reply(rcode, &answers))
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) enum Kind {
     A,
     Aaaa,
     Ptr,
+    Txt,
     Other(u16),
 }
 
@@ -20,6 +21,7 @@ impl Kind {
         match self {
             Self::A => 1,
             Self::Ptr => 12,
+            Self::Txt => 16,
             Self::Aaaa => 28,
             Self::Other(number) => number,
         }
@@ -29,6 +31,7 @@ impl Kind {
         match number {
             1 => Self::A,
             12 => Self::Ptr,
+            16 => Self::Txt,
             28 => Self::Aaaa,
             number => Self::Other(number),
         }
@@ -41,6 +44,7 @@ impl fmt::Display for Kind {
             Self::A => f.write_str("A"),
             Self::Aaaa => f.write_str("AAAA"),
             Self::Ptr => f.write_str("PTR"),
+            Self::Txt => f.write_str("TXT"),
             Self::Other(number) => number.fmt(f),
         }
     }
@@ -101,6 +105,15 @@ impl Question {
         Self { id: [7, 7], recursion: true, raw, name: name.to_owned(), kind }
     }
 
+    /// A reply that the name is another name for itself.
+    pub(super) fn alias_of_itself(&self) -> Vec<u8> {
+        let mut packet = self.reply(Rcode::Good, &[vec![0xc0, 12]]);
+        // the kind of the one record, behind the name that points to the question
+        let kind = 12 + self.raw.len() + 2;
+        packet.iter_mut().skip(kind).take(2).zip([0, 5]).for_each(|(byte, new)| *byte = new);
+        packet
+    }
+
     /// A reply with these answers, each the data of a record of the asked kind.
     pub(super) fn reply(&self, rcode: Rcode, answers: &[Vec<u8>]) -> Vec<u8> {
         let count = u16::try_from(answers.len()).unwrap_or(u16::MAX);
@@ -133,6 +146,13 @@ pub(super) fn encode(name: &str) -> Vec<u8> {
     }
     bytes.push(0);
     bytes
+}
+
+/// The data of a TXT record of one string, cut to what it may hold.
+pub(super) fn text(text: &str) -> Vec<u8> {
+    let text = text.as_bytes().get(..255).unwrap_or(text.as_bytes());
+    let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
+    [&[length], text].concat()
 }
 
 /// The data of an A record.

@@ -95,7 +95,7 @@ impl Dns {
         for _ in 0..self.rounds {
             let turn = self.servers.iter().enumerate().cycle().skip(first);
             for (place, server) in turn.take(self.servers.len()) {
-                match found(server.lookup(name.clone(), kind).await, &read) {
+                match found(looked_up(server, name.clone(), kind).await, &read) {
                     Ok(found) => {
                         self.first.set(place);
                         return Ok(found);
@@ -150,6 +150,26 @@ impl Directory for Dns {
         let is_peer = |data: &RData| data.ip_addr() == Some(peer);
         let read = |lookup: &Lookup| lookup.answers().iter().any(|record| is_peer(&record.data));
         self.ask(name, kind, read).await
+    }
+}
+
+/// Looks up, and tells an alias that leads nowhere from a name without such records: the library
+/// takes both for the latter, and then a zone of aliases in a circle would be a no.
+async fn looked_up(
+    server: &Resolver<Sockets>,
+    name: Name,
+    kind: RecordType,
+) -> Result<Lookup, NetError> {
+    let answer = server.lookup(name, kind).await;
+    let Err(NetError::Dns(DnsError::NoRecordsFound(none))) = &answer else { return answer };
+    // Who answers that there is nothing gives the zone's SOA; an unfinished chain has none.
+    if none.response_code != ResponseCode::NoError || none.soa.is_some() {
+        return answer;
+    }
+    match server.lookup(none.query.name().clone(), RecordType::CNAME).await {
+        Ok(_) => Err(NetError::from("an alias that leads nowhere")),
+        Err(NetError::Dns(DnsError::NoRecordsFound(none))) if says_no(&none) => answer,
+        Err(error) => Err(error),
     }
 }
 
