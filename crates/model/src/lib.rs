@@ -24,6 +24,7 @@ mod rules;
 mod service;
 mod source;
 mod span;
+mod supposed;
 mod targets;
 mod trap;
 pub mod wrappers;
@@ -59,5 +60,6 @@ pub use service::{
 };
 pub use source::{Mark, Reach, Source, SourceFile, SourceId, SourceKind, Watched, WrappersUse};
 pub use span::span;
+pub use supposed::{Supposed, SupposedIdent, SupposedNames};
 pub use targets::{EventTargets, LogRotation, StderrFormat};
 pub use trap::{Sentence, Trap};

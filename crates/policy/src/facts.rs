@@ -1,7 +1,9 @@
 //! What is known about one connection.
 
 use crate::Answered;
-use portreeve_model::{DnsZone, ListAnswer, Load};
+use portreeve_model::{
+    Bind, DnsZone, ListAnswer, Load, Service, Supposed, SupposedIdent, SupposedNames,
+};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -75,4 +77,64 @@ pub enum IdentAnswer<'a> {
     Declined,
     /// There is no answer, in time or at all.
     Missing,
+}
+
+impl Own {
+    /// The end of a service that a peer comes to, as it is supposed; else the first that is written.
+    #[must_use]
+    pub fn supposed(service: &Service, supposed: &Supposed) -> Self {
+        let first = service.listen.first();
+        let written = first.and_then(|listen| match listen.bind {
+            Bind::Address(address) => Some(address).filter(|address| !address.is_unspecified()),
+            Bind::Host(_) => None,
+        });
+        let port = first.map_or(0, |listen| listen.port);
+        match supposed.to {
+            Some((address, given)) => {
+                Self { address: Some(address), port: given.unwrap_or(port), process: 0 }
+            }
+            None => Self { address: written, port, process: 0 },
+        }
+    }
+}
+
+impl<'a> Names<'a> {
+    /// As they are supposed.
+    #[must_use]
+    pub fn supposed(supposed: &'a Supposed) -> Self {
+        match &supposed.names {
+            None => Self::NotAsked,
+            Some(SupposedNames::Confirmed(names)) => Self::Confirmed(names),
+            Some(SupposedNames::None) => Self::None,
+            Some(SupposedNames::Unconfirmed) => Self::Unconfirmed,
+            Some(SupposedNames::Failed) => Self::Failed,
+        }
+    }
+}
+
+impl<'a> IdentAnswer<'a> {
+    /// As it is supposed.
+    #[must_use]
+    pub fn supposed(supposed: &'a Supposed) -> Self {
+        match &supposed.ident {
+            None => Self::NotAsked,
+            Some(SupposedIdent::User(user)) => Self::Answered(user.as_bytes()),
+            Some(SupposedIdent::Missing) => Self::Missing,
+        }
+    }
+}
+
+/// What the lists of these zones say, as it is supposed.
+#[must_use]
+pub fn supposed_lists(
+    zones: Vec<DnsZone>,
+    supposed: &Supposed,
+) -> Option<Vec<(DnsZone, ListAnswer)>> {
+    let listed = supposed.listed.as_ref()?;
+    let answer = |zone: DnsZone| {
+        let has = listed.contains(&zone.name);
+        let answer = if has { ListAnswer::Listed(String::new()) } else { ListAnswer::NotListed };
+        (zone, answer)
+    };
+    Some(zones.into_iter().map(answer).collect())
 }

@@ -47,7 +47,7 @@ pub use explain::{
     ban_sentence, date, endings_sentence, errand_sentence, need_sentence, refusal_sentence,
     refusals_sentence, step_sentence,
 };
-pub use facts::{Facts, IdentAnswer, Names, Own};
+pub use facts::{Facts, IdentAnswer, Names, Own, supposed_lists};
 pub use image::{Image, Shared};
 pub use judge::WhyNot;
 pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};

@@ -9,7 +9,7 @@ pub(crate) use live::{
 };
 
 use crate::peer::PeerArg;
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -149,15 +149,44 @@ pub(crate) struct ExplainArgs {
     /// When: 2026-11-21T14:00:00+01:00, "2026-11-21 14:00" or 14:00; without it, now
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
-    /// Assume that the peer has this confirmed host name (may be repeated); implies --offline
-    #[arg(long = "name", value_name = "HOST")]
+    /// Suppose that the peer has this confirmed host name (may be repeated)
+    #[arg(long = "name", value_name = "HOST", value_hint = ValueHint::Other)]
     pub(crate) names: Vec<String>,
+    /// Suppose this of the peer's host names, where it has no confirmed one
+    #[arg(long = "names", value_name = "ANSWER", conflicts_with = "names")]
+    pub(crate) names_answer: Option<NamesAnswer>,
+    /// Suppose that the peer's ident server names this user
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Other)]
+    pub(crate) ident: Option<String>,
+    /// Suppose that the peer's ident server does not answer
+    #[arg(long, conflicts_with = "ident")]
+    pub(crate) no_ident: bool,
+    /// Suppose that this DNS list has the peer, and others have it not (may be repeated)
+    #[arg(long, value_name = "ZONE", value_hint = ValueHint::Other)]
+    pub(crate) listed: Vec<String>,
+    /// Suppose that no DNS list has the peer
+    #[arg(long, conflicts_with = "listed")]
+    pub(crate) unlisted: bool,
+    /// Which address of the service the peer comes to; without it, the first that is written
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_hint = ValueHint::Other)]
+    pub(crate) to: Option<PeerArg>,
     /// Decide from the files alone, even if the door is running
     #[arg(long)]
     pub(crate) offline: bool,
     /// Which configuration; naming one implies `--offline`.
     #[command(flatten)]
     pub(crate) source: Source,
+}
+
+/// An answer about host names that gives none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NamesAnswer {
+    /// The address has none
+    None,
+    /// It has one that does not lead back to it (PARANOID)
+    Unconfirmed,
+    /// The look-up failed
+    Failed,
 }
 
 /// Arguments of `reload`.

@@ -3,7 +3,7 @@
 use crate::clerk::BanRecord;
 use crate::event::{Helper, SessionRef};
 use crate::{End, SessionId};
-use portreeve_model::{Network, OnStop, Parting};
+use portreeve_model::{Network, OnStop, Parting, Supposed};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -34,6 +34,8 @@ pub enum Request {
         port: u16,
         /// When, seconds since the epoch; `None` for now.
         at: Option<i64>,
+        /// What is supposed of look-ups.
+        supposed: Supposed,
     },
     /// Read the configuration again; answered when the new one is in force or refused.
     Reload,

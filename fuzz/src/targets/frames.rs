@@ -108,7 +108,13 @@ fn compiled(bytes: &[u8]) -> Outcome {
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 fn control_seeds() -> Vec<Vec<u8>> {
-    let explain = Request::Explain { service: "ssh".into(), peer: PEER, port: 4711, at: Some(-1) };
+    let explain = Request::Explain {
+        service: "ssh".into(),
+        peer: PEER,
+        port: 4711,
+        at: Some(-1),
+        supposed: portreeve_model::Supposed::default(),
+    };
     let events = Request::Events { json: true, last: 10, follow: true, colour: false };
     let asked = [Request::Status, explain, Request::Reload, Request::Stop(None), events];
     let mut seeds: Vec<_> =

@@ -245,7 +245,9 @@ impl Door {
                 return self.subscribe(number, ToClerk::Subscribe { json, last, follow, colour });
             }
             Request::Status => Answer::Status(Box::new(self.status())),
-            Request::Explain { service, peer, port, at } => self.explain(&service, peer, port, at),
+            Request::Explain { service, peer, port, at, supposed } => {
+                self.explain(&service, (peer, port), at, &supposed)
+            }
             Request::Stop(how) => {
                 let parting = self.close(how);
                 Answer::Stopping { sessions: self.sessions.len(), parting }

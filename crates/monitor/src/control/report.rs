@@ -3,10 +3,11 @@
 use crate::accept::listeners::Listener;
 use crate::door::{Door, Stage};
 use crate::helper::HelperProcess;
-use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, span};
+use portreeve_model::{Authentication, Internal, Offer, Sentence, Service, Supposed, span};
 use portreeve_policy::{
     Facts, IdentAnswer, Names, Own, Reason, ServiceIndex, StepRecord, Verdict, endings_sentence,
     errand_sentence, follow, need_sentence, refusal_sentence, refusals_sentence, step_sentence,
+    supposed_lists,
 };
 use portreeve_wire::End;
 use portreeve_wire::control::{
@@ -112,13 +113,14 @@ impl Door {
         }
     }
 
-    /// What would be decided now, with the live counters and bans. Names and ident are not asked.
+    /// What would be decided now, with the live counters and bans. Nothing is looked up: answers
+    /// are supposed, or unknown.
     pub(crate) fn explain(
         &mut self,
         name: &str,
-        peer: IpAddr,
-        port: u16,
+        (peer, port): (IpAddr, u16),
         at: Option<i64>,
+        supposed: &Supposed,
     ) -> Answer {
         let current = Arc::clone(&self.current);
         let fits = |s: &Service| s.key.as_str() == name || s.name.as_str() == name;
@@ -136,23 +138,28 @@ impl Door {
             // the luckiest throw, as from the files: the step says the chance, and asking again
             // gives the same answer
             dice: 99,
-            names: Names::NotAsked,
+            names: Names::supposed(supposed),
             server_names: Names::NotAsked,
             own: Own::default(),
             answered: &[],
             listed: None,
-            ident: IdentAnswer::NotAsked,
+            ident: IdentAnswer::supposed(supposed),
         };
-        Answer::Explained(found.into_iter().map(|index| self.explain_one(index, &facts)).collect())
+        let one = |index| self.explain_one(index, &facts, supposed);
+        Answer::Explained(found.into_iter().map(one).collect())
     }
 
-    fn explain_one(&self, index: u32, facts: &Facts<'_>) -> Explanation {
+    fn explain_one(&self, index: u32, facts: &Facts<'_>, supposed: &Supposed) -> Explanation {
         let current = &self.current;
         let files = &current.config.files;
         let service = current.service(index);
         let key = service.map(|s| s.key.to_string()).unwrap_or_default();
         let mut steps: Vec<StepRecord> = Vec::new();
-        let verdict = follow(&current.tables, ServiceIndex(index), &self.state, facts, &mut steps);
+        let index_of = ServiceIndex(index);
+        let listed = supposed_lists(current.tables.dns_zones(index_of), supposed);
+        let own = service.map_or(Own::default(), |service| Own::supposed(service, supposed));
+        let facts = &Facts { own, listed: listed.as_deref(), ..*facts };
+        let verdict = follow(&current.tables, index_of, &self.state, facts, &mut steps);
         let (word, reason, text, origin) = match verdict {
             Verdict::Grant((), _) => ("granted", None, "granted".to_owned(), None),
             Verdict::Need(need) => ("unknown", None, need_sentence(need).to_owned(), None),

@@ -109,7 +109,6 @@ impl<'a> Place<'a> {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm for each kind of figures")]
 fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> String {
     match detail {
         Detail::Count { now, limit } if reason == Reason::Overloaded => {

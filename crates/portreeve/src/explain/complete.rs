@@ -48,9 +48,17 @@ fn why(explanation: &Explanation) -> String {
     rest.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(text).to_owned()
 }
 
-/// What to do where a name would decide.
+/// What to do where the answer of a look-up would decide.
 fn way_out(text: String) -> String {
-    if text.contains("host names") { format!("{text}; `--name HOST` assumes one") } else { text }
+    if text.contains("peer's host names") || text.starts_with("host names") {
+        format!("{text}; `--name HOST` assumes one")
+    } else if text.contains("ident server") {
+        format!("{text}; `--ident USER` assumes an answer")
+    } else if text.contains("DNS list") {
+        format!("{text}; `--listed ZONE` or `--unlisted` assumes an answer")
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

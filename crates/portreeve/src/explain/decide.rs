@@ -3,11 +3,11 @@
 
 use super::complete::complete;
 use portreeve_config::SourceRead;
-use portreeve_model::{Config, Load, Service};
+use portreeve_model::{Config, Load, Service, Supposed};
 use portreeve_policy::{
     Answer, Detail, Facts, IdentAnswer, Image, Names, Own, Question, ServiceIndex, State,
     StepRecord, Tables, Verdict, endings_sentence, errand_sentence, follow, need_sentence,
-    refusal_sentence, refusals_sentence, step_sentence,
+    refusal_sentence, refusals_sentence, step_sentence, supposed_lists,
 };
 use portreeve_wire::control::{Explanation, Step};
 use std::net::IpAddr;
@@ -22,8 +22,8 @@ pub(super) struct Asked<'a> {
     pub(super) port: u16,
     /// When, seconds since the epoch.
     pub(super) wall: i64,
-    /// Confirmed names that are assumed; none: nobody has asked.
-    pub(super) names: &'a [String],
+    /// What is supposed of look-ups.
+    pub(super) supposed: &'a Supposed,
     /// The load average.
     pub(super) load: Option<Load>,
 }
@@ -51,7 +51,10 @@ pub(super) fn explanations(
         let service = config.services.get(*at)?;
         let index = ServiceIndex(u32::try_from(*at).ok()?);
         let mut trace = Vec::new();
-        let verdict = follow(&tables, index, &state, &facts(asked), &mut trace);
+        let listed = supposed_lists(tables.dns_zones(index), asked.supposed);
+        let own = Own::supposed(service, asked.supposed);
+        let facts = Facts { own, listed: listed.as_deref(), ..facts(asked) };
+        let verdict = follow(&tables, index, &state, &facts, &mut trace);
         Some(told(&verdict, &trace, service, asked.peer, &config.files))
     };
     services.iter().filter_map(one).collect()
@@ -65,15 +68,12 @@ fn facts<'a>(asked: &Asked<'a>) -> Facts<'a> {
         wall: asked.wall,
         load: asked.load,
         dice: 99, // no drop that is not certain
-        names: match asked.names {
-            [] => Names::NotAsked,
-            names => Names::Confirmed(names),
-        },
+        names: Names::supposed(asked.supposed),
         server_names: Names::NotAsked,
         own: Own::default(),
         answered: &[],
         listed: None,
-        ident: IdentAnswer::NotAsked,
+        ident: IdentAnswer::supposed(asked.supposed),
     }
 }
 

@@ -48,8 +48,11 @@ fn config(services: Vec<Service>) -> Config {
     Config { files: vec!["/p.toml".into()], services, ..Config::default() }
 }
 
-fn asked<'a>(peer: &str, names: &'a [String]) -> Asked<'a> {
-    Asked { peer: peer.parse().unwrap(), port: 0, wall: 0, names, load: Some(Load(0)) }
+fn asked(peer: &str, names: &[String]) -> Asked<'static> {
+    let names = Some(names.to_vec()).filter(|names| !names.is_empty());
+    let names = names.map(portreeve_model::SupposedNames::Confirmed);
+    let supposed = Box::leak(Box::new(Supposed { names, ..Supposed::default() }));
+    Asked { peer: peer.parse().unwrap(), port: 0, wall: 0, supposed, load: Some(Load(0)) }
 }
 
 fn all(config: &Config, name: &str, asked: &Asked<'_>) -> Vec<Explanation> {

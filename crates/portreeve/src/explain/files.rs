@@ -11,19 +11,19 @@ use crate::render::text::{count, visible};
 use jiff::Timestamp;
 use portreeve_config::Loaded;
 use portreeve_diag::{Diagnostics, Level};
-use portreeve_model::{Config, HostPattern, Load};
+use portreeve_model::{Config, Load, Supposed};
 use std::collections::BTreeSet;
 
 /// Reads the configuration and decides by it.
 ///
 /// # Errors
-/// The configuration is refused, holds no such service, or an assumed name is none.
+/// The configuration is refused, or holds no such service.
 pub(super) fn explain(
     args: &ExplainArgs,
     paths: &Paths,
     at: Timestamp,
+    supposed: &Supposed,
 ) -> Result<Vec<Explained>, Failure> {
-    let names = args.names.iter().map(|name| host_name(name)).collect::<Result<Vec<_>, _>>()?;
     let entry = paths.configuration(&args.source);
     let Loaded { config, sources, diagnostics, images } = configuration::load(&entry)?;
     let Some(config) = config else { return Err(refused(&entry, &diagnostics)) };
@@ -31,7 +31,7 @@ pub(super) fn explain(
         peer: args.peer.address,
         port: args.peer.port.unwrap_or(0),
         wall: at.as_second(),
-        names: &names,
+        supposed,
         load: portreeve_sys::socket::load_average().and_then(hundredths),
     };
     let services = decide::meant(&config, &args.service);
@@ -79,16 +79,6 @@ fn down(config: &Config, services: &[usize], paths: &Paths) -> Vec<Vec<String>> 
     reasons.collect()
 }
 
-/// A host name as the relay would hand it over: lower case, without a final dot.
-fn host_name(text: &str) -> Result<String, Failure> {
-    match HostPattern::parse(text) {
-        Some(HostPattern::Exact(name)) => Ok(name),
-        Some(HostPattern::Below(_)) | None => {
-            Err(Failure::new(Exit::Usage, format!("`{}` is no host name", visible(text))))
-        }
-    }
-}
-
 fn hundredths(load: f64) -> Option<Load> {
     // Through text: the only conversion to an integer that cannot surprise.
     format!("{:.0}", load * 100.0).parse().ok().map(Load)
@@ -113,14 +103,6 @@ fn no_service(name: &str, entry: &Configuration, config: &Config) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn assumed_names_are_names() {
-        assert_eq!(host_name("Mail.Example.").unwrap(), "mail.example");
-        for bad in [".example", "192.0.2.1", "a b", ""] {
-            assert_eq!(host_name(bad).unwrap_err().exit, Exit::Usage, "{bad}");
-        }
-    }
 
     #[test]
     fn the_load_is_counted_in_hundredths() {

@@ -4,6 +4,7 @@ mod complete;
 mod decide;
 mod files;
 mod quote;
+pub(crate) mod suppose;
 
 use crate::args::ExplainArgs;
 use crate::client;
@@ -16,6 +17,7 @@ use crate::standing;
 use crate::terminal::{self, Form};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use portreeve_model::Supposed;
 use portreeve_wire::control::{Answer, Explanation, Request};
 use std::net::IpAddr;
 
@@ -25,11 +27,12 @@ pub(crate) fn run(args: &ExplainArgs, paths: &Paths, form: Form) -> Result<Exit,
     let zone = TimeZone::system();
     let now = moment::now();
     let asked = args.at.as_deref().map(|text| moment::parse(text, now, &zone)).transpose()?;
-    let (source, mut services) = match live(args, paths, asked)? {
+    let supposed = suppose::supposed(args)?;
+    let (source, mut services) = match live(args, paths, asked, &supposed)? {
         Some(explanations) => (Source::Door, from_door(explanations, paths)),
         None => {
             let path = paths.configuration(&args.source).path().display().to_string();
-            (Source::Files(path), files::explain(args, paths, asked.unwrap_or(now))?)
+            (Source::Files(path), files::explain(args, paths, asked.unwrap_or(now), &supposed)?)
         }
     };
     if is_this_host(args.peer.address) {
@@ -39,7 +42,7 @@ pub(crate) fn run(args: &ExplainArgs, paths: &Paths, form: Form) -> Result<Exit,
         peer: args.peer.to_string(),
         at: moment::show(asked.unwrap_or(now), &zone),
         instant: moment::rfc3339(asked.unwrap_or(now), &zone),
-        names: args.names.clone(),
+        supposed,
         source,
         services,
     };
@@ -56,15 +59,16 @@ fn exit(report: &Report) -> Exit {
 }
 
 /// The running door's answer; `None` where the files are to decide: on request, or because the
-/// question is about something that the door does not have (other files, an assumed name), or
+/// question is about files that the door does not have, or
 /// because no door can be asked.
 fn live(
     args: &ExplainArgs,
     paths: &Paths,
     at: Option<Timestamp>,
+    supposed: &Supposed,
 ) -> Result<Option<Vec<Explanation>>, Failure> {
     let other = args.source.config.is_some() || args.source.xinetd.is_some();
-    if args.offline || other || !args.names.is_empty() {
+    if args.offline || other {
         return Ok(None);
     }
     let request = Request::Explain {
@@ -72,6 +76,7 @@ fn live(
         peer: args.peer.address,
         port: args.peer.port.unwrap_or(0),
         at: at.map(Timestamp::as_second),
+        supposed: supposed.clone(),
     };
     let answered = match client::ask_if_there(paths, &request) {
         Ok(Some(answered)) => answered.answer,

@@ -3,7 +3,9 @@
 use super::places::Places;
 use super::text::{visible, wrap};
 use super::{Ink, ink};
+use crate::explain::suppose;
 use portreeve_diag::Paint;
+use portreeve_model::Supposed;
 use portreeve_wire::control::{Explanation, Step};
 
 /// Who was asked.
@@ -24,8 +26,8 @@ pub(crate) struct Report {
     pub(crate) at: String,
     /// The same for programs.
     pub(crate) instant: String,
-    /// Host names that were assumed.
-    pub(crate) names: Vec<String>,
+    /// What was supposed of look-ups.
+    pub(crate) supposed: Supposed,
     /// Who answered.
     pub(crate) source: Source,
     /// One for each service of the name.
@@ -62,10 +64,10 @@ fn opening(report: &Report) -> String {
             format!("{} alone: counters and bans are not known", visible(path))
         }
     };
-    let names: Vec<_> = report.names.iter().map(|name| format!("`{}`", visible(name))).collect();
-    let assumed = match names.is_empty() {
+    let supposed = suppose::words(&report.supposed);
+    let assumed = match supposed.is_empty() {
         true => String::new(),
-        false => format!(" assuming the confirmed name {}", names.join(" and ")),
+        false => format!(" assuming {}", supposed.join(", ")),
     };
     format!("{} at {}{assumed}, decided by {source}", visible(&report.peer), report.at)
 }
@@ -148,6 +150,7 @@ const STEP: usize = 25;
 mod tests {
     use super::*;
     use crate::render::WIDTH;
+    use portreeve_model::{SupposedIdent, SupposedNames};
 
     fn sample() -> Report {
         let step = |row, question: &str, answer: &str, origin: Option<&str>, word: &str| Step {
@@ -186,7 +189,7 @@ mod tests {
             peer: "198.51.100.9:4711".into(),
             at: "2026-11-21 14:00:00 +01:00".into(),
             instant: "2026-11-21T14:00:00+01:00".into(),
-            names: Vec::new(),
+            supposed: Supposed::default(),
             source: Source::Files("/etc/xinetd.conf".into()),
             services: vec![Explained {
                 explanation,
@@ -225,10 +228,13 @@ ssh: refused (rule)
     #[test]
     fn assumed_names_and_the_running_door_are_said() {
         let mut report = sample();
-        report.names = vec!["a.example".into(), "b.example".into()];
+        let names = vec!["a.example".into(), "b.example".into()];
+        report.supposed.names = Some(SupposedNames::Confirmed(names));
+        report.supposed.ident = Some(SupposedIdent::User("joe".into()));
+        report.supposed.listed = Some(Vec::new());
         report.source = Source::Door;
         let text = explain(&report, Paint::Plain).replace('\n', " ");
-        assert!(text.contains("assuming the confirmed name `a.example` and `b.example`"), "{text}");
+        assert!(text.contains("assuming the confirmed name `a.example` and `b.example`, the ident user `joe`, that no DNS list has the peer"), "{text}");
         assert!(text.contains("decided by the running door, with its counters and bans"), "{text}");
     }
 

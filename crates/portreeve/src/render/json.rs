@@ -3,7 +3,9 @@
 use super::explain::{Report, Source};
 use super::lines::{Escapes, harmless};
 use crate::exit::Failure;
+use crate::explain::suppose;
 use crate::host::advice::Advice;
+use portreeve_model::SupposedNames;
 use portreeve_wire::control::{
     HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status, Step, TrialStatus,
 };
@@ -124,7 +126,11 @@ pub(crate) fn explain(report: &Report) -> Value {
     json!({
         "peer": report.peer,
         "at": report.instant,
-        "names": report.names,
+        "names": match &report.supposed.names {
+            Some(SupposedNames::Confirmed(names)) => names.as_slice(),
+            _ => &[],
+        },
+        "supposed": suppose::words(&report.supposed),
         "source": match report.source {
             Source::Door => "door",
             Source::Files(_) => "files",

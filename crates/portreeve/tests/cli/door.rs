@@ -114,6 +114,7 @@ fn the_door_explains_with_what_it_counts() {
     let door = folder.door(&Answer::Explained(vec![explanation]), b"");
     let ran = folder.portreeve(&["explain", "ssh", "[::1]:9", "--at", "2026-11-21T12:00:00Z"]);
     let asked = Request::Explain {
+        supposed: portreeve_model::Supposed::default(),
         service: "ssh".into(),
         peer: "::1".parse().unwrap(),
         port: 9,
