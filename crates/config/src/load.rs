@@ -71,6 +71,7 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let named = named.done();
     let files = check.sources.paths();
     let images = crate::sources::read_all(&mut check, world, &named);
+    crate::sources::wrappers::tell(&mut check, &named, &images, &services);
     let (texts, found) = check.done();
     let config = Config { files, settings, services, sources: named };
     let config = (!found.has_errors()).then_some(config);

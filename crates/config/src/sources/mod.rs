@@ -6,7 +6,7 @@
 
 mod list;
 mod rules;
-mod wrappers;
+pub(crate) mod wrappers;
 
 use crate::check::{Check, place};
 use crate::codes;

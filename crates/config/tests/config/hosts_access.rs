@@ -115,3 +115,63 @@ fn the_services_of_xinetd_ask_unless_their_flags_say_otherwise() {
         assert_eq!(files(&native), ["/etc/hosts.allow", deny]);
     }
 }
+
+/// The findings about these files for a service that asks as `sshd`.
+fn about(allow: &str, deny: &str) -> (Loaded, String) {
+    let text = format!("[import]\nhosts-access = true\n[service.x]\nlisten = [\"*:1\"]\n{PROGRAM}");
+    let loaded = Host::default()
+        .with("/etc/portreeve/portreeve.toml", text)
+        .with("/etc/hosts.allow", allow)
+        .with("/etc/hosts.deny", deny)
+        .with("/l", "192.0.2.1 [::1")
+        .load(&main());
+    let found = findings(&loaded);
+    (loaded, found)
+}
+
+#[test]
+fn lines_that_are_written_wrong_are_warnings_and_refuse_no_configuration() {
+    for (deny, code) in [
+        ("sshd 192.0.2.1\n", "warning[hosts-no-separator]"),
+        ("sshd: 2001:db8::1\n", "warning[hosts-bare-ipv6]"),
+        ("sshd: 192.0.2.0/33\n", "warning[hosts-prefix-length]"),
+        ("sshd: ALL : shout\n", "warning[hosts-option]"),
+        ("sshd: ALL", "warning[hosts-no-final-newline]"),
+        ("sshd: /none\n", "warning[hosts-list-missing]"),
+        ("sshd: ALL : user nobody-here\n", "warning[hosts-unknown]"),
+        ("sshd: ALL : banners /none\n", "warning[hosts-unknown]"),
+        ("ALL: ALL\nsshd: ALL\n", "warning[hosts-shadowed]"),
+        ("sshd: host.\n", "warning[hosts-doubtful]"),
+        ("vsftpd: ALL\n", "note[hosts-no-such-daemon]"),
+        ("sshd: ALL\n", "note[hosts-asked]"),
+    ] {
+        let (loaded, found) = about("", deny);
+        assert!(found.contains(code), "{deny}: {found}");
+        assert!(
+            loaded.config.is_some() && found.contains("/etc/hosts.deny:") || code.contains("asked"),
+            "{deny}: {found}"
+        );
+        let image = loaded.images.first().expect("a source").outcome.as_ref().expect("an image");
+        assert!(!image.bytes.is_empty());
+    }
+}
+
+#[test]
+fn files_that_say_nothing_are_not_spoken_of() {
+    for (allow, deny) in [("", ""), ("# nothing\n", "\n# nothing\n")] {
+        assert_eq!(about(allow, deny).1, "");
+    }
+    let (_, found) = about("", "sshd: ALL\n");
+    assert!(found.contains("asked about `sshd` (x)"), "{found}");
+}
+
+#[test]
+fn many_plain_lines_cost_less_than_forty_bytes_each() {
+    let deny: String = (0..20_000_u32)
+        .map(|n| format!("sshd: 10.{}.{}.{}\n", n % 7, (n / 7) % 251, n % 251))
+        .collect();
+    let (loaded, _) = about("", &deny);
+    let image = loaded.images.first().expect("a source").outcome.as_ref().expect("an image");
+    assert_eq!(image.entries, 20_000);
+    assert!(image.bytes.len() < 20_000 * 40, "{} bytes", image.bytes.len());
+}

@@ -5,7 +5,7 @@ use portreeve_diag::Code;
 
 macro_rules! codes {
     ($($name:ident = $code:literal: $meaning:literal;)+) => {
-        $(#[doc = $meaning] pub(crate) const $name: Code = Code($code);)+
+        $(#[doc = $meaning] pub const $name: Code = Code($code);)+
 
         /// (code, meaning and safe outcome), in the order of the book's table.
         pub const ALL: &[(&str, &str)] = &[$(($code, $meaning)),+];
@@ -32,6 +32,9 @@ codes! {
     ACLEXEC_LATER = "hosts-aclexec-later": "warning: options behind an `aclexec` are carried out by the ancestor also when it fails; here the rule ends with it";
     ACLEXEC_DENY = "hosts-aclexec-deny": "warning: when an `aclexec` in hosts.deny fails, the ancestor grants; here the next rules are looked at";
     USER_APPLIED = "hosts-user-applied": "note: `user` and `group` do nothing in Debian's tcpd; here they are carried out, or the client is refused";
+    DOUBTFUL = "hosts-doubtful": "warning: a name that begins or ends as none does, or is a reserved word, in tcpdchk's words";
+    NO_SUCH_DAEMON = "hosts-no-such-daemon": "note: a rule names a daemon that no service asks about; other programs may";
+    ASKED = "hosts-asked": "note: which services ask these files, and under which names";
     SHADOWED = "hosts-shadowed": "warning: every client that a rule matches is decided about by rules before it: by the same words, by `ALL`, by a network around theirs or a domain above";
 }
 

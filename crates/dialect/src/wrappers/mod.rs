@@ -5,7 +5,8 @@
 //! nothing.
 
 mod check;
-mod codes;
+pub mod codes;
+mod doubt;
 mod line;
 mod option;
 mod parts;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use check::{list_file, list_parts, read, unreadable as unreadable_table};
 pub use codes::ALL as CODES;
+pub use doubt::{Doubt, doubts};
 pub use option::wrong_option;
 pub use parts::{Part, Plain, parts};
 pub use shadow::shadowed;

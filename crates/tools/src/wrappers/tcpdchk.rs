@@ -8,10 +8,8 @@ use crate::applet::Call;
 use crate::say;
 use crate::trouble::Trouble;
 use portreeve_diag::{Diagnostic, Diagnostics};
-use portreeve_dialect::wrappers::shadowed;
-use portreeve_model::wrappers::{
-    ClientPattern, DaemonPattern, Deed, HostPattern, List, Rule, Token, Which, Word,
-};
+use portreeve_dialect::wrappers::{Doubt, doubts, shadowed};
+use portreeve_model::wrappers::{Deed, List, Rule, Token, Which};
 use portreeve_sys::resolver::{Answer, addresses_of};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -149,11 +147,15 @@ impl Report {
 
     fn doubts(&mut self, path: &str, which: Which, rule: &Rule, arguments: &Arguments) {
         let mut said = Vec::new();
-        for token in rule.daemons.parts.iter().flatten() {
-            said.extend(self.daemon(token));
-        }
-        for token in rule.clients.parts.iter().flatten() {
-            said.extend(self.client(token));
+        for doubt in doubts(rule) {
+            match doubt {
+                Doubt::Said(text) => said.push(text),
+                Doubt::Daemon(name) => {
+                    said.extend(self.inetd.iter().flat_map(|inetd| inetd.warnings_about(&name)));
+                }
+                Doubt::Host(name) => said.extend(self.named(&name)),
+                Doubt::File(path) => said.extend(super::files::list(&path).1),
+            }
         }
         let open = |setting: &Deed| matches!(setting, Deed::Allow | Deed::Deny | Deed::Twist);
         let says = rule.settings.iter().any(|setting| open(&setting.value.deed));
@@ -162,90 +164,6 @@ impl Report {
         }
         for text in said {
             self.warn(path, rule.line, &text);
-        }
-    }
-
-    fn daemon(&mut self, token: &Token<DaemonPattern>) -> Vec<String> {
-        let text = shown(&token.text);
-        let name = before_host(&text);
-        let mut said = Vec::new();
-        match &token.pattern {
-            DaemonPattern::Name(word) | DaemonPattern::At(word, _) => match word {
-                Word::All => {}
-                _ if text.starts_with('@') => said.push("daemon name begins with \"@\""),
-                Word::Tail(_) => said.push("daemon name begins with dot"),
-                Word::Head(_) => said.push("daemon name ends in dot"),
-                Word::Known => said.push("daemon name may be reserved word"),
-                Word::Same(_) if name.starts_with('/') => {
-                    said.push("daemon name begins with \"/\"")
-                }
-                Word::Same(_) if reserved(name) => said.push("daemon name may be reserved word"),
-                Word::Glob(_) | Word::V6(..) | Word::Same(_) => {}
-            },
-            DaemonPattern::Port(_) | DaemonPattern::PortAt(..) => {}
-        }
-        let mut said: Vec<String> = said.into_iter().map(|it| format!("{name}: {it}")).collect();
-        said.extend(fail(name));
-        let host = match &token.pattern {
-            DaemonPattern::At(_, host) | DaemonPattern::PortAt(_, host) => Some(host),
-            DaemonPattern::Name(_) | DaemonPattern::Port(_) => None,
-        };
-        said.extend(host.into_iter().flat_map(|host| self.host(host)));
-        let plain = matches!(&token.pattern, DaemonPattern::Name(Word::Same(_)));
-        if plain && said.is_empty() && !name.eq_ignore_ascii_case("unknown") {
-            said.extend(self.inetd.iter().flat_map(|inetd| inetd.warnings_about(name)));
-        }
-        said
-    }
-
-    fn client(&mut self, token: &Token<ClientPattern>) -> Vec<String> {
-        let text = shown(&token.text);
-        let mut said = fail(&text);
-        let host = match &token.pattern {
-            ClientPattern::Host(host) => host,
-            ClientPattern::User(user, host) => {
-                let name = before_host(&text);
-                let doubt = match user {
-                    Word::Tail(_) => Some("user name begins with dot"),
-                    Word::Head(_) => Some("user name ends in dot"),
-                    _ if name.starts_with('@') => Some("user name begins with \"@\""),
-                    _ if name.starts_with('/') => Some("user name begins with \"/\""),
-                    Word::Same(_) if reserved(name) => Some("user name may be reserved word"),
-                    Word::Same(_) | Word::Glob(_) | Word::All | Word::Known | Word::V6(..) => None,
-                };
-                said.extend(doubt.map(|doubt| format!("{name}: {doubt}")));
-                host
-            }
-        };
-        said.extend(self.host(host));
-        said
-    }
-
-    fn host(&mut self, host: &HostPattern) -> Vec<String> {
-        match host {
-            HostPattern::File(path) => super::files::list(path).1.into_iter().collect(),
-            HostPattern::Word(Word::Tail(tail)) if Word::Tail(tail.clone()).is_numeric() => {
-                vec![format!("{}: network number begins with dot", shown(tail))]
-            }
-            HostPattern::Word(Word::Head(head)) if !Word::Head(head.clone()).is_numeric() => {
-                vec![format!("{}: domain or host name ends in dot", shown(head))]
-            }
-            HostPattern::Word(Word::Same(name)) => {
-                let text = shown(name);
-                let word = Word::Same(name.clone());
-                if word.is_numeric() || reserved(&text) || text.contains(['#', '[', ']', '=']) {
-                    return Vec::new();
-                }
-                self.named(name)
-            }
-            HostPattern::Netgroup(_)
-            | HostPattern::Known
-            | HostPattern::Local
-            | HostPattern::Masked { .. }
-            | HostPattern::Network(_)
-            | HostPattern::Word(_)
-            | HostPattern::Never(_)
-            | HostPattern::Broken(_) => Vec::new(),
         }
     }
 
@@ -280,22 +198,6 @@ impl Report {
         self.looked_up.insert(name.to_vec(), said.clone());
         said
     }
-}
-
-/// What stands before the `@` of `name@host`, which may begin with one.
-fn before_host(text: &str) -> &str {
-    let at = text.char_indices().skip(1).find(|(_, c)| *c == '@');
-    at.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
-}
-
-fn reserved(name: &str) -> bool {
-    ["KNOWN", "PARANOID", "LOCAL", "UNKNOWN"].iter().any(|word| word.eq_ignore_ascii_case(name))
-}
-
-fn fail(text: &str) -> Vec<String> {
-    let old = text.eq_ignore_ascii_case("FAIL");
-    let said = ["FAIL is no longer recognized", "(use EXCEPT or DENY instead)"];
-    said.into_iter().filter(|_| old).map(str::to_owned).collect()
 }
 
 /// A list as it was written.

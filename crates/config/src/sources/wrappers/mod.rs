@@ -3,20 +3,26 @@
 //! A line that is written wrong has the safe meaning that the dialect gives it, with a warning: it
 //! refuses no configuration and keeps no older image in force, since programs write these files.
 
+mod asked;
 mod lists;
 mod sets;
 mod words;
+
+pub(crate) use asked::tell;
 
 use super::{Image, Reader};
 use crate::check::Check;
 use crate::world::Owner;
 use lists::Paths;
 use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level};
-use portreeve_dialect::wrappers::{Part, parts};
+use portreeve_dialect::wrappers::{Doubt, Part, codes, doubts, parts, shadowed};
 use portreeve_model::SourceFile;
-use portreeve_model::wrappers::{HostImage, Item, PlainRules, Rule, Which};
+use portreeve_model::wrappers::{HostImage, Item, PlainRules, Rule, Table, Tables, Which};
 use portreeve_wire::hosts::{MAX_HEAD, image};
 use sets::Sets;
+
+/// Rules that are compared to find those that decide nothing.
+const MOST_COMPARED: usize = 10_000;
 
 /// Reads both files into their image. One that is not there has no rules; since rules have programs
 /// run, both must be believed.
@@ -36,6 +42,7 @@ pub(super) fn read(
                 Part::Rule(rule) => {
                     paths.of_rule(&rule);
                     words::of_rule(&rule, reader, &mut head.words);
+                    doubted(reader.check, &rule);
                     sets.count(1);
                     items.push(Item::Rule(rule));
                 }
@@ -49,6 +56,7 @@ pub(super) fn read(
             }
         }
     }
+    decided_before(reader.check, &head);
     head.lists = paths.read(reader, &mut sets)?;
     let (bytes, entries) = sets.done();
     let bytes = image(&head, &bytes).map_err(|_| {
@@ -75,6 +83,34 @@ fn file_parts(
     let parts = parts(which, FileId(file.file), &content, sources, &mut found);
     warn(reader.check, found);
     Ok(parts)
+}
+
+/// Tells what tcpdchk would: names and files are looked for elsewhere.
+fn doubted(check: &mut Check, rule: &Rule) {
+    for doubt in doubts(rule) {
+        if let Doubt::Said(text) = doubt {
+            let help = "see hosts_access(5) for the words that mean more than they say";
+            let place = Some(at(check, rule));
+            check.say(Diagnostic::new(Level::Warning, codes::DOUBTFUL, place, text).help(help));
+        }
+    }
+}
+
+/// Tells which rules decide nothing, as long as they are few enough to compare.
+fn decided_before(check: &mut Check, head: &HostImage) {
+    let rules = |items: &[Item]| {
+        let rules = items.iter().filter_map(|item| match item {
+            Item::Rule(rule) => Some((**rule).clone()),
+            Item::Plain(_) => None,
+        });
+        Table::Rules(rules.collect())
+    };
+    if head.allow.len().saturating_add(head.deny.len()) <= MOST_COMPARED {
+        let tables = Tables { allow: rules(&head.allow), deny: rules(&head.deny) };
+        let mut found = Diagnostics::new();
+        shadowed(&tables, &check.sources, &mut found);
+        warn(check, found);
+    }
 }
 
 /// Keeps findings, none of them as an error.

@@ -1,0 +1,72 @@
+//! What the rules are about, beside what services ask: told once, when a configuration is loaded.
+
+use super::super::SourceRead;
+use crate::check::Check;
+use portreeve_diag::{Diagnostic, FileId, Level};
+use portreeve_dialect::wrappers::{Doubt, codes, doubts};
+use portreeve_model::wrappers::{HostImage, Item, Rule};
+use portreeve_model::{Service, Source, SourceKind};
+use portreeve_wire::hosts;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many names of daemons without a service are told.
+const MOST_NAMES: usize = 20;
+
+/// Says which services ask files that have rules, and which daemons of the rules no service is.
+pub(crate) fn tell(
+    check: &mut Check,
+    sources: &[Source],
+    read: &[SourceRead],
+    services: &[Service],
+) {
+    for (source, read) in sources.iter().zip(read) {
+        let (SourceKind::Wrappers { .. }, Ok(image)) = (&source.kind, &read.outcome) else {
+            continue;
+        };
+        let Ok((head, _)) = hosts::head(&image.bytes) else { continue };
+        if head.allow.is_empty() && head.deny.is_empty() {
+            continue;
+        }
+        let mut asked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for service in services {
+            let uses = service.admission.wrappers.as_ref();
+            if let Some(used) = uses.filter(|used| used.source == read.source) {
+                asked.entry(&used.daemon).or_default().push(service.key.as_str());
+            }
+        }
+        let names: Vec<_> = asked
+            .iter()
+            .map(|(daemon, services)| format!("`{daemon}` ({})", services.join(", ")))
+            .collect();
+        let at = check.sources.line_span(FileId(source.origin.file), source.origin.line);
+        let text = format!("hosts.allow and hosts.deny are asked about {}", names.join(", "));
+        let help = "rules of other daemons concern none of these services";
+        check.say(Diagnostic::new(Level::Note, codes::ASKED, Some(at), text).help(help));
+        strangers(check, &head, &asked);
+    }
+}
+
+fn strangers(check: &mut Check, head: &HostImage, asked: &BTreeMap<&str, Vec<&str>>) {
+    let mut told = BTreeSet::new();
+    for rule in head.allow.iter().chain(&head.deny).flat_map(rules) {
+        for doubt in doubts(rule) {
+            let Doubt::Daemon(name) = doubt else { continue };
+            let known = asked.keys().any(|daemon| daemon.eq_ignore_ascii_case(&name));
+            let new = !known && told.len() < MOST_NAMES && told.insert(name.to_ascii_lowercase());
+            if new {
+                let text = format!("no service asks about `{name}`");
+                let place = Some(super::at(check, rule));
+                let finding = Diagnostic::new(Level::Note, codes::NO_SUCH_DAEMON, place, text);
+                check.say(finding.help("if another program asks these files, all is well"));
+            }
+        }
+    }
+}
+
+/// The rules of an item; of plain ones, one of each daemon list.
+fn rules(item: &Item) -> Vec<&Rule> {
+    match item {
+        Item::Rule(rule) => vec![rule],
+        Item::Plain(lists) => lists.iter().map(|list| &list.first).collect(),
+    }
+}
