@@ -42,6 +42,16 @@ fn the_native_example_is_accepted() {
 }
 
 #[test]
+fn the_rules_of_openssh_under_ucspi_tcp_are_accepted() {
+    let text = example("seed-1-tcprules/portreeve.toml");
+    let host = Host::default().with("/etc/portreeve/portreeve.toml", text);
+    let loaded = host.with("/etc/tcp/ssh.cdb", example("seed-1-tcprules/ssh")).load(&main());
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(&loaded)));
+    assert!(config.services[0].admission.rules.is_some());
+    assert_eq!(loaded.errors(), 0, "{}", findings(&loaded));
+}
+
+#[test]
 fn the_cookbook_s_entry_is_accepted() {
     let config = accepted(&xinetd(example("seed-2-load-balancing/xinetd.conf"), b""), &[]);
     assert_eq!(keys(&config), ["ssh"]);
