@@ -132,6 +132,9 @@ fn converted_lists_decide_as_tcpserver_does() {
 
 #[test]
 fn what_lists_cannot_say_is_kept_and_what_never_matches_is_told() {
+    let kept = native(&converted("127.:allow,RELAYCLIENT=\"\"\n:allow\n").text);
+    let smtp = kept.services.iter().find(|one| one.key.as_str() == "smtp").unwrap();
+    assert!(smtp.admission.rules.is_some(), "the rules themselves go on deciding");
     let text = "127.:allow,RELAYCLIENT=\"\"\n:allow\n";
     let one = converted(text);
     assert!(

@@ -18,7 +18,7 @@ pub fn doubt(address: &[u8]) -> Option<&'static str> {
             None | Some((b'=', [])) => Some("after `@` stands a whole address, or `=` and a name"),
             Some((b'=', [b'.', ..])) => Some("`user@=` takes a whole name, never a `.domain`"),
             Some((b'=', name)) => of_name(name),
-            Some(_) if host.ends_with(b".") || host.ends_with(b":") => {
+            Some(_) if host.ends_with(b".") || host.ends_with(b":") && !is_v6(host) => {
                 Some("`user@` takes a whole address, never a prefix")
             }
             Some(_) => of_address(host),
@@ -28,6 +28,11 @@ pub fn doubt(address: &[u8]) -> Option<&'static str> {
         Some((b'=', name)) => of_name(name),
         _ => of_address(address),
     }
+}
+
+/// Whether it is an IPv6 address: `2001:db8::` is one, and not only how others begin.
+fn is_v6(text: &[u8]) -> bool {
+    str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Four numbers up to 255 as they are printed: what nearly every line of a long text has.
@@ -50,8 +55,10 @@ fn is_whole_v4(address: &[u8]) -> bool {
 }
 
 fn of_name(name: &[u8]) -> Option<&'static str> {
-    let capital = name.iter().any(u8::is_ascii_uppercase);
-    capital.then_some("host names arrive in lower case")
+    if name.iter().any(u8::is_ascii_uppercase) {
+        return Some("host names arrive in lower case");
+    }
+    name.ends_with(b".").then_some("host names arrive without a dot at their end")
 }
 
 fn of_address(address: &[u8]) -> Option<&'static str> {
@@ -122,5 +129,17 @@ fn of_v6(text: &str) -> Option<&'static str> {
     if !text.chars().all(hexadecimal) {
         return Some("it is no IPv6 address in lower case");
     }
-    (!text.ends_with(':')).then_some("an IPv6 prefix ends in a colon")
+    let Some(groups) = text.strip_suffix(':') else {
+        return Some("an IPv6 prefix ends in a colon");
+    };
+    // an empty group is one of the two sides of `::`, which is written once
+    let printed = |group: &str| {
+        let value = u16::from_str_radix(group, 16).ok();
+        group.is_empty() || value.is_some_and(|value| format!("{value:x}") == group)
+    };
+    if text.matches("::").count() > 1 || text.contains(":::") || !groups.split(':').all(printed) {
+        return Some("an IPv6 prefix is compared as text: groups without zeros before them");
+    }
+    let whole = groups.split(':').count() > 7 && !groups.contains("::");
+    whole.then_some("an IPv6 prefix has at most seven groups")
 }

@@ -162,6 +162,9 @@ fn rules_that_can_never_match_are_doubted_and_others_are_not() {
         "@1.2.3.4",
         "2001:db8::1",
         "2001:db8:",
+        "2001:db8::5:",
+        "2001:db8:0:",
+        "::",
         "::1",
         "fe80::",
         "::ffff:1.2.3.4",
@@ -189,7 +192,34 @@ fn rules_that_can_never_match_are_doubted_and_others_are_not() {
         "2001:db8:0:0::1",
         "host.dom",
         "2001:db8",
+        "2001:0db8:",
+        "2001:db8::5::",
+        "1:2:3:4:5:6:7:8:",
+        "12345:",
+        "=host.dom.",
+        "=.",
     ] {
         assert!(doubt(address.as_bytes()).is_some(), "{address}");
+    }
+}
+
+#[test]
+fn no_key_that_is_looked_up_is_doubted() {
+    let parts = [0_u16, 0, 0, 1, 0xdb8, 0xffff];
+    let mut addresses: Vec<String> = ["192.0.2.7", "0.0.0.0"].map(str::to_owned).into();
+    for number in 0..6_usize.pow(4) {
+        let part = |at: usize| parts[number / 6_usize.pow(u32::try_from(at % 4).unwrap()) % 6];
+        let groups: [u16; 8] =
+            std::array::from_fn(|at| if at < 5 { part(at) } else { part(at / 2) });
+        addresses.push(std::net::Ipv6Addr::from(groups).to_string());
+    }
+    for address in &addresses {
+        let (host, info) = (Some(&b"a.b-c.example.org"[..]), Some(&b"joe"[..]));
+        let peer = Peer { address: address.as_bytes(), host, info };
+        let none = look_up(&peer, |key| {
+            assert_eq!(doubt(key), None, "{}", String::from_utf8_lossy(key));
+            Ok::<_, ()>(None::<()>)
+        });
+        assert_eq!(none, Ok(None));
     }
 }
