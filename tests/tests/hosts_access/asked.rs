@@ -67,7 +67,7 @@ fn netgroups_are_asked_for_by_the_hosts_name() {
     fs::write(world.etc("netgroup"), "lans (lan.example.com,,)\nothers (far.example.com,,)\n")
         .expect("write the groups");
     let switch = world.etc("nsswitch.conf");
-    let text = fs::read_to_string(&switch).expect("read nsswitch.conf");
+    let text = world.read("/etc/nsswitch.conf");
     fs::write(switch, text + "netgroup: files\n").expect("write nsswitch.conf");
     rules(&world, "members: @lans\nstrangers: @others\n", "ALL: ALL\n");
     let services = service("members", 700, RUN) + &service("strangers", 701, RUN);
