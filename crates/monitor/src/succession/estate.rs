@@ -191,14 +191,10 @@ impl Part {
 
     fn format(self) -> u16 {
         match self {
-            Self::Head
-            | Self::Configuration
-            | Self::Totals
-            | Self::Sessions
-            | Self::Bans
-            | Self::Images
-            | Self::Jobs => 1,
-            Self::Waiting => 2,
+            Self::Head | Self::Totals | Self::Sessions | Self::Bans | Self::Images | Self::Jobs => {
+                1
+            }
+            Self::Configuration | Self::Waiting => 2,
             Self::Undecided => 3,
         }
     }
