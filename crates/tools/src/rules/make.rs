@@ -4,7 +4,7 @@ use crate::applet::Call;
 use crate::fresh::{Fresh, Words};
 use crate::say;
 use crate::trouble::Trouble;
-use portreeve_ucspi::rules::{Addresses, Line, data, doubt, trimmed};
+use portreeve_ucspi::rules::{Action, Addresses, DENY, Line, data, doubt, plain, trimmed};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,6 +37,10 @@ pub(crate) fn make(call: &Call) -> Result<ExitCode, Trouble> {
         warnings.line = warnings.line.saturating_add(1);
         if u64::try_from(line.len()).unwrap_or(LONGEST) >= LONGEST && !line.ends_with(b"\n") {
             return Err(Trouble::because("unable to read input", "a line is longer than 1 MiB"));
+        }
+        if let Some((address, action)) = plain(&line) {
+            fresh.add(address, if action == Action::Deny { DENY } else { b"" })?;
+            continue;
         }
         match Line::parse(&line) {
             Ok(Line::Nothing) => {}

@@ -116,7 +116,9 @@ impl Maker {
 
 /// Puts a record into the first free slot from its own on; half of them are free in the end.
 fn put(table: &mut [(u32, u32)], hash: u32, at: u32) {
-    let first = usize::try_from(hash >> 8).unwrap_or(0).checked_rem(table.len()).unwrap_or(0);
+    // of 32 bits: a division of 64 takes as long as all the rest
+    let slots = u32::try_from(table.len()).unwrap_or(u32::MAX);
+    let first = usize::try_from((hash >> 8).checked_rem(slots).unwrap_or(0)).unwrap_or(0);
     let (before, from) = table.split_at_mut(first);
     let free = from.iter_mut().chain(before).find(|(_, position)| *position == 0);
     if let Some(slot) = free {

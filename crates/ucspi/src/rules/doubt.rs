@@ -37,21 +37,26 @@ fn is_v6(text: &[u8]) -> bool {
 
 /// Four numbers up to 255 as they are printed: what nearly every line of a long text has.
 fn is_whole_v4(address: &[u8]) -> bool {
+    whole_v4(address) == Some(address.len())
+}
+
+/// How long such an address is, if a text begins with one.
+pub(super) fn whole_v4(text: &[u8]) -> Option<usize> {
     let (mut parts, mut number, mut digits) = (1_u8, 0_u16, 0_u8);
-    for byte in address {
+    for (at, byte) in text.iter().enumerate() {
         match byte {
             b'0'..=b'9' if digits < 3 && (digits == 0 || number > 0) => {
                 number = number.wrapping_mul(10).wrapping_add(u16::from(byte.wrapping_sub(b'0')));
                 digits = digits.saturating_add(1);
             }
-            b'.' if digits > 0 && number <= 255 => {
+            b'.' if digits > 0 && number <= 255 && parts < 4 => {
                 parts = parts.saturating_add(1);
                 (number, digits) = (0, 0);
             }
-            _ => return false,
+            _ => return (parts == 4 && digits > 0 && number <= 255).then_some(at),
         }
     }
-    parts == 4 && digits > 0 && number <= 255
+    (parts == 4 && digits > 0 && number <= 255).then_some(text.len())
 }
 
 fn of_name(name: &[u8]) -> Option<&'static str> {

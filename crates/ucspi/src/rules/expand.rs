@@ -30,10 +30,10 @@ impl<'a> Addresses<'a> {
     /// The byte at which something other than a digit stands.
     pub fn of(address: &'a [u8]) -> Result<Self, usize> {
         let whole = Self { address, range: None, told: false };
+        let Some(dash) = address.iter().position(|byte| *byte == b'-') else { return Ok(whole) };
         if address.iter().any(|byte| matches!(byte, b'=' | b'@')) {
             return Ok(whole);
         }
-        let Some(dash) = address.iter().position(|byte| *byte == b'-') else { return Ok(whole) };
         let (low, high) = address.split_at_checked(dash).unwrap_or((address, &[]));
         let high = high.get(1..).unwrap_or_default();
         let start =

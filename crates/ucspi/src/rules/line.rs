@@ -1,5 +1,6 @@
 //! One line of the text.
 
+use super::doubt::whole_v4;
 use super::expand::Addresses;
 use std::fmt;
 
@@ -109,6 +110,19 @@ impl<'a> Line<'a> {
         let settings = settings(line, rest)?;
         Addresses::of(address).map_err(|at| Fault { at, what: What::Range })?;
         Ok(Self::Rule(Rule { address, action, settings }))
+    }
+}
+
+/// The address and the action of a line that is a whole IPv4 address, a colon and an action: what
+/// nearly every line of a long text is, read in one pass. Such an address is no range, and never
+/// doubtful.
+#[must_use]
+pub fn plain(line: &[u8]) -> Option<(&[u8], Action)> {
+    let (address, rest) = line.split_at_checked(whole_v4(line)?)?;
+    match rest {
+        b":allow\n" | b":allow" => Some((address, Action::Allow)),
+        b":deny\n" | b":deny" => Some((address, Action::Deny)),
+        _ => None,
     }
 }
 

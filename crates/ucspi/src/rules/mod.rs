@@ -8,9 +8,9 @@ mod stored;
 
 pub use doubt::doubt;
 pub use expand::Addresses;
-pub use line::{Action, Fault, Line, Rule, Setting, What, trimmed};
+pub use line::{Action, Fault, Line, Rule, Setting, What, plain, trimmed};
 pub use lookup::{Peer, look_up};
-pub use stored::{Stored, data};
+pub use stored::{DENY, Stored, data};
 
 #[cfg(test)]
 mod tests;

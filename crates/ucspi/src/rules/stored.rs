@@ -2,13 +2,16 @@
 
 use super::{Action, Rule, Setting};
 
+/// The data of a plain `deny`.
+pub const DENY: &[u8] = b"D\0";
+
 /// The data of a record: nothing for a plain `allow`; `D` for `deny`, `+NAME=VALUE` for each
 /// setting, each ended by a zero byte.
 #[must_use]
 pub fn data(rule: &Rule<'_>) -> Vec<u8> {
     let mut data = Vec::new();
     if rule.action == Action::Deny {
-        data.extend_from_slice(b"D\0");
+        data.extend_from_slice(DENY);
     }
     for setting in &rule.settings {
         data.push(b'+');

@@ -223,3 +223,40 @@ fn no_key_that_is_looked_up_is_doubted() {
         assert_eq!(none, Ok(None));
     }
 }
+
+#[test]
+fn a_plain_line_is_read_as_any_other() {
+    for line in [
+        "1.2.3.4:allow",
+        "1.2.3.4:deny\n",
+        "255.255.255.255:deny\n",
+        "0.0.0.0:allow\n",
+        "1.2.3.4:deny \n",
+        "1.2.3.4:deny\n\n",
+        "1.2.3.4:denyx\n",
+        "1.2.3.4:allow,A=\"b\"\n",
+        "1.2.3.256:deny\n",
+        "1.2.3.04:deny\n",
+        "1.2.3:deny\n",
+        "1.2.3.4.5:deny\n",
+        "1.2.3.4.:deny\n",
+        "1.2.3.4-9:deny\n",
+        "1.2.3.4deny\n",
+        "1.2.3.4",
+        ":deny\n",
+        "#1.2.3.4:deny\n",
+        " 1.2.3.4:deny\n",
+        "",
+    ] {
+        let Some((address, action)) = plain(line.as_bytes()) else { continue };
+        let whole = Line::parse(line.as_bytes());
+        let want = Rule { address, action, settings: Vec::new() };
+        assert_eq!(whole, Ok(Line::Rule(want.clone())), "{line}");
+        assert_eq!(doubt(address), None, "{line}");
+        assert!(!Addresses::of(address).unwrap().is_range(), "{line}");
+        assert_eq!(data(&want), if action == Action::Deny { DENY } else { b"" }, "{line}");
+    }
+    for line in ["1.2.3.4:allow", "1.2.3.4:deny\n", "255.255.255.255:deny\n", "0.0.0.0:allow\n"] {
+        assert!(plain(line.as_bytes()).is_some(), "{line}");
+    }
+}
