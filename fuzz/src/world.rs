@@ -22,6 +22,13 @@ impl<'a> Host<'a> {
         Self { main, pieces, given: BTreeMap::from([(main.to_owned(), 0)]) }
     }
 
+    /// A further file.
+    pub(crate) fn with(mut self, path: &str, text: &'a [u8]) -> Self {
+        self.given.insert(path.to_owned(), self.pieces.len());
+        self.pieces.push(text);
+        self
+    }
+
     /// The texts that were read, under the paths they were read from.
     pub(crate) fn text(&self, path: &str) -> Option<&'a [u8]> {
         self.pieces.get(*self.given.get(path)?).copied()

@@ -7,7 +7,7 @@ use crate::world::Host;
 use portreeve_config::{CODES, Entry, Loaded, keys, load, print};
 use portreeve_diag::{Diagnostic, Level, Paint, Sources, Span, render};
 use portreeve_dialect::xinetd::{attribute, codes};
-use portreeve_model::Config;
+use portreeve_model::{Config, SourceKind};
 use portreeve_policy::{State, Tables};
 use portreeve_wire::{decode, encode};
 
@@ -51,7 +51,8 @@ pub(super) fn accepted() -> Vec<Config> {
 }
 
 fn check(entry: &Entry, main: &'static str, input: &[u8]) -> Outcome {
-    let loaded = load(entry, &mut Host::new(main, input));
+    let mut host = Host::new(main, input);
+    let loaded = load(entry, &mut host);
     if loaded.config.is_none() != (loaded.errors() > 0) {
         return Err(format!(
             "{} errors, and accepted: {}",
@@ -66,7 +67,7 @@ fn check(entry: &Entry, main: &'static str, input: &[u8]) -> Outcome {
     }
     if let Some(config) = &loaded.config {
         bounds::within(config)?;
-        printed(config)?;
+        printed(config, &host)?;
         carried(config)?;
     }
     let verdict = if loaded.config.is_some() { "accepted" } else { "refused" };
@@ -75,7 +76,7 @@ fn check(entry: &Entry, main: &'static str, input: &[u8]) -> Outcome {
 }
 
 /// A finding lies inside its text, has a code that is documented, and says how to mend.
-fn judged(finding: &Diagnostic, sources: &Sources) -> Result<(), String> {
+pub(super) fn judged(finding: &Diagnostic, sources: &Sources) -> Result<(), String> {
     let told = format!("{}[{}]: {}", finding.level, finding.code, finding.message);
     let known = CODES.iter().any(|(code, _)| *code == finding.code)
         || codes::ALL.iter().any(|(code, _)| *code == finding.code.0);
@@ -101,7 +102,10 @@ fn inside(at: Span, sources: &Sources, told: &str) -> Result<(), String> {
     }
     let (line, column) = sources.line_column(at);
     let length = |line: &str| line.chars().count();
-    let found = text.split('\n').nth(line as usize - 1).map(length);
+    let found = match sources.line(at.file, line) {
+        Some(line) => Some(length(line)),
+        None => text.split('\n').nth(line as usize - 1).map(length),
+    };
     // one past the end is where something is missing
     if found.is_none_or(|length| column as usize > length + 1) { outside() } else { Ok(()) }
 }
@@ -117,10 +121,16 @@ fn shown(loaded: &Loaded) -> Result<(), String> {
 }
 
 /// What is printed reads as the same model, without an error, and prints the same again.
-fn printed(config: &Config) -> Result<(), String> {
+fn printed(config: &Config, host: &Host<'_>) -> Result<(), String> {
     let text = print(config);
     let read = |text: &str| {
-        load(&Entry::Native(NATIVE_FILE.into()), &mut Host::new(NATIVE_FILE, text.as_bytes()))
+        let lists = config.sources.iter().filter_map(|source| match &source.kind {
+            SourceKind::List(file) => Some((&file.path, host.text(&file.path)?)),
+            SourceKind::Rules { .. } | SourceKind::Wrappers { .. } => None,
+        });
+        let main = Host::new(NATIVE_FILE, text.as_bytes());
+        let mut host = lists.fold(main, |host, (path, list)| host.with(path, list));
+        load(&Entry::Native(NATIVE_FILE.into()), &mut host)
     };
     let again = read(&text);
     if again.config.as_ref() != Some(config) {

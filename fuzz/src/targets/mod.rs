@@ -3,6 +3,7 @@
 mod bounds;
 mod configuration;
 mod frames;
+mod lists;
 mod texts;
 mod wrappers;
 
@@ -30,11 +31,13 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 8] = [
+pub const ALL: [Target; 10] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
     wrappers::WRAPPERS,
+    lists::LIST_FILE,
+    lists::IMAGE,
     frames::CONTROL,
     frames::CLERK,
     frames::RELAY,

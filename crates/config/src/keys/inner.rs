@@ -44,7 +44,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "allow",
         scopes: &[Scope::Access],
-        form: "a list of addresses, networks, host names and `.domains`, or `\"everybody\"`",
+        form: "a list of addresses, networks, ranges, host names, `.domains` and `@FILE`, or `\"everybody\"`",
         default: Fallback::Is("\"everybody\""),
         example: "[\"192.0.2.0/24\"]",
         prose: "Who may come in",
@@ -52,7 +52,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "deny",
         scopes: &[Scope::Access],
-        form: "a list of addresses, networks, host names and `.domains`",
+        form: "a list of addresses, networks, ranges, host names, `.domains` and `@FILE`",
         default: Fallback::Is("[]"),
         example: "[\"192.0.2.66\"]",
         prose: "Who may not, whatever else matches",

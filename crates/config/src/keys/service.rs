@@ -165,17 +165,17 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "allow",
         scopes: ANY,
-        form: "a list of addresses, networks, host names and `.domains`, or `\"everybody\"`",
+        form: "a list of addresses, networks, ranges, host names, `.domains` and `@FILE`, or `\"everybody\"`",
         default: Fallback::Is("\"everybody\""),
         example: "[\"192.0.2.0/24\", \"2001:db8::/32\", \".example.org\"]",
-        prose: "Who may come in; names count only when they lead back to the peer's address",
+        prose: "Who may come in; names count only when they lead back to the peer's address. `@FILE` is a list in a file of its own, an entry on each line, which is read again whenever it changes",
     },
     Key {
         name: "deny",
         scopes: ANY,
-        form: "a list of addresses, networks, host names and `.domains`",
+        form: "a list of addresses, networks, ranges, host names, `.domains` and `@FILE`",
         default: Fallback::Means("nobody"),
-        example: "[\"192.0.2.66\"]",
+        example: "[\"192.0.2.66\", \"198.51.100.10-198.51.100.20\"]",
         prose: "Who may not, whatever else matches",
     },
     Key {

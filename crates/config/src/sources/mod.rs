@@ -73,7 +73,8 @@ fn read(id: SourceId, source: &Source, check: &mut Check, world: &mut dyn World)
     if let (Err(why), true) = (&outcome, check.found.errors() == before) {
         let path = source.kind.files().next().map(|file| file.path.as_str()).unwrap_or_default();
         let message = format!("`{path}` cannot be used: {why}");
-        check.say(Diagnostic::new(Level::Error, codes::UNREADABLE, None, message));
+        let finding = Diagnostic::new(Level::Error, codes::UNREADABLE, None, message);
+        check.say(finding.help("mend it, or name another"));
     }
     SourceRead { source: id, outcome, watched }
 }
@@ -113,7 +114,12 @@ impl<'a> Reader<'a> {
     /// Says that a file cannot be read, and gives the reason as a phrase.
     pub(crate) fn unread(&mut self, path: &str, unread: Unread) -> String {
         let message = format!("`{path}` cannot be read: {}", unread.reason);
-        self.check.say(Diagnostic::new(Level::Error, unread.code, self.named(), message));
+        let finding = Diagnostic::new(Level::Error, unread.code, self.named(), message);
+        let help = match unread.absent {
+            true => "make the file, or name another; an empty one matches nobody",
+            false => "see to it that it can be read, or name another",
+        };
+        self.check.say(finding.help(help));
         unread.reason
     }
 }

@@ -65,7 +65,8 @@ impl Report {
         ] {
             let Some(more) = count.checked_sub(most).filter(|more| *more > 0) else { continue };
             let message = format!("`{}`: {more} more lines {what}", file.path);
-            reader.check.say(Diagnostic::new(level, codes::BAD_PATTERN, reader.named(), message));
+            let finding = Diagnostic::new(level, codes::BAD_PATTERN, reader.named(), message);
+            reader.check.say(finding.help("mend those above first, and check again"));
         }
         match errors {
             0 => Ok(()),

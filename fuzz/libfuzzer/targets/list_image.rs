@@ -1,0 +1,9 @@
+//! `list-image`, driven by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let target = portreeve_fuzz::targets::find("list-image").expect("a target of that name");
+    if let Err(why) = (target.check)(input) {
+        panic!("{why}");
+    }
+});
