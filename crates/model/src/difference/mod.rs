@@ -27,7 +27,9 @@ pub fn difference(old: &Config, new: &Config) -> Vec<String> {
         match before.get(key) {
             None => lines.push(format!("added: {key}")),
             Some(was) => {
-                let parts = changed(was, service);
+                let mut parts = changed(was, service);
+                let (was, is) = (value::rules(old, was), value::rules(new, service));
+                parts.extend(value::maybe("rules", was, is));
                 if !parts.is_empty() {
                     lines.push(format!("changed: {key}: {}", parts.join(", ")));
                 }

@@ -118,3 +118,26 @@ fn many_are_counted_and_none_is_silence() {
     let text = told(|_, _| (), |service, _| service.admission.lists = allow(&[]));
     assert_eq!(text, "changed: ssh: access lists");
 }
+
+#[test]
+fn other_rules_are_named_by_their_file_and_what_is_asked() {
+    let with = |path: &str, names| {
+        let mut config = config(|service, _| {
+            let (source, ident) = (crate::SourceId(0), crate::Asked::Needed);
+            let used = crate::RulesUse { source, names, ident, origin: HERE };
+            service.admission.rules = Some(used);
+        });
+        let file = crate::SourceFile { path: path.into(), file: 0 };
+        let kind = crate::SourceKind::Rules { file, missing: crate::MissingRules::Refuse };
+        config.sources.push(crate::Source { kind, origin: HERE });
+        config
+    };
+    let (none, needed) = (config(|_, _| {}), with("/a.cdb", crate::Asked::Needed));
+    let never = with("/b.cdb", crate::Asked::Never);
+    assert_eq!(difference(&none, &needed), ["changed: ssh: rules none → /a.cdb"]);
+    assert_eq!(
+        difference(&needed, &never),
+        ["changed: ssh: rules /a.cdb → /b.cdb (names never asked)"]
+    );
+    assert!(difference(&never, &never).is_empty());
+}

@@ -1,8 +1,8 @@
 //! Values, short enough for a line.
 
 use crate::{
-    Bind, Family, Hours, Listen, Load, PerSource, Rate, Sited, Source, SourceKind, SourceWidth,
-    Startups, span,
+    Asked, Bind, Config, Family, Hours, Listen, Load, MissingRules, PerSource, Rate, Service,
+    Sited, Source, SourceKind, SourceWidth, Startups, span,
 };
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -92,4 +92,23 @@ pub(super) fn time(time: Option<Sited<Duration>>) -> Option<String> {
 pub(super) fn wrappers(source: &Source) -> Option<String> {
     let SourceKind::Wrappers { allow, deny } = &source.kind else { return None };
     Some(format!("{} and {}", allow.path, deny.path))
+}
+
+/// The rules of a service, with what is said of them.
+pub(super) fn rules(config: &Config, service: &Service) -> Option<String> {
+    let used = service.admission.rules.as_ref()?;
+    let source = config.sources.get(used.source.0 as usize)?;
+    let SourceKind::Rules { file, missing } = &source.kind else { return None };
+    let mut text = file.path.clone();
+    if *missing == MissingRules::Allow {
+        text.push_str(" (may be missing)");
+    }
+    for (what, asked) in [("names", used.names), ("ident", used.ident)] {
+        match asked {
+            Asked::Needed => {}
+            Asked::Always => text.push_str(&format!(" ({what} always asked)")),
+            Asked::Never => text.push_str(&format!(" ({what} never asked)")),
+        }
+    }
+    Some(text)
 }
