@@ -27,6 +27,7 @@ mod registry;
 mod resolve;
 #[cfg(test)]
 mod round_trip;
+#[cfg(test)]
 mod tcprules;
 #[cfg(test)]
 mod xinetd;

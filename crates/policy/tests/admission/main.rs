@@ -39,6 +39,7 @@ mod order;
 mod reload;
 #[cfg(test)]
 mod room;
+#[cfg(test)]
 mod tcprules;
 #[cfg(test)]
 mod twin;
