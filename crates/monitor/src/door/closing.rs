@@ -74,6 +74,7 @@ impl Door {
 
     /// Tells every session to end, and kills at that time those that have not.
     fn end_all(&mut self, kill_at: Duration) {
+        self.jobs.end_all(self.now.mono);
         let numbers: Vec<u64> = self.sessions.iter().map(Session::number).collect();
         for number in numbers {
             self.end_session(number, EndCause::Shutdown);

@@ -184,6 +184,13 @@ impl Jobs {
         told
     }
 
+    /// None is waited for any longer: those that have not been told to end are told now.
+    pub(crate) fn end_all(&mut self, now: Duration) {
+        for job in self.all.values_mut().filter(|job| !job.told) {
+            job.due = now;
+        }
+    }
+
     /// All of them, for a successor.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Pid, &Job)> {
         self.all.iter().map(|(pid, job)| (*pid, job))
@@ -266,8 +273,7 @@ mod tests {
         assert_eq!(jobs.tick(at(2)).len(), 0);
         assert!(!jobs.is_empty());
         assert_eq!(jobs.tick(at(60)).len(), 1, "it is told to end");
-        until("the group to end", || !process::group_exists(leader));
-        assert_eq!(jobs.tick(at(61)).len(), 0);
+        assert_eq!(jobs.tick(at(65)).len(), 0, "and killed, and waited for no longer");
         assert!(jobs.is_empty());
     }
 
@@ -277,9 +283,12 @@ mod tests {
         let leader = pid(i32::try_from(child.id()).unwrap());
         let mut jobs = Jobs::default();
         let at = Duration::from_secs;
-        jobs.add(leader, Kind::Spawn, about(1), at(60));
+        jobs.add(leader, Kind::Spawn, about(1), at(600));
+        assert_eq!(jobs.tick(at(59)).len(), 0);
+        jobs.end_all(at(60));
         assert_eq!(jobs.tick(at(60)).len(), 1);
-        assert_eq!(jobs.next_due(), Some(at(65)));
+        jobs.end_all(at(61));
+        assert_eq!(jobs.next_due(), Some(at(65)), "told once");
         assert_eq!(jobs.tick(at(65)).len(), 0, "that is told once");
         let status = child.wait().unwrap();
         assert!(std::os::unix::process::ExitStatusExt::signal(&status).is_some());
