@@ -102,12 +102,13 @@ fn inside(at: Span, sources: &Sources, told: &str) -> Result<(), String> {
     }
     let (line, column) = sources.line_column(at);
     let length = |line: &str| line.chars().count();
-    let found = match sources.line(at.file, line) {
-        Some(line) => Some(length(line)),
-        None => text.split('\n').nth(line as usize - 1).map(length),
-    };
+    let whole = text.split('\n').nth(line as usize - 1).map(length);
+    // of a list only the lines that are told of are at hand
+    let excerpt = sources.line(at.file, line).map(length);
     // one past the end is where something is missing
-    if found.is_none_or(|length| column as usize > length + 1) { outside() } else { Ok(()) }
+    let fits = |found: Option<usize>| found.is_some_and(|length| column as usize <= length + 1);
+    if fits(whole) || fits(excerpt) { Ok(()) } else { outside() }
+}
 }
 
 /// What is shown holds nothing that a terminal would obey.
