@@ -109,7 +109,6 @@ fn inside(at: Span, sources: &Sources, told: &str) -> Result<(), String> {
     let fits = |found: Option<usize>| found.is_some_and(|length| column as usize <= length + 1);
     if fits(whole) || fits(excerpt) { Ok(()) } else { outside() }
 }
-}
 
 /// What is shown holds nothing that a terminal would obey.
 fn shown(loaded: &Loaded) -> Result<(), String> {
