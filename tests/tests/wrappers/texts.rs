@@ -551,7 +551,8 @@ fn rule(random: &mut Random) -> String {
     if random.chance(1) {
         let at = random.below(text.len() + 1);
         if text.is_char_boundary(at) {
-            text.insert_str(at, random.pick(&["\0", "\r", "\u{b}", "\\", "\u{fc}"]));
+            let odd: &&str = random.pick(&["\0", "\r", "\u{b}", "\\", "\u{fc}"]);
+            text.insert_str(at, odd);
         }
     }
     if random.chance(3) {
