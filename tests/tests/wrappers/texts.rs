@@ -502,29 +502,31 @@ fn list(random: &mut Random, words: &[&str], mended: bool) -> String {
     text
 }
 
+/// Lines that are hardly rules.
+const NO_RULES: [&str; 18] = [
+    "",
+    "# a comment",
+    "#sshd: ALL",
+    "   ",
+    "no colon",
+    "\t",
+    "# x \\\n: y",
+    "\\\n",
+    ":",
+    "::",
+    "sshd",
+    ": ALL",
+    "sshd:",
+    "sshd::deny",
+    "\r",
+    "ALL ALL ALL",
+    "sshd \\ \n: ALL",
+    "#\\\n#\\\nALL: ALL",
+];
+
 fn rule(random: &mut Random) -> String {
     if random.chance(4) {
-        let odd = [
-            "",
-            "# a comment",
-            "#sshd: ALL",
-            "   ",
-            "no colon",
-            "\t",
-            "# x \\\n: y",
-            "\\\n",
-            ":",
-            "::",
-            "sshd",
-            ": ALL",
-            "sshd:",
-            "sshd::deny",
-            "\r",
-            "ALL ALL ALL",
-            "sshd \\ \n: ALL",
-            "#\\\n#\\\nALL: ALL",
-        ];
-        return (*random.pick(&odd)).into();
+        return (*random.pick(&NO_RULES)).into();
     }
     let mut text = list(random, DAEMONS, false);
     if random.chance(1) {
