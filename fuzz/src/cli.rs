@@ -35,7 +35,7 @@ pub fn main(words: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if words.iter().any(|word| word == "--list") {
-        ALL.iter().for_each(|target| say(format_args!("{:<9} {}", target.name, target.about)));
+        ALL.iter().for_each(|target| say(format_args!("{:<11} {}", target.name, target.about)));
         return ExitCode::SUCCESS;
     }
     match asked(words) {

@@ -24,6 +24,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/tcpserver", "ucspi-tcp"),
     ("/usr/bin/supervise", "daemontools"),
     ("/usr/bin/cdbmake", "freecdb"),
+    ("/usr/bin/cdb", "tinycdb"),
     ("/usr/sbin/tcpd", "tcpd"),
     ("/usr/sbin/tcpdmatch", "tcpd"),
     ("/usr/bin/logger", "bsdutils"),

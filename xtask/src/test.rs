@@ -10,7 +10,7 @@ use crate::program::run;
 use crate::{deps, layers, manual, setup};
 
 /// Longest a step may take, in minutes: a hang is a failure, not a wait.
-const MINUTES: u64 = 20;
+const MINUTES: u64 = 30;
 
 /// A step and how it is done.
 type Step = (&'static str, fn(&mut Tally) -> Result<(), String>);

@@ -28,3 +28,25 @@ mod targets;
 mod text;
 
 pub use start::main;
+
+/// The lines that a stream of evidence is divided into, escaped and at most `keep` bytes each, and
+/// how many of them say that somebody has authenticated: what the clerk gives a service's words to,
+/// for those who test it with hostile ones. Each of `reads` is what one read(2) gave.
+#[must_use]
+pub fn evidence_lines<'a>(
+    reads: impl IntoIterator<Item = &'a [u8]>,
+    keep: usize,
+    packets: bool,
+) -> (Vec<String>, usize) {
+    use text::lines::{Reads, Splitter};
+    let how = if packets { Reads::Packets } else { Reads::Stream };
+    let mut splitter = Splitter::new(keep, how, false);
+    let (mut lines, mut authenticated) = (Vec::new(), 0_usize);
+    for read in reads {
+        splitter.feed(read, &mut |line| {
+            authenticated += usize::from(text::sshd::authenticated(line));
+            lines.push(text::escape::escape(line.bytes));
+        });
+    }
+    (lines, authenticated)
+}

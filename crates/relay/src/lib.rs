@@ -27,3 +27,10 @@ mod watched;
 mod write;
 
 pub use start::main;
+
+/// What a line of an ident server says of the connection between these ports: the parser that the
+/// relay gives a peer's own word to, for those who test it with hostile lines.
+#[must_use]
+pub fn ident_reply(line: &[u8], theirs: u16, ours: u16) -> portreeve_wire::relay::IdentReply {
+    ident::reply::parse(line, ident::reply::Ports { theirs, ours })
+}

@@ -38,6 +38,11 @@ impl<'a> Fresh<'a> {
         Ok(Self { place, beside, words, file, maker: Maker::new() })
     }
 
+    /// Whether a record of these lengths fits, before its bytes are read.
+    pub(crate) fn room(&self, key_length: u32, data_length: u32) -> Result<(), Trouble> {
+        self.maker.room(key_length, data_length).map(|_| ()).map_err(|_| self.full())
+    }
+
     /// Adds a record.
     pub(crate) fn add(&mut self, key: &[u8], data: &[u8]) -> Result<(), Trouble> {
         let head = self.maker.record(key, data.len()).map_err(|_| self.full())?;

@@ -1,7 +1,9 @@
 //! The readers, and what must hold of each for any input.
 
+mod answers;
 mod bounds;
 mod configuration;
+mod databases;
 mod frames;
 mod lists;
 mod texts;
@@ -31,13 +33,18 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 15] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
     wrappers::WRAPPERS,
     lists::LIST_FILE,
     lists::IMAGE,
+    databases::RULES,
+    databases::CDB,
+    databases::IMAGE,
+    answers::IDENT,
+    answers::EVIDENCE,
     frames::CONTROL,
     frames::CLERK,
     frames::RELAY,

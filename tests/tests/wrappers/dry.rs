@@ -107,7 +107,7 @@ const MENDED: &[Mended] = &[
 const ASKED: &[(&str, &str, [&str; 2], [&str; 2])] = &[
     ("the port `0`", "0: ALL\n", ["sshd@192.0.2.1", "10.1.2.3"], ["denied", "granted"]),
     (
-        "an address in another form, asked about",
+        "an end in another form, asked about",
         "ALL: 192.0.2.8\n",
         ["sshd", "192.0.2.010"],
         ["granted", "denied"],

@@ -11,7 +11,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("a last line without a line feed", |set| files(set).iter().any(|text| unended(text))),
     ("a line of 2047 bytes or more", |set| lines(set).iter().any(|line| line.len() >= 2047)),
     ("the port `0`", |set| lines(set).iter().any(|line| has_port_zero(line))),
-    ("an address in another form, asked about", |set| {
+    ("an end in another form, asked about", |set| {
         set.peers.iter().any(|(_, client)| client.split('@').any(is_odd_address))
     }),
     ("a `/file` that cannot be read, or leads to itself", |set| {
@@ -86,8 +86,13 @@ fn fields(line: &str) -> Vec<String> {
     fields
 }
 
-/// An IPv4 address in a form that only inet_aton(3) reads: short, octal, hexadecimal.
+/// An IPv4 address in a form that only inet_aton(3) reads: short, octal, hexadecimal; or a word for
+/// what is not known, in capitals.
 fn is_odd_address(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    if ["unknown", "paranoid"].contains(&lower.as_str()) {
+        return lower != text;
+    }
     let digits = |c: char| c.is_ascii_hexdigit() || c == '.' || c == 'x';
     let plain = text.parse::<Ipv4Addr>().is_ok();
     !plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(digits)
@@ -168,17 +173,19 @@ fn is_bare(word: &str) -> bool {
     })
 }
 
-/// `net/mask`, behind the daemons' colon and before another.
-fn net(word: &str) -> Option<(String, String)> {
-    if let Some(open) = word.find('[') {
-        let (net, rest) = word.get(open..)?.split_once(']')?;
-        let mask = rest.strip_prefix('/')?.split(':').next()?;
-        return Some((net.get(1..)?.to_owned(), mask.to_owned()));
-    }
-    word.split(':').find_map(|part| {
-        let (net, mask) = part.split_once('/')?;
+/// Each `net/mask` between the colons of a word.
+fn nets(word: &str) -> Vec<(String, String)> {
+    let net = |field: &String| {
+        let (net, mask) = match field.split_once('[') {
+            Some((_, bracketed)) => {
+                let (net, rest) = bracketed.split_once(']')?;
+                (net, rest.strip_prefix('/')?)
+            }
+            None => field.split_once('/')?,
+        };
         Some((net.to_owned(), mask.to_owned()))
-    })
+    };
+    fields(word).iter().filter_map(net).collect()
 }
 
 fn v4(text: &str) -> Option<u32> {
@@ -202,21 +209,20 @@ fn mask(text: &str) -> Option<u32> {
 }
 
 fn has_no_length(word: &str) -> bool {
-    let Some((net, length)) = net(word) else { return false };
-    if net.parse::<Ipv6Addr>().is_ok() {
-        return !length.parse::<u8>().is_ok_and(|length| length <= 128);
-    }
-    v4(&net).is_some() && mask(&length).is_none()
+    nets(word).iter().any(|(net, length)| match net.parse::<Ipv6Addr>() {
+        Ok(_) => !length.parse::<u8>().is_ok_and(|length| length <= 128),
+        Err(_) => v4(net).is_some() && mask(length).is_none(),
+    })
 }
 
 fn has_host_bits(word: &str) -> bool {
-    let Some((net, length)) = net(word) else { return false };
-    matches!((v4(&net), mask(&length)), (Some(net), Some(mask)) if net & !mask != 0)
+    let has = |(net, length): &(String, String)| matches!((v4(net), mask(length)), (Some(net), Some(mask)) if net & !mask != 0);
+    nets(word).iter().any(has)
 }
 
 fn is_wide(word: &str) -> bool {
-    let Some((net, length)) = net(word) else { return false };
-    v4(&net).is_some() && (length == "0" || length == "255.255.255.255")
+    let wide = |length: &str| length == "0" || length == "255.255.255.255";
+    nets(word).iter().any(|(net, length)| v4(net).is_some() && wide(length))
 }
 
 /// What the ancestor must be given to mean what these rules mean here, where a line of its own says
@@ -253,8 +259,9 @@ fn tokens(line: &str) -> String {
     line.split_inclusive(end)
         .map(|token| {
             let word = token.trim_end_matches(end);
-            match (net(word).map(|(net, length)| (v4(&net), mask(&length))), word) {
-                (Some((Some(net), Some(mask))), word) if has_host_bits(word) || is_wide(word) => {
+            let net = nets(word).first().map(|(net, length)| (v4(net), mask(length)));
+            match net {
+                Some((Some(net), Some(mask))) if has_host_bits(word) || is_wide(word) => {
                     let net = Ipv4Addr::from(net & mask);
                     let mask = match mask {
                         u32::MAX => "32".to_owned(),

@@ -4,7 +4,7 @@ use portreeve_tests::Random;
 
 /// How many sets are tried: `PORTREEVE_SETS`, else few enough for every run.
 pub(crate) fn sets() -> usize {
-    std::env::var("PORTREEVE_SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(200)
+    std::env::var("PORTREEVE_SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(20_000)
 }
 
 /// Both files, and who asks.
@@ -544,6 +544,11 @@ fn rule(random: &mut Random) -> String {
             text += *random.pick(&[":", " : ", "::"]);
         }
     }
+    misshapen(random, text)
+}
+
+/// A rule, some of the time with something that happens to a line.
+fn misshapen(random: &mut Random, mut text: String) -> String {
     if random.chance(2) {
         // as long as a line may be, and a little longer
         let wanted = 2040 + random.below(12);
@@ -553,7 +558,7 @@ fn rule(random: &mut Random) -> String {
     if random.chance(1) {
         let at = random.below(text.len() + 1);
         if text.is_char_boundary(at) {
-            let odd: &&str = random.pick(&["\0", "\r", "\u{b}", "\\", "\u{fc}"]);
+            let odd = *random.pick(&["\0", "\r", "\u{b}", "\\", "\u{fc}"]);
             text.insert_str(at, odd);
         }
     }

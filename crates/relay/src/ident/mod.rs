@@ -1,6 +1,6 @@
 //! Asking a peer's ident server (RFC 1413) who owns a connection.
 
-mod reply;
+pub(crate) mod reply;
 
 use portreeve_model::unmapped;
 use portreeve_wire::End;

@@ -13,20 +13,32 @@ use std::process::ExitCode;
 pub(crate) fn get(call: &Call) -> Result<ExitCode, Trouble> {
     let (key, skip) = match call.arguments.as_slice() {
         [key] => (key, 0),
-        [key, skip] => {
-            let skip = skip.to_str().filter(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
-            (key, skip.and_then(|it| it.parse().ok()).ok_or(Trouble::Usage)?)
-        }
+        [key, skip] => (key, number(skip.as_bytes()).ok_or(Trouble::Usage)?),
         _ => return Err(Trouble::Usage),
     };
     if key.is_empty() {
         return Err(Trouble::Usage);
     }
     let bytes = standard_input()?;
-    let found = Reader::new(&bytes).find(key.as_bytes()).nth(skip).transpose();
-    let Some(data) = found.map_err(|_| Trouble::because(READ, "protocol error"))? else {
-        return Ok(ExitCode::from(100));
+    let reader = Reader::new(&bytes);
+    let mut found = reader.find(key.as_bytes()).enumerate();
+    // those that are skipped must be whole too
+    let data = loop {
+        match found.next() {
+            None => return Ok(ExitCode::from(100)),
+            Some((_, Err(_))) => return Err(Trouble::because(READ, "protocol error")),
+            Some((number, Ok(data))) if number == skip => break data,
+            Some(_) => {}
+        }
     };
     io::stdout().write_all(data).map_err(|error| unwritten(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Digits alone, of which there may be none; too many wrap, as the ancestor's do.
+fn number(digits: &[u8]) -> Option<usize> {
+    digits.iter().try_fold(0_usize, |value, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        Some(value.wrapping_mul(10).wrapping_add(usize::from(digit)))
+    })
 }

@@ -20,6 +20,7 @@ pub(crate) fn make(call: &Call) -> Result<ExitCode, Trouble> {
     while text.another()? {
         let key_length = text.number(b',', "bad keylen format", beside)?;
         let data_length = text.number(b':', "bad datalen format", beside)?;
+        fresh.room(key_length, data_length)?;
         text.bytes(&mut key, key_length)?;
         for wanted in *b"->" {
             if text.byte()? != wanted {

@@ -4,7 +4,7 @@ use crate::applet::Call;
 use crate::cdb::contents;
 use crate::trouble::Trouble;
 use portreeve_ucspi::cdb::Reader;
-use portreeve_ucspi::rules::{Action, Peer, Stored, look_up};
+use portreeve_ucspi::rules::{Action, Peer, Stored, items, look_up};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
@@ -31,7 +31,7 @@ pub(crate) fn check(call: &Call) -> Result<ExitCode, Trouble> {
     let mut out = Vec::new();
     match &decided {
         None => out.extend_from_slice(b"default:\nallow connection\n"),
-        Some((key, data)) => said(&mut out, key, &Stored::parse(data)),
+        Some((key, data)) => said(&mut out, key, data),
     }
     let written = io::stdout().write_all(&out);
     written.map_err(|error| Trouble::system("unable to write output", &error))?;
@@ -39,16 +39,17 @@ pub(crate) fn check(call: &Call) -> Result<ExitCode, Trouble> {
 }
 
 /// The rule, in the ancestor's words.
-fn said(out: &mut Vec<u8>, key: &[u8], rule: &Stored<'_>) {
+fn said(out: &mut Vec<u8>, key: &[u8], data: &[u8]) {
     for part in [b"rule ", key, b":\n"] {
         out.extend_from_slice(part);
     }
-    if rule.action == Action::Deny {
+    if Stored::parse(data).action == Action::Deny {
         out.extend_from_slice(b"deny connection\n");
         return;
     }
-    for setting in &rule.settings {
-        for part in [b"set environment variable ", setting.name, b"=", setting.value, b"\n"] {
+    // as they are stored: also those without a `=`, which set nothing
+    for setting in items(data).filter_map(|item| item.strip_prefix(b"+")) {
+        for part in [&b"set environment variable "[..], setting, b"\n"] {
             out.extend_from_slice(part);
         }
     }

@@ -83,8 +83,7 @@ impl Maker {
         let hash = hash(key);
         let key_length = u32::try_from(key.len()).map_err(|_| Full)?;
         let data_length = u32::try_from(data_length).map_err(|_| Full)?;
-        let end = self.at.checked_add(8).and_then(|at| at.checked_add(key_length));
-        let end = end.and_then(|at| at.checked_add(data_length)).ok_or(Full)?;
+        let end = self.room(key_length, data_length)?;
         if let Some(table) = self.tables.get_mut(table_of(hash)) {
             table.push((hash, self.at));
         }
@@ -93,6 +92,15 @@ impl Maker {
         let [a, b, c, d] = key_length.to_le_bytes();
         let [e, f, g, h] = data_length.to_le_bytes();
         Ok([a, b, c, d, e, f, g, h])
+    }
+
+    /// Where a record of these lengths would end.
+    ///
+    /// # Errors
+    /// [`Full`]: it does not fit, whatever it holds.
+    pub fn room(&self, key_length: u32, data_length: u32) -> Result<u32, Full> {
+        let end = self.at.checked_add(8).and_then(|at| at.checked_add(key_length));
+        end.and_then(|at| at.checked_add(data_length)).ok_or(Full)
     }
 
     /// The tables and the header.

@@ -115,6 +115,45 @@ fn no_change_of_a_byte_makes_a_reader_wander() {
     }
 }
 
+/// Where the numbers of a file stand that say something: the heads of its records, the tables that
+/// are not empty, and the places in these.
+fn numbers(file: &[u8]) -> Vec<usize> {
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    let mut all = Vec::new();
+    let (mut at, end) = (HEADER, word(0));
+    while at < end {
+        all.extend([at, at + 4]);
+        at += 8 + word(at) + word(at + 4);
+    }
+    for head in (0..HEADER).step_by(8).filter(|head| word(head + 4) > 0) {
+        all.extend([head, head + 4]);
+        all.extend((0..word(head + 4) * 2).map(|slot| word(head) + 4 * slot));
+    }
+    all
+}
+
+#[test]
+fn a_number_that_points_anywhere_makes_no_reader_wander() {
+    let file = made(FIVE);
+    let far = [1 << 20, u32::MAX / 8, u32::MAX / 2, 1 << 31, u32::MAX - 8, u32::MAX - 1, u32::MAX];
+    let near = 0..u32::try_from(file.len()).unwrap() + 10;
+    let numbers = numbers(&file);
+    assert_eq!(numbers.len(), 2 * 5 + 2 * 3 + 2 * 10);
+    for at in numbers {
+        for value in near.clone().chain(far) {
+            let mut file = file.clone();
+            file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            let reader = Reader::new(&file);
+            let sound = reader.examine().is_ok();
+            assert!(!sound || Stats::of(&reader).is_ok(), "{value} at {at}");
+            for key in [&b"one"[..], b"nobody", b""] {
+                assert!(reader.find(key).count() <= file.len() / 8, "{value} at {at}");
+            }
+            assert!(reader.records().count() <= file.len() / 8 + 1, "{value} at {at}");
+        }
+    }
+}
+
 #[test]
 fn tables_that_lie_upon_one_another_are_damaged() {
     let mut file = vec![0; HEADER + 4096];

@@ -10,7 +10,7 @@ pub use doubt::doubt;
 pub use expand::Addresses;
 pub use line::{Action, Fault, Line, Rule, Setting, What, plain, trimmed};
 pub use lookup::{Peer, look_up};
-pub use stored::{DENY, Stored, data};
+pub use stored::{DENY, Stored, data, items};
 
 #[cfg(test)]
 mod tests;

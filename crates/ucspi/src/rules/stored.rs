@@ -38,10 +38,7 @@ impl<'a> Stored<'a> {
     #[must_use]
     pub fn parse(data: &'a [u8]) -> Self {
         let mut stored = Self { action: Action::Allow, settings: Vec::new() };
-        let mut rest = data;
-        while let Some(end) = rest.iter().position(|byte| *byte == 0) {
-            let (item, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            rest = after.get(1..).unwrap_or_default();
+        for item in items(data) {
             match item.split_first() {
                 Some((b'D', _)) => stored.action = Action::Deny,
                 Some((b'+', setting)) => stored.settings.extend(divide(setting)),
@@ -50,6 +47,11 @@ impl<'a> Stored<'a> {
         }
         stored
     }
+}
+
+/// The items of a record's data: what zero bytes end.
+pub fn items(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    data.split_inclusive(|byte| *byte == 0).filter_map(|item| item.strip_suffix(b"\0"))
 }
 
 fn divide(setting: &[u8]) -> Option<Setting<'_>> {
