@@ -33,8 +33,8 @@ fn corpus() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![here("../dialect/tests/corpus/xinetd"), here("../../examples")];
     while let Some(directory) = open.pop() {
-        for entry in directory.read_dir().unwrap() {
-            let path = entry.unwrap().path();
+        for entry in directory.read_dir().expect("a folder") {
+            let path = entry.expect("a file").path();
             match path.extension() {
                 _ if path.is_dir() => open.push(path),
                 Some(end) if end == "conf" => found.push(path),

@@ -32,7 +32,7 @@ fn files(config: &Config) -> Vec<String> {
             assert_eq!(config.files.get(at), Some(&file.path));
             file.path.clone()
         }
-        _ => panic!("no list: {source:?}"),
+        SourceKind::Rules { .. } | SourceKind::Wrappers { .. } => panic!("no list: {source:?}"),
     };
     config.sources.iter().map(file).collect()
 }

@@ -93,7 +93,7 @@ fn random_dns_lists(random: &mut Random, line: &mut u32) -> DnsLists {
                 origin: at(*line),
             }
         };
-        zones.into_iter().map(|name| list(name)).collect()
+        zones.into_iter().map(list).collect()
     };
     DnsLists { deny: some(random, 50, true), except: some(random, 20, false) }
 }
