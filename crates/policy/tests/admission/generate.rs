@@ -84,7 +84,7 @@ const ZONES: [&str; 3] = ["a.list", "b.list", "c.list"];
 fn random_dns_lists(random: &mut Random, line: &mut u32) -> DnsLists {
     let mut some = |random: &mut Random, per_cent, refuse| {
         let zones = ZONES.iter().filter(|_| random.chance(per_cent)).collect::<Vec<_>>();
-        let mut list = |name: &&str| {
+        let list = |name: &&str| {
             *line += 1;
             let refuses = refuse && random.chance(50);
             DnsList {
