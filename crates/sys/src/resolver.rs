@@ -50,6 +50,47 @@ pub fn addresses_of(name: &[u8], limit: Duration) -> Answer<Host> {
     within(limit, move || forward(&name)).unwrap_or(Answer::Failed)
 }
 
+/// The addresses of a name, asked in this thread: it takes as long as the host's resolver does, and
+/// leaves no thread behind. For a program that is to copy itself.
+#[must_use]
+pub fn addresses_here(name: &[u8]) -> Answer<Host> {
+    CString::new(name).map_or(Answer::Absent, |name| forward(&name))
+}
+
+/// The TCP port of a service's name (services(5), or what the host has in its place); `None` when
+/// there is no such service. Asked in this thread, as [`addresses_here`].
+#[must_use]
+pub fn port_of(service: &[u8]) -> Option<u16> {
+    // the call takes numbers as well, signs and blanks before them too
+    service.first().filter(|byte| byte.is_ascii_alphanumeric())?;
+    let service = CString::new(service).ok()?;
+    // SAFETY: all zeros is a valid addrinfo: no flags, any family, null pointers.
+    let mut hints: libc::addrinfo = unsafe { mem::zeroed() };
+    hints.ai_family = libc::AF_INET;
+    hints.ai_socktype = libc::SOCK_STREAM;
+    let mut found = MaybeUninit::new(ptr::null_mut::<libc::addrinfo>());
+    // SAFETY: a NUL-terminated service, no host, hints that live, and a place for the answer.
+    let code = unsafe {
+        libc::getaddrinfo(ptr::null(), service.as_ptr(), &raw const hints, found.as_mut_ptr())
+    };
+    if code != 0 {
+        return None;
+    }
+    // SAFETY: it was initialised to null, and filled by the call.
+    let first = unsafe { found.assume_init() };
+    // SAFETY: null, or an entry of the list, which lives until freeaddrinfo.
+    let pointer = unsafe { first.as_ref() }.map_or(ptr::null_mut(), |entry| entry.ai_addr);
+    let port = (!pointer.is_null()).then(|| {
+        // SAFETY: of the family that was asked for, so it is such an address, unaligned perhaps.
+        u16::from_be(unsafe { pointer.cast::<libc::sockaddr_in>().read_unaligned() }.sin_port)
+    });
+    if !first.is_null() {
+        // SAFETY: the list came from getaddrinfo and nothing refers to it any more.
+        unsafe { libc::freeaddrinfo(first) };
+    }
+    port
+}
+
 /// Whether a host is in a netgroup (innetgr(3)); `None` when it could not be found out in time.
 #[must_use]
 pub fn in_netgroup(group: &[u8], host: &[u8], limit: Duration) -> Option<bool> {
@@ -178,10 +219,17 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(30);
 
     #[test]
+    fn services_have_ports() {
+        assert_eq!((port_of(b"smtp"), port_of(b"no-such-service")), (Some(25), None));
+        assert_eq!((port_of(b"+25"), port_of(b" 25"), port_of(b"")), (None, None, None));
+    }
+
+    #[test]
     fn localhost_has_an_address_and_nonsense_none() {
         let Answer::Found(host) = addresses_of(b"localhost", LIMIT) else { panic!("localhost") };
         assert!(host.addresses.iter().all(IpAddr::is_loopback), "{host:?}");
         assert_eq!(addresses_of(b"a\0b", LIMIT), Answer::Absent);
+        assert_eq!(addresses_here(b"localhost"), Answer::Found(host));
         assert_eq!(in_netgroup(b"no-such-group-here", b"localhost", LIMIT), Some(false));
         assert_eq!(within(Duration::ZERO, || thread::sleep(Duration::from_secs(1))), None);
     }

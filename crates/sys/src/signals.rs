@@ -155,6 +155,15 @@ pub fn normalise_but(blocked: &[Signal]) -> io::Result<()> {
     if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
 }
 
+/// Children that end are told of and wait to be reaped, whatever the parent left: where `SIGCHLD` is
+/// ignored, the kernel reaps them unseen. `SIGPIPE` is ignored.
+pub fn expect_children() {
+    // SAFETY: the default action runs no code of ours.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    // SAFETY: SIG_IGN runs no code of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
 /// The numbers of all signals ignored now, as bits (bit n − 1 for signal n). A child's `exec`
 /// would hand them on.
 pub(crate) fn ignored() -> u64 {

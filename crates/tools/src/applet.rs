@@ -1,7 +1,7 @@
 //! Which commands there are.
 
 use crate::trouble::Trouble;
-use crate::{cdb, chain, filter, install, multilog, rules, service, wrappers};
+use crate::{cdb, chain, filter, install, multilog, rules, service, tcp, wrappers};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -56,6 +56,10 @@ const fn ucspi(
 const SOFTLIMIT: &str = "[-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] \
     [-m membytes] [-o openfiles] [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child";
 
+const TCPSERVER: &str = "[ -461UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] \
+    [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -I interface ] host port \
+    program";
+
 /// All of them, by name.
 pub(crate) const APPLETS: &[Applet] = &[
     ucspi("addcr", "", filter::addcr),
@@ -88,5 +92,6 @@ pub(crate) const APPLETS: &[Applet] = &[
     ucspi("tcpdmatch", "[-d] [-i inet_conf] daemon[@host] [user@]host", wrappers::tcpdmatch),
     ucspi("tcprules", "rules.cdb rules.tmp", rules::make),
     ucspi("tcprulescheck", "rules.cdb", rules::check),
+    ucspi("tcpserver", TCPSERVER, tcp::tcpserver),
     ucspi("try-from", "", wrappers::try_from),
 ];

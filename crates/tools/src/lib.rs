@@ -26,6 +26,7 @@ mod options;
 mod reason;
 mod rules;
 mod service;
+mod tcp;
 mod trouble;
 mod wrappers;
 

@@ -25,4 +25,4 @@ pub use listen::{
 pub use load::load_average;
 pub use outgoing::{datagrams_to, stream_from};
 pub use post::send_file_to;
-pub use route::is_source_routed;
+pub use route::{drop_ip_options, is_source_routed};

@@ -61,6 +61,17 @@ fn has_route(mut options: &[u8]) -> bool {
     }
 }
 
+/// Answers of this IPv4 connection carry none of the IP options that its client sent, among them a
+/// route of the client's choice.
+///
+/// # Errors
+/// Those of setsockopt(2); of a socket that is not IPv4's as well.
+pub fn drop_ip_options(socket: impl AsFd) -> io::Result<()> {
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: no bytes are read: the length is 0.
+    check(unsafe { libc::setsockopt(fd, libc::IPPROTO_IP, libc::IP_OPTIONS, std::ptr::null(), 0) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

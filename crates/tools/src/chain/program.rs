@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// A program, its arguments, and the environment it will have.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Program {
     name: OsString,
     arguments: Vec<OsString>,

@@ -26,7 +26,8 @@ pub(super) fn user(local: SocketAddr, peer: SocketAddr, limit: Duration) -> User
     }
 }
 
-fn asked(local: SocketAddr, peer: SocketAddr, limit: Duration) -> io::Result<Vec<u8>> {
+/// What the ident server says of the connection from `peer` to `local`, at most so many bytes.
+pub(crate) fn asked(local: SocketAddr, peer: SocketAddr, limit: Duration) -> io::Result<Vec<u8>> {
     let end = clock::monotonic().saturating_add(limit);
     let left = || {
         let left = end.saturating_sub(clock::monotonic());

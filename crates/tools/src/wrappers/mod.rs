@@ -19,6 +19,7 @@ mod tcpdchk;
 mod tcpdmatch;
 mod try_from;
 
+pub(crate) use ident::asked as ident_answer;
 pub(crate) use tcpd::tcpd;
 pub(crate) use tcpdchk::tcpdchk;
 pub(crate) use tcpdmatch::tcpdmatch;
