@@ -51,10 +51,27 @@ pub(crate) fn parse(text: &str) -> Result<Entry, String> {
     if WORDS.contains(&text.to_ascii_lowercase().as_str()) {
         return Err(format!("`{text}` has no special meaning here"));
     }
+    if let Some(network) = beginning(text) {
+        return Err(format!("`{text}`: write addresses that begin so as a network, `{network}`"));
+    }
+    if let Some(domain) = text.strip_prefix('*').filter(|it| HostPattern::parse(it).is_some())
+        && domain.starts_with('.')
+    {
+        return Err(format!("`{text}`: write the names below a domain as `{domain}`"));
+    }
     let host = HostPattern::parse(text);
     let host = host.ok_or_else(|| format!("`{text}` is no address, network or host name"))?;
     let oddity = address_like(text).then_some(Oddity::AddressLike);
     Ok(Entry { pattern: Pattern::Host(host), oddity })
+}
+
+/// The network of `192.0.2.`, which is how hosts.allow and tcprules write one.
+fn beginning(text: &str) -> Option<Network> {
+    let octets = text.strip_suffix('.')?;
+    let count = octets.split('.').count();
+    let zeros = ".0".repeat(4_usize.checked_sub(count).filter(|zeros| *zeros > 0)?);
+    let length = count.checked_mul(8)?;
+    format!("{octets}{zeros}/{length}").parse().ok()
 }
 
 /// Whether a text with a `-` was meant for a range: host names have them too.
@@ -107,6 +124,18 @@ mod tests {
         for bad in ["", "ALL", "local", "10.0.0", "10.1.2.3/255.0.0.0", "1.2.3.4/33", "a b", "x/8"]
         {
             assert!(parse(bad).is_err(), "{bad}");
+        }
+        for (bad, mend) in [
+            ("10.", "as a network, `10.0.0.0/8`"),
+            ("192.0.2.", "as a network, `192.0.2.0/24`"),
+            ("*.example.org", "as `.example.org`"),
+        ] {
+            let why = parse(bad).unwrap_err();
+            assert!(why.ends_with(mend), "{why}");
+        }
+        for plain in ["10.0.0.1.", "300.", "*", "*x.org", "."] {
+            let why = parse(plain).unwrap_err();
+            assert!(why.ends_with("is no address, network or host name"), "{why}");
         }
         for bad in ["10.0.0.9-10.0.0.1", "10.0.0.1-9", "10.0.0.1-::", "10.0.0.0-10.0.0.0/8", "a-::"]
         {
