@@ -1,7 +1,7 @@
 //! From rules as they were written to rules that cannot be wrong.
 
 use super::line::{Lines, Logical, each};
-use super::option::{names, setting, wrong_option};
+use super::option::{mend_option, setting, wrong_option};
 use super::raw::{RawRule, RawWord, rule};
 use super::{codes, pattern, plain};
 use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level, Sources, Span};
@@ -196,7 +196,7 @@ impl Checker<'_> {
             let changes_user = matches!(setting.deed, Deed::User | Deed::Group);
             let tests = setting.deed == Deed::Aclexec;
             let finding = if let Deed::Wrong(wrong) = setting.deed {
-                let help = format!("the options are {}", names());
+                let help = mend_option(wrong, setting);
                 new(Level::Error, codes::OPTION, wrong_option(wrong, setting), help)
             } else if changes_user {
                 let text = "who the daemon runs as is changed here, and is not by Debian's tcpd";

@@ -40,7 +40,7 @@ const OPTIONS: [(&str, Value, Place, Read); 15] = [
 ];
 
 /// The words of the options, for people.
-pub(super) fn names() -> String {
+fn names() -> String {
     OPTIONS.map(|(name, ..)| name).join(", ")
 }
 
@@ -146,10 +146,43 @@ pub fn wrong_option(wrong: WrongOption, setting: &Setting) -> String {
     }
 }
 
+/// What to do about it.
+#[must_use]
+pub(super) fn mend_option(wrong: WrongOption, setting: &Setting) -> String {
+    match wrong {
+        WrongOption::NoName => "remove the colon, or write an option behind it".into(),
+        WrongOption::Name => format!("the options are {}", names()),
+        WrongOption::NeedsValue => "write its value behind a blank".into(),
+        WrongOption::NoValue => "remove what stands behind its name".into(),
+        WrongOption::NotLast if setting.key.eq_ignore_ascii_case(b"twist") => {
+            "remove the options behind it: `twist` ends the rule".into()
+        }
+        WrongOption::NotLast => "move it to the end of the rule, and have one such option".into(),
+        WrongOption::Facility => "write a facility such as `mail`, `daemon` or `local0`".into(),
+        WrongOption::Severity => "write a severity such as `info`, `notice` or `warning`".into(),
+        WrongOption::Linger => "write a number of seconds, 0 or more".into(),
+        WrongOption::Timeout => "write a number of seconds, 1 or more".into(),
+        WrongOption::Nice => "write a whole number, such as `10`".into(),
+        WrongOption::Umask => "write an octal number, 0 to 777".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use portreeve_diag::{FileId, Span};
+
+    #[test]
+    fn what_is_wrong_is_mended_by_what_is_told() {
+        let told = |key: &str, wrong| {
+            let setting = Setting { key: key.into(), value: None, deed: Deed::Wrong(wrong) };
+            mend_option(wrong, &setting)
+        };
+        assert!(told("shout", WrongOption::Name).contains("spawn, twist"));
+        assert!(told("TWIST", WrongOption::NotLast).contains("remove the options behind it"));
+        assert!(told("allow", WrongOption::NotLast).contains("to the end of the rule"));
+        assert!(told("umask", WrongOption::Umask).contains("octal"));
+    }
 
     #[test]
     fn options_are_read_as_the_ancestor_reads_them() {
