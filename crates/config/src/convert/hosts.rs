@@ -181,6 +181,9 @@ impl<'a> Rules<'a> {
             }
             let differs = one.remarks.iter().cloned();
             remarks.extend(differs.map(|(at, what, mend)| (Some(at), Weight::Differs, what, mend)));
+            if lines.last().is_some_and(Line::is_for_everybody) {
+                break; // nobody is left for the rules behind it
+            }
         }
         match order::lists(lines) {
             Ok(lists) => Some(lists),

@@ -28,6 +28,13 @@ pub(super) struct Line {
     pub(super) verdict: Verdict,
 }
 
+impl Line {
+    /// Whether nobody is left for the lines behind it.
+    pub(super) fn is_for_everybody(&self) -> bool {
+        self.unless.is_empty() && self.addresses == Set::everybody()
+    }
+}
+
 /// A native list: everybody without `allow`; a match in `deny` refuses first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lists {

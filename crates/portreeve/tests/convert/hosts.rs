@@ -89,7 +89,7 @@ fn wrapped(tables: &Tables, daemon: &str, peer: &str, name: &Name) -> Option<boo
         Request { daemon: daemon.into(), client, user: User::Unknown, ..Request::default() };
     match decide(tables, &request, &Answers::default(), Start::Beginning) {
         Decision::Decided(decided) => Some(decided.end == End::Granted),
-        Decision::Need(_) => None,
+        Decision::Need(..) => None,
     }
 }
 
@@ -199,6 +199,8 @@ fn what_lists_say_is_short() {
             "ALL: ALL\n",
             "allow = [\"192.0.2.1\", \".example.org\"]\ndeny = [\"10.0.0.0/8\"]",
         ),
+        // nobody is left for what lists cannot say
+        ("sshd: 10.\n", "sshd: ALL\nsshd: LOCAL : twist true\n", "allow = [\"10.0.0.0/8\"]"),
     ];
     for (allow, deny, want) in cases {
         let converted = hosts_access(&given("/hosts.allow", allow), &given("/hosts.deny", deny));
