@@ -83,7 +83,7 @@ fn decided<'r>(
     for _ in 0..100_000 {
         let need = match decide(tables, request, &answers, start) {
             Decision::Decided(decided) => return Ok(decided),
-            Decision::Need(need) => need,
+            Decision::Need(need, _) => need,
         };
         match need {
             Need::Name(Side::Client) => request.client.name = Name::Paranoid,

@@ -34,7 +34,7 @@ impl Case<'_> {
                 }
                 Err(Stop::Run(errand))
             }
-            Followed::Need(need, seconds) => {
+            Followed::Need(need, seconds, rule) => {
                 let need = match need {
                     HostNeed::Name(Side::Client) => Need::Names,
                     HostNeed::Name(Side::Server) => Need::ServerNames,
@@ -42,7 +42,8 @@ impl Case<'_> {
                     // follow() makes errands of these
                     HostNeed::List(_) | HostNeed::Netgroup { .. } => Need::Names,
                 };
-                Err(self.need(Question::HostsAccess, need, Some(used.origin), || Detail::Nothing))
+                let origin = Some(rule.unwrap_or(used.origin));
+                Err(self.need(Question::HostsAccess, need, origin, || Detail::Nothing))
             }
         }
     }

@@ -87,7 +87,14 @@ pub fn errand_sentence(errand: &Errand) -> String {
 /// A text of a rule: what is not printable is escaped, and what is long cut.
 fn shown(text: &[u8]) -> String {
     let cut = text.get(..SHOWN).map_or(text, |start| start);
-    let mut shown = cut.escape_ascii().to_string();
+    let mut shown = String::new();
+    for byte in cut {
+        match byte {
+            // the quotes and backslashes of a command, as they were written
+            b' '..=b'~' => shown.push(char::from(*byte)),
+            _ => shown.extend(byte.escape_ascii().map(char::from)),
+        }
+    }
     if cut.len() < text.len() {
         shown.push('…');
     }

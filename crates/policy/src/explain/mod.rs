@@ -58,6 +58,8 @@ fn needed(need: Need, detail: &Detail, place: Place<'_>) -> String {
         place.of(&format!("`{rule}`"))
     } else if let Detail::RulesUnclear { .. } = detail {
         format!("a rule of {}", place.path())
+    } else if place.origin.is_some_and(|origin| origin.dialect == Dialect::Wrappers) {
+        place.of("a rule")
     } else {
         place.of("the service")
     };

@@ -21,8 +21,8 @@ pub enum Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Decision<'r> {
-    /// It cannot be said before this is found out.
-    Need(Need),
+    /// It cannot be said before this is found out, for the rule that begins there.
+    Need(Need, Origin),
     /// It is decided.
     Decided(Decided<'r>),
 }
@@ -98,7 +98,7 @@ pub(super) fn decide_by<'r>(
 ) -> Decision<'r> {
     match search(pages, lists, request, answers, start) {
         Ok(decided) => Decision::Decided(decided),
-        Err(need) => Decision::Need(need),
+        Err((need, rule)) => Decision::Need(need, rule),
     }
 }
 
@@ -108,7 +108,7 @@ fn search<'r>(
     request: &Request,
     answers: &Answers,
     start: Start,
-) -> Result<Decided<'r>, Need> {
+) -> Result<Decided<'r>, (Need, Origin)> {
     for which in [Which::Allow, Which::Deny] {
         let from = match start {
             Start::Beginning => 0,
@@ -125,7 +125,10 @@ fn search<'r>(
         let mut number = from;
         while let Some(page) = pages.get(number) {
             let decided = match page {
-                Page::Rule(rule) => one(&mut matcher, which, rule, number)?,
+                Page::Rule(rule) => {
+                    let asks = |need| (need, rule.origin);
+                    one(&mut matcher, which, rule, number).map_err(asks)?
+                }
                 Page::Plain(lists) => plain(&mut matcher, which, lists, number)?,
             };
             if let Some(decided) = decided {
@@ -177,12 +180,16 @@ fn plain<'r>(
     which: Which,
     lists: &'r [PlainRules],
     number: usize,
-) -> Result<Option<Decided<'r>>, Need> {
+) -> Result<Option<Decided<'r>>, (Need, Origin)> {
     let client = ip(&matcher.request.client);
     let mut first: Option<(u32, &'r PlainRules, Option<Place>)> = None;
     for list in lists {
         // plain daemon lists never need anything
-        let (Answer::Yes, daemon) = matcher.daemons(&list.first.daemons)? else { continue };
+        let asks = |need| (need, list.first.origin);
+        let (answer, daemon) = matcher.daemons(&list.first.daemons).map_err(asks)?;
+        if answer != Answer::Yes {
+            continue;
+        }
         let Some(line) = list.line(client) else { continue };
         if first.is_none_or(|(before, ..)| line < before) {
             first = Some((line, list, daemon));

@@ -6,6 +6,7 @@ use super::expand::{TooLong, expand};
 use super::request::{Answers, Need, Request, User};
 use crate::errand::answer;
 use crate::{Answered, Effect, Effects, Errand, MOST_ERRANDS, Said};
+use portreeve_model::Origin;
 use portreeve_model::wrappers::{Deed, HostWords, Setting};
 
 /// Bytes that a banner may grow to when `%` is replaced.
@@ -18,8 +19,8 @@ pub const USER_SECONDS: u32 = 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Followed<'r> {
-    /// This must be found out first; a user within so many seconds.
-    Need(Need, u32),
+    /// This must be found out first, a user within so many seconds, for the rule that begins there.
+    Need(Need, u32, Option<Origin>),
     /// A process has to answer this first.
     Run(Errand),
     /// To their end.
@@ -83,21 +84,23 @@ pub fn follow<'r>(
         Follower { request: &mut request, words, done, effects: Effects::default(), seconds: None };
     loop {
         let decided = match decide(follower.request, &answers, start) {
-            Decision::Need(Need::Netgroup { group, host }) => {
+            Decision::Need(Need::Netgroup { group, host }, _) => {
                 let errand = Errand::Netgroup { group, host };
                 return match done.len() < MOST_ERRANDS {
                     true => Followed::Run(errand),
                     false => follower.settled(Ending::Fault(Fault::TooMany), None),
                 };
             }
-            Decision::Need(need) => return follower.needs(need),
+            Decision::Need(need, rule) => return follower.needs(need, Some(rule)),
             Decision::Decided(decided) => decided,
         };
         let options = decided.settings.iter().map(|setting| &setting.value);
         let left = options.map(|setting| follower.option(setting)).find_map(Result::err);
         let ending = match left {
             None => Ending::Rules(decided.end),
-            Some(Leave::Need(need)) => return follower.needs(need),
+            Some(Leave::Need(need)) => {
+                return follower.needs(need, decided.found.map(|found| found.origin));
+            }
             Some(Leave::Run(errand)) => return Followed::Run(errand),
             Some(Leave::Fault(fault)) => Ending::Fault(fault),
             Some(Leave::Over) => match decided.found {
@@ -130,8 +133,8 @@ struct Follower<'f> {
 }
 
 impl Follower<'_> {
-    fn needs<'r>(&self, need: Need) -> Followed<'r> {
-        Followed::Need(need, self.seconds.unwrap_or(USER_SECONDS))
+    fn needs<'r>(&self, need: Need, rule: Option<Origin>) -> Followed<'r> {
+        Followed::Need(need, self.seconds.unwrap_or(USER_SECONDS), rule)
     }
 
     fn settled<'r>(self, ending: Ending, found: Option<Found<'r>>) -> Followed<'r> {

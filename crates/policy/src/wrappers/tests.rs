@@ -46,7 +46,7 @@ fn client(address: &str, name: Name) -> Request {
 fn end(tables: &Tables, request: &Request) -> Result<End, Need> {
     match decide(tables, request, &Answers::default(), Start::Beginning) {
         Decision::Decided(decided) => Ok(decided.end),
-        Decision::Need(need) => Err(need),
+        Decision::Need(need, _) => Err(need),
     }
 }
 
@@ -112,7 +112,7 @@ fn after_a_failed_test_the_search_goes_on_where_nothing_is_granted_by_it() {
         tables(vec![all(&[Deed::Aclexec]), all(&[])], vec![all(&[Deed::Aclexec]), all(&[])]);
     let from = |start| match decide(&tables, &request, &Answers::default(), start) {
         Decision::Decided(decided) => decided.found.map(|found| (found.which, found.number)),
-        Decision::Need(need) => panic!("{need:?}"),
+        Decision::Need(need, _) => panic!("{need:?}"),
     };
     assert_eq!(from(Start::Beginning), Some((Which::Allow, 0)));
     assert_eq!(from(Start::After(Which::Allow, 0)), Some((Which::Deny, 0)));
@@ -140,7 +140,7 @@ fn files_that_lead_to_themselves_end_and_grant_nothing() {
     let mut answers = Answers::default();
     let tables = tables(vec![rule(vec![vec![path("/a")]], &[])], vec![]);
     let asked = decide(&tables, &request, &answers, Start::Beginning);
-    assert_eq!(asked, Decision::Need(Need::List(b"/a".to_vec())));
+    assert!(matches!(asked, Decision::Need(Need::List(path), _) if path == b"/a"));
     // each names itself many times: without a bound, work without end
     let loops = ListFile::Patterns((0..100).map(|_| path("/a")).collect());
     answers.lists.insert(b"/a".to_vec(), loops);

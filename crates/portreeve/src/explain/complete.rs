@@ -8,8 +8,13 @@ use portreeve_wire::control::{Explanation, Step};
 pub(super) fn complete(mut explanation: Explanation) -> Explanation {
     explanation.steps.iter_mut().for_each(shorten);
     let granted = explanation.verdict == "granted";
-    if granted && let Some(rule) = explanation.steps.iter_mut().rfind(|step| lets_in(step)) {
-        rule.decided = true;
+    if granted {
+        let steps = &mut explanation.steps;
+        let other = steps.iter().position(has_another_answer);
+        let rule = other.or_else(|| steps.iter().rposition(lets_in));
+        if let Some(step) = rule.and_then(|at| steps.get_mut(at)) {
+            step.decided = true;
+        }
     }
     let decided = explanation.steps.iter().find(|step| step.decided);
     let found = decided.map(|step| step.answer.clone());
@@ -29,7 +34,13 @@ pub(super) fn complete(mut explanation: Explanation) -> Explanation {
 
 /// Whether a step let the peer in by a rule that was written down.
 fn lets_in(step: &Step) -> bool {
-    step.question == "access-list" && step.origin.is_some()
+    let list = ["access-list", "hosts-access", "rules"].contains(&step.question.as_str());
+    list && step.origin.is_some() && !step.answer.starts_with("no rule ")
+}
+
+/// Whether hosts.allow and hosts.deny let the peer in to another program, which is what matters.
+fn has_another_answer(step: &Step) -> bool {
+    step.question == "hosts-access" && step.answer.contains(": another program answers")
 }
 
 /// A step's sentence without its number and question.
@@ -51,9 +62,9 @@ fn why(explanation: &Explanation) -> String {
 /// What to do where the answer of a look-up would decide.
 fn way_out(text: String) -> String {
     if text.contains("peer's host names") || text.starts_with("host names") {
-        format!("{text}; `--name HOST` assumes one")
+        format!("{text}; `--name HOST` or `--names none` assumes an answer")
     } else if text.contains("ident server") {
-        format!("{text}; `--ident USER` assumes an answer")
+        format!("{text}; `--ident USER` or `--no-ident` assumes an answer")
     } else if text.contains("DNS list") {
         format!("{text}; `--listed ZONE` or `--unlisted` assumes an answer")
     } else {
@@ -101,6 +112,28 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_names_the_last_of_the_rules_that_let_the_peer_in() {
+        let list = || step("access-list", "`192.0.2.0/24` matches", Some("/f:3:1"), false);
+        for (question, answer, decides) in [
+            ("hosts-access", "`sshd: ALL`: granted", true),
+            ("hosts-access", "no rule of hosts.allow and hosts.deny matches: granted", false),
+            ("rules", "`192.0.2.` lets 192.0.2.7 in", true),
+            ("rules", "no rule of /etc/tcp is about 192.0.2.7: let in", false),
+        ] {
+            let steps = vec![list(), step(question, answer, Some("/g:1:1"), false)];
+            let one = complete(explanation("granted", "granted", steps));
+            let want = if decides { answer } else { "`192.0.2.0/24` matches" };
+            assert_eq!(one.text, want);
+        }
+        let twist = "`sshd: ALL`: another program answers: `/bin/echo no`";
+        let steps = vec![
+            step("hosts-access", twist, Some("/g:1:1"), false),
+            step("rules", "`192.0.2.` lets 192.0.2.7 in", Some("/h:1:1"), false),
+        ];
+        assert_eq!(complete(explanation("granted", "granted", steps)).text, twist);
+    }
+
+    #[test]
     fn a_refusal_says_its_reason_once() {
         let steps = vec![step("access-list", "4 access-list: no entry", Some("/f:3:1"), true)];
         let one = complete(explanation("refused", "refused: rule: no entry", steps));
@@ -112,6 +145,7 @@ mod tests {
     fn what_is_not_known_comes_with_a_way_out() {
         let steps = vec![step("access-list", "host names have to be looked up", None, true)];
         let one = complete(explanation("unknown", "names", steps));
-        assert_eq!(one.text, "host names have to be looked up; `--name HOST` assumes one");
+        let way_out = "; `--name HOST` or `--names none` assumes an answer";
+        assert_eq!(one.text, format!("host names have to be looked up{way_out}"));
     }
 }

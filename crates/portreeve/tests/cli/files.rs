@@ -107,6 +107,44 @@ fn the_line_that_decides_is_quoted() {
 }
 
 #[test]
+fn explain_names_the_rule_of_another_language_that_decides_or_asks() {
+    let rules = Folder::new();
+    let file = |name: &str, text: &str| {
+        let path = rules.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let allow = file("hosts.allow", "\ncat: .example.org\n");
+    let deny = file("hosts.deny", "cat: ALL: twist /bin/echo \"%a\"\n");
+    let files = format!("{{ allow = \"{allow}\", deny = \"{deny}\" }}");
+    let configuration = format!(
+        "[import]\nhosts-access = {files}\n[service.cat]\nlisten = [\"127.0.0.1:7\"]\n\
+         run = [\"/bin/cat\"]\nuser = \"nobody\"\n"
+    );
+    let folder = Folder::with(&configuration);
+    for (name, verdict, place, told) in [
+        (&[][..], "unknown", format!("{allow}:2:1"), "a rule asks for it"),
+        (&["--name", "a.example.org"], "granted", format!("{allow}:2:1"), "granted"),
+        (
+            &["--names", "none"],
+            "granted",
+            format!("{deny}:1:1"),
+            "another program answers: `/bin/echo \"192.0.2.7\"`",
+        ),
+    ] {
+        let args = [&["explain", "cat", "192.0.2.7", "--json"], name].concat();
+        let one = json(&folder.portreeve(&args))["services"][0].clone();
+        assert_eq!(
+            (&one["verdict"], &one["origin"]),
+            (&verdict.into(), &place.as_str().into()),
+            "{one:#}"
+        );
+        let text = one["text"].as_str().unwrap().replace(&format!(" ({place})"), "");
+        assert!(text.contains(told), "{text}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_a_usage_error() {
     let folder = Folder::with(SOUND);
     let ran = folder.portreeve(&["explain", "ssh", "192.0.2.7"]);

@@ -90,7 +90,7 @@ fn asked<'r>(
     loop {
         let need = match by(&request, &answers) {
             Decision::Decided(decided) => return (ended(&decided), needs),
-            Decision::Need(need) => need,
+            Decision::Need(need, _) => need,
         };
         match &need {
             Need::Name(Side::Client) => request.client.name = names[0].clone(),

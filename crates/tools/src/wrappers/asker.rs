@@ -37,7 +37,7 @@ pub(super) fn ask<'r>(
     loop {
         match decide(tables, request, answers, start) {
             Decision::Decided(decided) => return decided,
-            Decision::Need(need) => fill(need, request, answers, look_up),
+            Decision::Need(need, _) => fill(need, request, answers, look_up),
         }
     }
 }

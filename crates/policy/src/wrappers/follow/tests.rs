@@ -57,7 +57,7 @@ fn followed(allow: Rules, deny: Rules, request: Request, done: &[Answered]) -> R
             settled.found.map(|found| (found.which, found.number)),
             settled.effects.iter().cloned().collect(),
         )),
-        Followed::Need(need, seconds) => Err(Asks::Need(need, seconds)),
+        Followed::Need(need, seconds, _) => Err(Asks::Need(need, seconds)),
         Followed::Run(errand) => Err(Asks::Run(errand)),
     }
 }
