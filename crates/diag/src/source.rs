@@ -182,7 +182,7 @@ mod tests {
         for (start, want) in [(0, (1, 1)), (2, (2, 1)), (5, (2, 3)), (8, (3, 1)), (99, (3, 1))] {
             assert_eq!(sources.line_column(Span::new(file, start, start)), want, "at {start}");
         }
-        for (line, want) in [(1, (0, 1)), (2, (2, 6)), (9, (0, 1))] {
+        for (line, want) in [(1, (0, 1)), (2, (2, 7)), (9, (0, 1))] {
             let span = sources.line_span(file, line);
             assert_eq!((span.start, span.end), want, "line {line}");
         }

@@ -66,7 +66,8 @@ impl Given {
     /// nothing; comes back only when it failed.
     #[must_use]
     pub fn execute(&self, path: &CStr) -> io::Error {
-        default_pipe();
+        // SAFETY: the default action runs no code of ours.
+        let before = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
         // SAFETY: a path and two lists of texts that end with NUL, the lists with null; all of them
         // live as long as `self`.
         unsafe { libc::execve(path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
