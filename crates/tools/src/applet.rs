@@ -56,6 +56,9 @@ const fn ucspi(
 const SOFTLIMIT: &str = "[-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] \
     [-m membytes] [-o openfiles] [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child";
 
+const TCPCLIENT: &str = "[ -46hHrRdDqQv ] [ -i localip ] [ -p localport ] [ -T timeoutconn ] \
+    [ -l localname ] [ -t timeoutinfo ] [ -I interface ] host port program";
+
 const TCPSERVER: &str = "[ -461UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] \
     [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] [ -I interface ] host port \
     program";
@@ -68,12 +71,16 @@ pub(crate) const APPLETS: &[Applet] = &[
     cdb("cdbget", "key [skip]", cdb::get),
     cdb("cdbmake", "cdb cdb.tmp", cdb::make),
     cdb("cdbstats", "", cdb::stats),
+    ucspi("date@", "[ host ]", tcp::date),
     ucspi("delcr", "", filter::delcr),
     ucspi("envdir", "dir child", chain::envdir),
     ucspi("envuidgid", "account child", chain::envuidgid),
     ucspi("fghack", "child", chain::fghack),
+    ucspi("finger@", "[ host [ user ] ]", tcp::finger),
     ucspi("fixcrio", "program [ arg ... ]", filter::fixcrio),
+    ucspi("http@", "[ host [ path [ port ] ] ]", tcp::http),
     Applet { linked: false, ..ucspi("install", "dir", install::install) },
+    ucspi("mconnect", "[ host [ port ] ]", tcp::mconnect),
     ucspi("multilog", "action ...", multilog::multilog),
     ucspi("pgrphack", "child", chain::pgrphack),
     ucspi("readproctitle", "...", filter::readproctitle),
@@ -87,6 +94,8 @@ pub(crate) const APPLETS: &[Applet] = &[
     ucspi("svstat", "dir ...", service::svstat),
     ucspi("tai64n", "", filter::tai64n),
     ucspi("tai64nlocal", "", filter::tai64nlocal),
+    ucspi("tcpcat", "[ host [ port ] ]", tcp::tcpcat),
+    ucspi("tcpclient", TCPCLIENT, tcp::tcpclient),
     ucspi("tcpd", "daemon [argument ...]", wrappers::tcpd),
     ucspi("tcpdchk", "[-a] [-d] [-i inet_conf] [-v]", wrappers::tcpdchk),
     ucspi("tcpdmatch", "[-d] [-i inet_conf] daemon[@host] [user@]host", wrappers::tcpdmatch),
@@ -94,4 +103,5 @@ pub(crate) const APPLETS: &[Applet] = &[
     ucspi("tcprulescheck", "rules.cdb", rules::check),
     ucspi("tcpserver", TCPSERVER, tcp::tcpserver),
     ucspi("try-from", "", wrappers::try_from),
+    ucspi("who@", "[ host ]", tcp::who),
 ];

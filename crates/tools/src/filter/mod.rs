@@ -42,7 +42,7 @@ fn flow(mut change: impl FnMut(&[u8], &mut Vec<u8>)) -> Result<ExitCode, Trouble
 }
 
 /// All of them, however many calls it takes.
-fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
+pub(crate) fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
     while !bytes.is_empty() {
         let count = retry_on_intr(|| write(fd, bytes))?;
         bytes = bytes.get(count..).unwrap_or_default();

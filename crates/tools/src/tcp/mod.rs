@@ -1,11 +1,13 @@
 //! tcpserver and tcpclient: connections that become a program's.
 
+mod client;
 mod ends;
 mod figure;
 mod rules;
 mod server;
 mod text;
 
+pub(crate) use client::{date, finger, http, mconnect, tcpcat, tcpclient, who};
 pub(crate) use server::tcpserver;
 
 use crate::options::shown;
