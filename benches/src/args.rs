@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::contestant::Job;
 use crate::host::Host;
-use crate::{Failure, bans, built, calls, descriptors, idle, loops, machine, print, rates};
+use crate::{Failure, access, bans, built, calls, descriptors, idle, loops, machine, print, rates};
 
 /// How to use it.
 const USAGE: &str = "\
-usage: cargo run --release -p portreeve-benches -- [served|refused|bans|descriptors|calls|idle|all] …
+usage: cargo run --release -p portreeve-benches -- [served|refused|bans|descriptors|calls|idle|access|all] …
 
   --seconds N          length of one measurement (2)
   --rounds N           measurements of each, in turn; the median counts (5)
@@ -54,6 +54,7 @@ enum Mode {
     Descriptors,
     Calls,
     Idle,
+    Access,
     All,
 }
 
@@ -69,8 +70,11 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
     }
     let (mode, options) = parse(&words).map_err(|why| format!("{why}\n{USAGE}"))?;
     built::build()?;
-    let host = Host::new()?;
     machine::describe(&options);
+    if mode == Mode::Access {
+        return access::run(&options); // it needs no host, and no root
+    }
+    let host = Host::new()?;
     let wanted = |one| mode == one || mode == Mode::All;
     if wanted(Mode::Idle) {
         idle::run(&host, &options)?;
@@ -89,6 +93,9 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
     }
     if wanted(Mode::Calls) {
         calls::run(&host, &options)?;
+    }
+    if wanted(Mode::Access) {
+        access::run(&options)?;
     }
     Ok(())
 }
@@ -128,6 +135,7 @@ fn named(word: &str) -> Result<Mode, Failure> {
         "descriptors" => Ok(Mode::Descriptors),
         "calls" => Ok(Mode::Calls),
         "idle" => Ok(Mode::Idle),
+        "access" => Ok(Mode::Access),
         "all" => Ok(Mode::All),
         _ => Err(format!("there is no benchmark `{word}`")),
     }

@@ -5,6 +5,7 @@
     reason = "a benchmark is all edge: it starts programs and reads clocks, files and environment"
 )]
 
+mod access;
 mod args;
 mod bans;
 mod built;
