@@ -158,10 +158,4 @@ mod tests {
         drop(tell);
         let _ = other.join().unwrap();
     }
-
-    #[test]
-    fn what_cannot_be_executed_says_why() {
-        let error = Given::new(vec![c"x".into()], Vec::new()).execute(c"/nonexistent");
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
-    }
 }
