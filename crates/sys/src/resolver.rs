@@ -104,6 +104,17 @@ pub fn in_netgroup(group: &[u8], host: &[u8], limit: Duration) -> Option<bool> {
     })
 }
 
+/// Whether anybody is in a netgroup; `None` when it could not be found out in time.
+#[must_use]
+pub fn netgroup_has_members(group: &[u8], limit: Duration) -> Option<bool> {
+    let Ok(group) = CString::new(group) else { return Some(false) };
+    within(limit, move || {
+        // SAFETY: a NUL-terminated string that lives until the call returns, and null for "any".
+        let found = unsafe { innetgr(group.as_ptr(), ptr::null(), ptr::null(), ptr::null()) };
+        found == 1
+    })
+}
+
 unsafe extern "C" {
     /// innetgr(3).
     fn innetgr(
@@ -231,6 +242,7 @@ mod tests {
         assert_eq!(addresses_of(b"a\0b", LIMIT), Answer::Absent);
         assert_eq!(addresses_here(b"localhost"), Answer::Found(host));
         assert_eq!(in_netgroup(b"no-such-group-here", b"localhost", LIMIT), Some(false));
+        assert_eq!(netgroup_has_members(b"no-such-group-here", LIMIT), Some(false));
         assert_eq!(within(Duration::ZERO, || thread::sleep(Duration::from_secs(1))), None);
     }
 }

@@ -198,7 +198,7 @@ fn tcpdchk_says_what_its_ancestor_says() {
     let dir = world.dir().join("check");
     fs::create_dir(&dir).expect("make a folder");
     let allow = "@sshd /sshd .sshd sshd. KNOWN LOCAL: ALL\nFAIL: 192.0.2.10\n\
-        sshd: @users@ALL .joe@ALL joe.@ALL LOCAL@ALL .2.10 foo. nobody.invalid alias.other.org\n\
+        sshd: @users@ALL .joe@ALL joe.@ALL LOCAL@ALL .2.10 foo. nobody.invalid alias.other.org @nosuch\n\
         sshd: two.example.com 192.0.2.0/33 : severity loud\n\
         sshd: ALL : spawn\nsshd: ALL : allow : deny\nsshd:\nEXCEPT sshd: ALL\nsshd ALL\n";
     fs::write(dir.join("hosts.allow"), allow).expect("write");

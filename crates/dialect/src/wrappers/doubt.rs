@@ -13,6 +13,8 @@ pub enum Doubt {
     Host(Vec<u8>),
     /// A file: whether it can be read.
     File(Vec<u8>),
+    /// A netgroup: whether somebody is in it.
+    Netgroup(Vec<u8>),
 }
 
 /// The doubts about a rule, in the order of its words.
@@ -89,8 +91,8 @@ fn host(pattern: &HostPattern) -> Option<Doubt> {
             let named = !word.is_numeric() && !reserved(&text) && !odd;
             named.then(|| Doubt::Host(name.clone()))
         }
-        HostPattern::Netgroup(_)
-        | HostPattern::Known
+        HostPattern::Netgroup(group) => Some(Doubt::Netgroup(group.clone())),
+        HostPattern::Known
         | HostPattern::Local
         | HostPattern::Masked { .. }
         | HostPattern::Network(_)
@@ -152,6 +154,7 @@ mod tests {
                 ],
             ),
             ("ALL: .2.10\n", vec![said(".2.10: network number begins with dot")]),
+            ("ALL: @friends\n", vec![Doubt::Netgroup(b"friends".to_vec())]),
             ("ALL: host.\n", vec![said("host.: domain or host name ends in dot")]),
             ("ALL: LOCAL@10.\n", vec![said("LOCAL: user name may be reserved word")]),
             ("ALL: .joe@10.\n", vec![said(".joe: user name begins with dot")]),

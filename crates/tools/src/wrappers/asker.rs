@@ -14,7 +14,7 @@ use std::time::Duration;
 const MOST_LISTS: usize = 1000;
 
 /// How long a question about a netgroup may take.
-const NETGROUP: Duration = Duration::from_secs(10);
+pub(super) const NETGROUP: Duration = Duration::from_secs(10);
 
 /// Who finds out about the ends of a connection.
 pub(super) trait LookUp {

@@ -1,6 +1,7 @@
 //! tcpdchk: what is wrong with the rules.
 
 use super::arguments::Arguments;
+use super::asker::NETGROUP;
 use super::files::Folder;
 use super::inetd::Inetd;
 use super::{names, shown};
@@ -10,7 +11,7 @@ use crate::trouble::Trouble;
 use portreeve_diag::{Diagnostic, Diagnostics};
 use portreeve_dialect::wrappers::{Doubt, doubts, shadowed};
 use portreeve_model::wrappers::{Deed, List, Rule, Token, Which};
-use portreeve_sys::resolver::{Answer, addresses_of};
+use portreeve_sys::resolver::{Answer, addresses_of, netgroup_has_members};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -22,7 +23,7 @@ const USAGE: &str = "usage: tcpdchk [-a] [-d] [-i inet_conf] [-v]\n\
     \x20\x20\x20\x20-i: location of inetd.conf file\n\
     \x20\x20\x20\x20-v: list all rules\n";
 
-/// Names that are looked up for one run.
+/// Names and netgroups that are looked up for one run.
 const MOST_NAMES: usize = 200;
 
 /// `tcpdchk [-a] [-d] [-i inet_conf] [-v]`.
@@ -155,6 +156,7 @@ impl Report {
                 }
                 Doubt::Host(name) => said.extend(self.named(&name)),
                 Doubt::File(path) => said.extend(super::files::list(&path).1),
+                Doubt::Netgroup(group) => said.extend(self.peopled(&group)),
             }
         }
         let open = |setting: &Deed| matches!(setting, Deed::Allow | Deed::Deny | Deed::Twist);
@@ -196,6 +198,25 @@ impl Report {
             }
         };
         self.looked_up.insert(name.to_vec(), said.clone());
+        said
+    }
+
+    /// What is to be said of a netgroup.
+    fn peopled(&mut self, group: &[u8]) -> Vec<String> {
+        let key = [b"@", group].concat(); // which no host's name begins with
+        if let Some(said) = self.looked_up.get(&key) {
+            return said.clone();
+        }
+        if self.looked_up.len() >= MOST_NAMES {
+            return Vec::new();
+        }
+        let text = shown(group);
+        let said = match netgroup_has_members(group, NETGROUP) {
+            Some(true) => Vec::new(),
+            Some(false) => vec![format!("{text}: unknown or empty netgroup")],
+            None => vec![format!("netgroup {text} could not be asked for")],
+        };
+        self.looked_up.insert(key, said.clone());
         said
     }
 }
