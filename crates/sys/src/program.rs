@@ -71,7 +71,10 @@ impl Given {
         // SAFETY: a path and two lists of texts that end with NUL, the lists with null; all of them
         // live as long as `self`.
         unsafe { libc::execve(path.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
-        io::Error::last_os_error()
+        let error = io::Error::last_os_error();
+        // SAFETY: what it was; the caller goes on.
+        unsafe { libc::signal(libc::SIGPIPE, before) };
+        error
     }
 }
 
