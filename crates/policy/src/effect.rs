@@ -16,7 +16,8 @@ pub enum Effect {
     Twist(Vec<u8>),
     /// Keep-alives, as the system does them.
     KeepAlive,
-    /// Seconds that the kernel goes on sending once the connection is closed (`SO_LINGER`).
+    /// Seconds that whoever closes the connection waits for what was written to be sent
+    /// (`SO_LINGER`).
     Linger(u32),
     /// These bytes go to the peer.
     Banner(Vec<u8>),

@@ -2,7 +2,10 @@
 
 use crate::kit::{out, rules, service, told};
 use portreeve_testkit::{World, wait_for};
+use portreeve_tests::strain::{Crowd, Manner};
 use portreeve_tests::{Door, SOON};
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const RUN: &str = "run = [\"/bin/echo\", \"in\"]\nuser = \"thisuser\"";
@@ -88,4 +91,33 @@ fn a_connection_that_waits_for_an_answer_is_decided_after_an_upgrade() {
         assert_eq!(refused["reason"], "hosts-access", "{round}: {refused:#}");
     }
     panic!("never decided after the upgrade");
+}
+
+#[test]
+fn a_peer_that_takes_nothing_holds_nobody_up_however_long_its_rule_lingers() {
+    let world = World::standard();
+    world.door_run(&["mkdir", "-p", "/run/banners"]);
+    world.write("/run/banners/out", "go away, and take this with you\n".repeat(110));
+    let deny = "out: ALL: banners /run/banners : linger 600\nALL: ALL\n";
+    rules(&world, "in: ALL: linger 600\n", deny);
+    let services = service("in", 700, RUN) + &service("out", 701, RUN);
+    let door = Door::native(&world, &services);
+    let open = || {
+        let listed = fs::read_dir(format!("/proc/{}/fd", door.monitor())).expect("its descriptors");
+        let leads = |entry: fs::DirEntry| fs::read_link(entry.path()).ok();
+        let sockets = |path: &PathBuf| path.to_string_lossy().starts_with("socket:");
+        listed.flatten().filter_map(leads).filter(sockets).count()
+    };
+    assert_eq!(told(&world, "lan", "192.168.0.1:700"), "in\n");
+    wait_for(SOON, "the served connection to be closed here", || {
+        door.events().iter().any(|e| e["event"] == "session-ended")
+    });
+    let before = open();
+    let deaf = Crowd::gather(&world, "lan", "192.168.0.1:701", 2, Manner::Deaf);
+    door.expect("refused", |e| e["service"] == "out");
+    // they acknowledge the end no more than the rest, and are closed all the same
+    wait_for(SOON, "them to be let go", || open() <= before);
+    assert_eq!(told(&world, "lan", "192.168.0.1:700"), "in\n");
+    drop(deaf);
+    door.stop();
 }

@@ -7,7 +7,6 @@ use portreeve_policy::{Effect, Effects};
 use portreeve_sys::socket;
 use portreeve_wire::event::Level;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How events about the connection are logged, if rules say so.
 pub(crate) fn level(effects: &Effects) -> Option<Level> {
@@ -29,15 +28,14 @@ impl Door {
                 Effect::Spawn(command) => self.run_spawn(current, arrival, command, &so_far),
                 // where these fail the peer is gone already
                 Effect::KeepAlive => drop(socket::keep_alive(&arrival.socket)),
-                Effect::Linger(seconds) => {
-                    let time = Duration::from_secs(u64::from(*seconds));
-                    drop(socket::linger(&arrival.socket, time));
-                }
                 Effect::Nice(_)
                 | Effect::Variable(..)
                 | Effect::Umask(_)
                 | Effect::User(_)
                 | Effect::Group(_) => so_far.push(effect.clone()),
+                // the kernel goes on sending in any case; the option (SO_LINGER) has whoever closes
+                // last wait for it, and that may be this process
+                Effect::Linger(_) => {}
                 Effect::Severity(..) | Effect::Twist(_) | Effect::Banner(_) => {}
             }
         }

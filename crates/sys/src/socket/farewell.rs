@@ -40,14 +40,6 @@ pub fn reset_on_close(fd: impl AsFd) -> io::Result<()> {
     Ok(sockopt::set_socket_linger(fd, Some(Duration::ZERO))?)
 }
 
-/// Has the kernel go on sending for so long once the socket is closed (`SO_LINGER`, whole seconds).
-///
-/// # Errors
-/// Those of setsockopt(2).
-pub fn linger(fd: impl AsFd, time: Duration) -> io::Result<()> {
-    Ok(sockopt::set_socket_linger(fd, Some(time))?)
-}
-
 /// Keep-alives, as the system does them (`SO_KEEPALIVE`).
 ///
 /// # Errors

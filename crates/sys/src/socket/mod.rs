@@ -14,9 +14,7 @@ mod route;
 pub use accept::{AcceptError, Accepted, accept, as_ipv4};
 pub(crate) use address::internet;
 pub use address::{local_address, local_addresses, unmapped};
-pub use farewell::{
-    Discard, discard, keep_alive, linger, reset_on_close, send_once, shutdown_write,
-};
+pub use farewell::{Discard, discard, keep_alive, reset_on_close, send_once, shutdown_write};
 pub use given::{Place, place, take};
 pub use holder::{Holder, ListeningSocket, listening_sockets, port_holder};
 pub use listen::{
