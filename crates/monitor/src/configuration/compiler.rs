@@ -27,7 +27,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// The user and group `nobody`: with one capability, to read what only root may, and no other right.
 const NOBODY: u32 = 65_534;
 
-/// One run of the compiler.
+/// One run of the compiler. Whatever it answered, its process is ended when this is dropped: nobody
+/// waits for it any more, so nothing else would bound its time.
 #[derive(Debug)]
 pub(crate) struct Run {
     /// Where it writes images.
@@ -118,6 +119,12 @@ fn question(asked: &impl Serialize) -> Result<OwnedFd, String> {
     file::memfd("question", &bytes).map_err(|e| format!("no memory file: {e}"))
 }
 
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 impl Run {
     /// Ends it, if that has not been done.
     pub(crate) fn kill(&self) {
@@ -177,7 +184,7 @@ mod tests {
     use portreeve_sys::process::reap_child;
 
     #[test]
-    fn one_that_was_reaped_is_not_killed() {
+    fn one_that_nobody_hears_is_killed_unless_it_was_reaped() {
         let outputs = Arc::new(OwnedFd::from(File::open("/dev/null").unwrap()));
         let mut spawner = Spawner::new(1).unwrap();
         for (reaped, end) in [(true, Signal::Term), (false, Signal::Kill)] {
@@ -188,7 +195,7 @@ mod tests {
             let pipe = File::open("/dev/null").unwrap();
             // where it was reaped, as if another had its number by now
             let memory = file::open_memfd("images").unwrap();
-            Run { memory, pid, pipe, deadline: DEADLINE, reaped, buffer: Vec::new() }.kill();
+            drop(Run { memory, pid, pipe, deadline: DEADLINE, reaped, buffer: Vec::new() });
             let _ = kill(pid, Signal::Term);
             let exit = (0..10_000).find_map(|_| {
                 std::thread::sleep(Duration::from_millis(1));
