@@ -48,6 +48,9 @@ pub(crate) struct Read {
     pub(crate) watched: Vec<Watched>,
 }
 
+/// Paths that are watched for the sources of one answer, at most: each is looked at again and again.
+const MOST_WATCHED: usize = 16 << 10;
+
 /// Takes over what the compiler says to have written into a memory file, which is final from then on.
 pub(crate) fn take(images: Vec<compile::Image>, memory: OwnedFd) -> Result<Vec<Read>, String> {
     if images.is_empty() {
@@ -57,7 +60,20 @@ pub(crate) fn take(images: Vec<compile::Image>, memory: OwnedFd) -> Result<Vec<R
         file::seal(&memory)?;
         Mapped::new(memory, MAX_IMAGES)
     };
+    let watched: usize = images.iter().map(|image| image.watched.len()).sum();
+    if watched > MOST_WATCHED {
+        return Err(format!("its lists lie in {watched} files, and {MOST_WATCHED} is the most"));
+    }
     let file = Arc::new(map(memory).map_err(|e| format!("its images cannot be used: {e}"))?);
+    // images that lie upon one another would have the same bytes decoded once for each
+    let length = |image: &compile::Image| match image.outcome {
+        Outcome::Read { length, .. } => length,
+        Outcome::Bad(_) => 0,
+    };
+    let all = images.iter().map(length).fold(0, u64::saturating_add);
+    if u64::try_from((*file).as_ref().len()).is_ok_and(|bytes| all > bytes) {
+        return Err("its images do not fit into their file".into());
+    }
     let piece = |outcome| match outcome {
         Outcome::Bad(why) => Ok(Err(why)),
         Outcome::Read { offset, length, entries } => {
@@ -166,10 +182,28 @@ mod tests {
     }
 
     #[test]
+    fn what_an_answer_may_cost_is_bounded_by_its_file() {
+        let over = |count| (0..count).map(|id| image(id, 0, 4)).collect();
+        assert!(take(over(2), memory()).is_ok());
+        assert!(take(over(3), memory()).is_err(), "the same bytes again and again");
+        let path = |at: usize| Watched {
+            path: format!("/{at}"),
+            mark: portreeve_model::Mark::Absent,
+            reach: portreeve_model::Reach::Local,
+        };
+        let watching = |count: usize| {
+            let watched = (0..count).map(path).collect();
+            vec![compile::Image { watched, ..image(0, 0, 4) }]
+        };
+        assert!(take(watching(MOST_WATCHED), memory()).is_ok());
+        assert!(take(watching(MOST_WATCHED + 1), memory()).is_err());
+    }
+
+    #[test]
     fn an_answer_about_other_sources_is_none() {
         let two = [source("/a"), source("/b")];
         for ids in [&[0][..], &[1, 0], &[0, 1, 2], &[0, 0]] {
-            let images = ids.iter().map(|id| image(*id, 0, 4)).collect();
+            let images = ids.iter().map(|id| image(*id, 0, 2)).collect();
             assert!(all(&two, take(images, memory()).unwrap(), 7).is_err(), "{ids:?}");
         }
         let bad = compile::Image { outcome: Outcome::Bad("no".into()), ..image(1, 0, 0) };
