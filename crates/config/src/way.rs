@@ -5,6 +5,7 @@ use portreeve_sys::file::is_remote;
 use portreeve_sys::watch::{Stamp, look};
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Symbolic links on one way, as the kernel counts them (path_resolution(7)).
@@ -31,7 +32,7 @@ pub(crate) fn walk(path: &Path) -> io::Result<Vec<Watched>> {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let whole = rest.iter().rev().fold(here, |path, name| path.join(name));
-                met.push(watched(&whole, Mark::Absent, reach(&at)));
+                met.push(watched(&whole, Mark::Absent, reach(&at))?);
                 return Ok(met);
             }
             Err(error) => return Err(error),
@@ -41,14 +42,14 @@ pub(crate) fn walk(path: &Path) -> io::Result<Vec<Watched>> {
             if links > LINKS {
                 return Err(io::Error::other("too many symbolic links"));
             }
-            met.push(watched(&here, mark(&here)?, reach(&at)));
+            met.push(watched(&here, mark(&here)?, reach(&at))?);
             let target = here.read_link()?;
             if target.is_absolute() {
                 at = PathBuf::from("/");
             }
             push(&mut rest, &target);
         } else if rest.is_empty() {
-            met.push(watched(&here, mark(&here)?, reach(&at)));
+            met.push(watched(&here, mark(&here)?, reach(&at))?);
         } else {
             at = here;
         }
@@ -65,8 +66,14 @@ fn push(rest: &mut Vec<OsString>, path: &Path) {
     }));
 }
 
-fn watched(path: &Path, mark: Mark, reach: Reach) -> Watched {
-    Watched { path: path.to_string_lossy().into_owned(), mark, reach }
+/// Fails where the door could not look at the path again, since it is told of paths as text: it would
+/// find another mark there for ever.
+fn watched(path: &Path, mark: Mark, reach: Reach) -> io::Result<Watched> {
+    let text = path.to_str().ok_or_else(|| {
+        let shown = path.as_os_str().as_bytes().escape_ascii();
+        io::Error::other(format!("it leads to a path that is no UTF-8: `{shown}`"))
+    })?;
+    Ok(Watched { path: text.to_owned(), mark, reach })
 }
 
 /// The mark of a path, looked at as the door will look at it.
@@ -86,6 +93,7 @@ fn reach(directory: &Path) -> Reach {
 mod tests {
     use super::*;
     use std::fs;
+    use std::os::unix::ffi::OsStringExt;
     use std::os::unix::fs::symlink;
 
     fn names(root: &Path, path: &str) -> Vec<(String, bool)> {
@@ -115,6 +123,13 @@ mod tests {
         assert_eq!(names(&root, "current/up"), want);
         assert_eq!(names(&root, "no/such/file"), [("no/such/file".to_owned(), false)]);
         assert!(walk(&root.canonicalize().unwrap().join("loop")).is_err());
+        let odd = OsString::from_vec(b"no-text-\xff".to_vec());
+        fs::write(root.join(&odd), "").unwrap();
+        symlink(&odd, root.join("odd")).unwrap();
+        assert!(
+            walk(&root.canonicalize().unwrap().join("odd")).is_err(),
+            "nobody could tell where"
+        );
         fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -350,9 +350,10 @@ fn first_load(
     outputs: &Outputs,
 ) -> Result<(Configuration, Vec<Held>), Failed> {
     let broken = |why: String| Failed::System(format!("the configuration cannot be read: {why}"));
-    let start = Now::read().mono;
+    let start = Now::read();
     let job = Job::Load(&args.entry);
-    let mut run = compiler::start(job, paths, root, spawner, outputs, start).map_err(broken)?;
+    let mut run =
+        compiler::start(job, paths, root, spawner, outputs, start.mono).map_err(broken)?;
     let mut poller = Poller::new().map_err(system("make an epoll"))?;
     poller.add(&run.pipe, 0, Interest::READ).map_err(system("watch a pipe"))?;
     let mut events = Vec::new();
@@ -386,7 +387,8 @@ fn first_load(
     match *answer {
         Answer::Compiled { config, resolved, findings, .. } => {
             say(&findings);
-            let held = images::all(&config.sources, read, Now::read().unix()).map_err(broken)?;
+            // what changed after that may have been read before
+            let held = images::all(&config.sources, read, start.unix()).map_err(broken)?;
             match resolved.problems.as_slice() {
                 _ if config.services.len() != resolved.services.len() => {
                     Err(broken("the compiler contradicts itself".into()))

@@ -194,7 +194,9 @@ impl Door {
         }
         for (source, one) in current.held.iter().enumerate() {
             let doubtful = new.contains(&source) && is_doubtful(one, read);
-            if doubtful || one.image.is_none() || has_changed(one) {
+            // one that was refused is read again once it changes
+            let unread = one.image.is_none() && self.sources.book.bad(source).is_none();
+            if doubtful || unread || has_changed(one) {
                 self.sources.book.changed(source, now);
             }
         }
