@@ -10,6 +10,11 @@ const MAGIC: [u8; 8] = *b"prlists\x01";
 /// Bytes of the header.
 const HEADER: usize = 72;
 
+/// Slots that a look-up of a name tries, at most. At most half of them are taken, so that of the
+/// most names that an image can have none is farther than some hundred slots from its place; where
+/// one claims more, whoever looks a name up would walk along the whole table.
+const MOST_PROBES: u32 = 1 << 10;
+
 /// The bytes are no image: another format, or cut, or longer than their own header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged;
@@ -116,6 +121,7 @@ impl Layout {
     pub(crate) fn read(image: &[u8]) -> Result<Self, Damaged> {
         let header = Header::read(image).ok_or(Damaged)?;
         let fits = header.slots == 0 || header.slots.is_power_of_two();
+        let fits = fits && header.probes <= MOST_PROBES;
         let layout = Self::of(header).filter(|layout| fits && layout.end == image.len());
         layout.ok_or(Damaged)
     }

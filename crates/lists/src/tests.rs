@@ -329,3 +329,17 @@ fn an_ipv4_entry_takes_less_than_20_bytes() {
         assert!(bytes < 20 * entries.len(), "{within}: {bytes}");
     }
 }
+
+#[test]
+fn an_image_that_has_whole_tables_walked_along_is_none() {
+    let host = Entry::Host(HostPattern::Exact("a.example".into()));
+    let good = image(&[(host, 1)], 42);
+    // behind the mark, the seed, and eight numbers
+    let with = |probes: u32| {
+        let mut image = good.clone();
+        image[48..52].copy_from_slice(&probes.to_le_bytes());
+        Set::new(image)
+    };
+    assert_eq!(with(1).unwrap().by_name("a.example"), Some(1));
+    assert!(with(u32::MAX).is_err());
+}

@@ -12,7 +12,7 @@ pub const MOST_BYTES: usize = 512 << 20;
 /// Variables that one rule may set.
 pub const MOST_SETTINGS: usize = 128;
 /// Bytes of one rule's data: what the kernel passes to a program for sure.
-const MOST_DATA: usize = 64 << 10;
+pub(super) const MOST_DATA: usize = 64 << 10;
 /// Bytes of a key.
 const MOST_KEY: usize = 4 << 10;
 

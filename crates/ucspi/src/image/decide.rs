@@ -1,9 +1,13 @@
 //! Which rule decides, when not everything is known of the peer.
 
+use super::build::{self, MOST_DATA};
 use super::steps::{Does, Step, Summary};
-use super::{HEAD, MARK, build};
+use super::{HEAD, MARK};
 use crate::cdb::{Damaged, Reader};
 use crate::rules::{Action, Stored};
+
+/// Bytes that a builder adds to a rule's data, at most, for its line.
+const LINE: usize = 16;
 
 /// An image, looked into.
 #[derive(Clone, Copy, Debug)]
@@ -227,6 +231,9 @@ impl<'a> Image<'a> {
         for parts in keys {
             let key = parts.concat();
             let Some(data) = self.database.get(&key)? else { continue };
+            if data.len() > MOST_DATA.saturating_add(LINE) {
+                return Err(Damaged); // no builder writes this, and all of it would be looked through
+            }
             let found = Match { key, step, rule: Stored::parse(data), line: build::line(data) };
             if found.rule.action == Action::Deny {
                 return Ok(Some(found));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cdb::{Damage, Reader, Wrong};
+use crate::cdb::{Damage, Maker, Reader, Wrong};
 use crate::rules::{Action, Addresses, Line, look_up};
 
 /// An image of a text, by the builder.
@@ -307,4 +307,28 @@ fn no_change_of_a_byte_makes_an_image_wander() {
     for length in 0..made.len() {
         let _ = Image::open(&made[..length]);
     }
+}
+
+#[test]
+fn data_that_no_builder_writes_is_damage_and_not_looked_through() {
+    let with = |length: usize| {
+        let mut good = image(":allow");
+        let data = b"+A=".iter().copied().chain(std::iter::repeat_n(b'x', length)).chain([0]);
+        let data: Vec<u8> = data.collect();
+        let mut maker = Maker::new();
+        let mut database = vec![0; 2048];
+        for part in [&maker.record(b"", data.len()).unwrap(), &[][..], &data] {
+            database.extend_from_slice(part);
+        }
+        let ending = maker.finish().unwrap();
+        ending.tables.for_each(|table| database.extend_from_slice(&table));
+        database[..2048].copy_from_slice(&ending.header);
+        good.truncate(HEAD);
+        good[16..HEAD].copy_from_slice(&u64::try_from(database.len()).unwrap().to_le_bytes());
+        good.extend(database);
+        let peer = Peer { address: b"1.2.3.4", hosts: NOBODY, info: Info::None };
+        Image::open(&good).unwrap().decide(&peer).map(drop)
+    };
+    assert_eq!(with(60_000), Ok(()));
+    assert!(with(1 << 20).is_err());
 }
