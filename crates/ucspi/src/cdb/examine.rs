@@ -78,12 +78,9 @@ impl Reader<'_> {
         for number in 0..TABLES {
             self.examine_table(number, &mut ledger)?;
         }
-        match ledger.seen.iter().position(|seen| !seen) {
-            None => Ok(ledger.starts.len()),
-            Some(lost) => {
-                let at = ledger.starts.get(lost).map_or(0, |at| widen(*at));
-                Err(Damage { at, what: Wrong::Lost })
-            }
+        match ledger.starts.first_without(&ledger.seen) {
+            None => Ok(ledger.records),
+            Some(at) => Err(Damage { at, what: Wrong::Lost }),
         }
     }
 
@@ -130,7 +127,7 @@ impl Reader<'_> {
                 return Err(damage(Wrong::Unreachable));
             }
             if table_of(hash) != number || self.key_hash(position) != Some(hash) {
-                let known = ledger.starts.binary_search(&position).is_ok();
+                let known = ledger.starts.has(widen(position));
                 return Err(damage(if known { Wrong::Hash } else { Wrong::Slot }));
             }
             ledger.see(position).map_err(damage)?;
@@ -147,8 +144,9 @@ impl Reader<'_> {
 
 /// Where records begin, and which were seen in a table.
 struct Ledger {
-    starts: Vec<u32>,
-    seen: Vec<bool>,
+    starts: Bytes,
+    seen: Bytes,
+    records: usize,
     /// Where the last record ends.
     end: usize,
     /// Of all tables so far.
@@ -163,7 +161,7 @@ impl Ledger {
         if end > reader.bytes().len() {
             return Err(outside);
         }
-        let mut starts = Vec::new();
+        let (mut starts, mut records) = (Bytes::before(end), 0_usize);
         let mut at = HEADER;
         while at < end {
             let damage = Damage { at, what: Wrong::Record };
@@ -171,15 +169,49 @@ impl Ledger {
             if next > end {
                 return Err(damage);
             }
-            starts.push(u32::try_from(at).map_err(|_| damage)?);
+            starts.add(at);
+            records = records.saturating_add(1);
             at = next;
         }
-        Ok(Self { seen: vec![false; starts.len()], starts, end: end.max(HEADER), slots: 0 })
+        Ok(Self { starts, seen: Bytes::before(end), records, end: end.max(HEADER), slots: 0 })
     }
 
     fn see(&mut self, position: u32) -> Result<(), Wrong> {
-        let index = self.starts.binary_search(&position).map_err(|_| Wrong::Slot)?;
-        let seen = self.seen.get_mut(index).ok_or(Wrong::Slot)?;
-        if std::mem::replace(seen, true) { Err(Wrong::Twice) } else { Ok(()) }
+        let at = widen(position);
+        if !self.starts.has(at) {
+            return Err(Wrong::Slot);
+        }
+        if self.seen.has(at) {
+            return Err(Wrong::Twice);
+        }
+        self.seen.add(at);
+        Ok(())
+    }
+}
+
+/// Some of the bytes before one, a bit for each: slots come in no order, and to search a million
+/// places for each of them would be most of the work.
+struct Bytes(Vec<u64>);
+
+impl Bytes {
+    fn before(end: usize) -> Self {
+        Self(vec![0; end.div_ceil(64)])
+    }
+
+    fn add(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    fn has(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
+    }
+
+    /// The first that is not among those of the other.
+    fn first_without(&self, other: &Self) -> Option<usize> {
+        let words = self.0.iter().zip(&other.0).map(|(own, other)| own & !other);
+        let (at, word) = words.enumerate().find(|(_, word)| *word != 0)?;
+        at.checked_mul(64)?.checked_add(usize::try_from(word.trailing_zeros()).ok()?)
     }
 }
