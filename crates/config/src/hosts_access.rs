@@ -53,7 +53,11 @@ impl HostsAccess {
 /// name without a program. A trap, which lets nobody in, asks nobody.
 pub(crate) fn usual_name(service: &Service) -> Option<String> {
     match &service.offer {
-        Offer::Program(program) => Some(process_name(program).to_owned()),
+        Offer::Program(program) => Some(match process_name(program) {
+            // a folder, which cannot be run: the service has a name all the same
+            "" => service.name.as_str().to_owned(),
+            name => name.to_owned(),
+        }),
         Offer::Internal(_) => Some(service.name.as_str().to_owned()),
         Offer::Trap(_) => None,
     }
@@ -74,7 +78,6 @@ fn process_name(program: &Program) -> &str {
 pub(crate) fn daemon(text: &str) -> Result<String, String> {
     match text {
         "" => Err("a name cannot be empty".into()),
-        _ if text.len() > 255 => Err("a name of more than 255 bytes".into()),
         _ => Ok(text.into()),
     }
 }

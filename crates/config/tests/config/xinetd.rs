@@ -105,6 +105,17 @@ pub(crate) fn survives(text: impl AsRef<[u8]>) -> bool {
 }
 
 #[test]
+fn a_program_without_a_base_name_asks_hosts_access_under_the_services() {
+    let text =
+        "service ssh\n{\n socket_type = stream\n wait = no\n user = root\n server = /usr/\n}\n";
+    let loaded = host(text).load(&Entry::Xinetd("/etc/xinetd.conf".into()));
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(&loaded)));
+    let uses = config.services[0].admission.wrappers.as_ref().map(|uses| uses.daemon.as_str());
+    assert_eq!(uses, Some("ssh"));
+    assert!(survives(text) && survives(text.replace("/usr/", &format!("/{}", "x".repeat(300)))));
+}
+
+#[test]
 fn every_attribute_survives_the_print() {
     let loaded = host(WIDE).load(&Entry::Xinetd("/etc/xinetd.conf".into()));
     let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(&loaded)));

@@ -144,7 +144,11 @@ pub(super) fn libwrap(
             let named = subject.flag(Flag::NameInArgs).and(settings.server_args.as_ref());
             let first = named.and_then(|args| args.value.first().map(|word| (word, args.at)));
             let server = settings.server.as_ref().map(|server| (&server.value, server.at));
-            first.or(server).map(|(path, at)| daemon(&base(path), at))
+            first.or(server).map(|(path, at)| match base(path).as_str() {
+                // a folder, which cannot be run: the service has a name all the same
+                "" => daemon(&subject.name.text, subject.name.at),
+                name => daemon(name, at),
+            })
         }
     }
 }
