@@ -97,7 +97,8 @@ fn service(folder: &Path, name: &str, script: &str) -> PathBuf {
     let service = folder.join(name);
     fs::create_dir(&service).expect("make a folder");
     let run = service.join("run");
-    fs::write(&run, format!("#!/bin/sh\n{script}\n")).expect("write it");
+    // not dash, whose children share its memory before they are programs, pending traps too
+    fs::write(&run, format!("#!/bin/bash\n{script}\n")).expect("write it");
     fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).expect("make it a program");
     service
 }
@@ -109,7 +110,7 @@ fn each_others_services_are_told_and_shown() {
     for (keeper, teller) in EACH {
         let dir = Dir::new();
         let houses = houses(dir.path());
-        // the ancestor's supervisor loses a command now and then: it is told again
+        // a command to the ancestor's supervisor may get lost: it is told again
         let patient = if keeper == 0 { Duration::from_secs(5) } else { SOON };
         let (keeper, teller) = (&houses[keeper], &houses[teller]);
         let path = service(
