@@ -6,10 +6,12 @@
 
 pub mod compare;
 pub mod hours;
+mod houses;
 mod random;
 pub mod soak;
 pub mod strain;
 
+pub use houses::houses;
 use portreeve_testkit::{Running, World, poll_for, wait_for};
 pub use random::Random;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which runs programs and reads their files")]
 
-use portreeve_testkit::{Dir, bin_dir, poll_for};
+use portreeve_testkit::{Dir, poll_for};
 use portreeve_tests::{Random, SOON};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -28,12 +28,7 @@ struct Houses([PathBuf; 2]);
 
 impl Houses {
     fn new(dir: &Path) -> Self {
-        let ours = dir.join("bin");
-        fs::create_dir(&ours).expect("make a folder");
-        let mut install = Command::new(bin_dir().join("portreeve-tools"));
-        let made = install.arg("install").arg(&ours).output().expect("run it");
-        assert!(made.status.success(), "{made:?}");
-        Self(["/usr/bin".into(), ours])
+        Self(portreeve_tests::houses(dir))
     }
 
     /// Runs a command of each house; what both gave.

@@ -2,23 +2,14 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which runs programs and reads their files")]
 
-use portreeve_testkit::{Dir, bin_dir, wait_for};
-use portreeve_tests::{Random, SOON};
+use portreeve_testkit::{Dir, wait_for};
+use portreeve_tests::{Random, SOON, houses};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-
-fn houses(dir: &Path) -> [PathBuf; 2] {
-    let ours = dir.join("bin");
-    fs::create_dir(&ours).expect("make a folder");
-    let mut install = Command::new(bin_dir().join("portreeve-tools"));
-    let made = install.arg("install").arg(&ours).output().expect("run it");
-    assert!(made.status.success(), "{made:?}");
-    ["/usr/bin/multilog".into(), ours.join("multilog")]
-}
 
 fn command(house: &Path, script: &[&str], here: &Path) -> Command {
     let mut command = Command::new(house);
@@ -89,7 +80,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn generated_scripts_sort_generated_lines_alike() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(|house| house.join("multilog"));
     let mut random = Random(0x109);
     let patterns = ["*", "", "a*", "*b", "*a*b", "line *", "* end", "x", "**", "*:*: *", "\u{e9}*"];
     let lines = ["", "a", "ab", "xabb", "line one", "the end", "a:b: c", "x", "*", "\u{e9}t\u{e9}"];
@@ -140,7 +131,7 @@ fn generated_scripts_sort_generated_lines_alike() {
 #[test]
 fn what_cannot_be_opened_is_said_alike_before_anything_is_read() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(|house| house.join("multilog"));
     fs::write(dir.path().join("file"), "").unwrap();
     for script in [&["./a/b"][..], &["./file"], &["./x", "./x"], &["=./no/where"], &[], &["=/"]] {
         let [theirs, ours] = houses.each_ref().map(|house| run(house, script, dir.path(), b"x\n"));
@@ -162,7 +153,7 @@ fn what_cannot_be_opened_is_said_alike_before_anything_is_read() {
 #[test]
 fn files_take_turns_and_nothing_is_missing_or_doubled() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(|house| house.join("multilog"));
     let mut text = Vec::new();
     for number in 0..4000 {
         text.extend(format!("line {number} {}\n", "x".repeat(number % 50)).into_bytes());
@@ -200,7 +191,7 @@ fn files_take_turns_and_nothing_is_missing_or_doubled() {
 #[test]
 fn one_that_was_killed_is_followed_by_one_that_loses_nothing() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(|house| house.join("multilog"));
     for (first, second) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         let name = format!("./log{first}{second}");
         let log = dir.path().join(&name);
@@ -240,7 +231,7 @@ fn one_that_was_killed_is_followed_by_one_that_loses_nothing() {
 #[test]
 fn signals_finish_the_line_and_begin_new_files() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(|house| house.join("multilog"));
     for (number, house) in houses.iter().enumerate() {
         let name = format!("./log{number}");
         let log = dir.path().join(&name);
@@ -267,7 +258,7 @@ fn signals_finish_the_line_and_begin_new_files() {
 #[test]
 fn a_processor_sees_each_full_file_and_its_own_memory() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(|house| house.join("multilog"));
     let text: Vec<u8> =
         (0..900).flat_map(|number| format!("a line numbered {number}\n").into_bytes()).collect();
     for (number, house) in houses.iter().enumerate() {
@@ -301,7 +292,7 @@ fn a_processor_sees_each_full_file_and_its_own_memory() {
 #[test]
 fn a_full_disk_is_waited_for() {
     let dir = Dir::new();
-    let [_, ours] = houses(dir.path());
+    let [_, ours] = houses(dir.path()).map(|house| house.join("multilog"));
     // a file system of 256 KiB in a mount namespace of its own, which ends with the shell
     let script = format!(
         "mount -t tmpfs -o size=256k none {here} && cd {here} && dd if=/dev/zero of=fill bs=1k \

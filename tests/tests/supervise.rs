@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which runs programs and reads their files")]
 
-use portreeve_testkit::{Dir, bin_dir, wait_for};
-use portreeve_tests::SOON;
+use portreeve_testkit::{Dir, wait_for};
+use portreeve_tests::{SOON, houses};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,6 @@ use std::time::{Duration, Instant};
 /// Commands of the ancestors, or ours.
 #[derive(Clone, Debug)]
 struct House(PathBuf);
-
-fn houses(dir: &Path) -> [House; 2] {
-    let ours = dir.join("bin");
-    fs::create_dir(&ours).expect("make a folder");
-    let mut install = Command::new(bin_dir().join("portreeve-tools"));
-    let made = install.arg("install").arg(&ours).output().expect("run it");
-    assert!(made.status.success(), "{made:?}");
-    [House("/usr/bin".into()), House(ours)]
-}
 
 impl House {
     fn run(&self, name: &str, arguments: &[&str], folder: &Path) -> Output {
@@ -109,7 +100,7 @@ const EACH: [(usize, usize); 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
 fn each_others_services_are_told_and_shown() {
     for (keeper, teller) in EACH {
         let dir = Dir::new();
-        let houses = houses(dir.path());
+        let houses = houses(dir.path()).map(House);
         // a command to the ancestor's supervisor may get lost: it is told again
         let patient = if keeper == 0 { Duration::from_secs(5) } else { SOON };
         let (keeper, teller) = (&houses[keeper], &houses[teller]);
@@ -168,7 +159,7 @@ fn each_others_services_are_told_and_shown() {
 #[test]
 fn what_cannot_be_told_or_shown_is_said_alike() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(House);
     let here = dir.path();
     fs::create_dir(here.join("never")).unwrap();
     fs::write(here.join("file"), "").unwrap();
@@ -219,7 +210,7 @@ fn what_cannot_be_told_or_shown_is_said_alike() {
 #[test]
 fn one_that_dies_at_once_is_started_once_a_second() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(House);
     for (number, house) in houses.iter().enumerate() {
         let name = format!("s{number}");
         let path = service(dir.path(), &name, "date +%s.%N >> times; exit 3");
@@ -241,7 +232,7 @@ fn one_that_dies_at_once_is_started_once_a_second() {
 #[test]
 fn a_supervisor_that_comes_back_finds_its_service() {
     let dir = Dir::new();
-    let [_, ours] = houses(dir.path());
+    let [_, ours] = houses(dir.path()).map(House);
     let path = service(dir.path(), "s", "echo $$ >> starts; exec sleep 600");
     let here = dir.path();
     let starts = || fs::read_to_string(path.join("starts")).unwrap_or_default().lines().count();
@@ -283,7 +274,7 @@ fn a_supervisor_that_comes_back_finds_its_service() {
 #[test]
 fn a_service_that_cannot_be_started_is_named_and_tried_again() {
     let dir = Dir::new();
-    let houses = houses(dir.path());
+    let houses = houses(dir.path()).map(House);
     for (name, make) in [
         ("none", None),
         ("text", Some(("echo hello\n", 0o755))),
@@ -309,5 +300,33 @@ fn a_service_that_cannot_be_started_is_named_and_tried_again() {
             line
         });
         assert_eq!(said[0], said[1], "{name}");
+    }
+}
+
+#[test]
+fn a_status_that_cannot_be_written_is_told_and_the_service_runs() {
+    let dir = Dir::new();
+    let houses = houses(dir.path()).map(House);
+    for (name, deed) in [("status.new", "open"), ("status", "rename")] {
+        let said = houses.each_ref().map(|house| {
+            let path = service(dir.path(), "s", "touch runs; exec sleep 600");
+            fs::create_dir_all(path.join("supervise").join(name)).unwrap();
+            let log = fs::File::create(dir.path().join("said")).unwrap();
+            let mut command = Command::new(house.0.join("supervise"));
+            command.arg("s").current_dir(dir.path()).stdin(Stdio::null()).stderr(log);
+            let mut supervisor =
+                Supervisor { child: command.spawn().unwrap(), service: path.clone() };
+            let text = || fs::read_to_string(dir.path().join("said")).unwrap_or_default();
+            wait_for(SOON, "the start, told twice", || {
+                path.join("runs").exists() && text().lines().count() >= 2
+            });
+            // no status names its process: it is ended by a word
+            house.tell("-dx", "s", dir.path());
+            assert_eq!(supervisor.ended(), Some(0));
+            fs::remove_dir_all(&path).unwrap();
+            text().lines().next().unwrap_or_default().to_owned()
+        });
+        assert_eq!(said[0], said[1]);
+        assert!(said[1].contains(&format!("unable to {deed} s/supervise/status.new")), "{said:?}");
     }
 }

@@ -2,22 +2,12 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which runs programs")]
 
-use portreeve_testkit::{Dir, bin_dir, poll_for, read_until};
-use portreeve_tests::SOON;
-use std::fs;
+use portreeve_testkit::{Dir, poll_for, read_until};
+use portreeve_tests::{SOON, houses};
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-
-/// The ancestors' commands, and ours.
-fn houses(dir: &Path) -> [PathBuf; 2] {
-    let ours = dir.join("bin");
-    fs::create_dir(&ours).expect("make a folder");
-    let mut install = Command::new(bin_dir().join("portreeve-tools"));
-    assert!(install.arg("install").arg(&ours).output().expect("run it").status.success());
-    ["/usr/bin".into(), ours]
-}
 
 /// Where something listens, and where nothing ever listens but at the port that keeps the address.
 const BUSY: u32 = 128;

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which runs programs and reads their files")]
 
-use portreeve_testkit::{Dir, bin_dir, poll_for, read_to_end_bounded, read_until, wait_for};
-use portreeve_tests::SOON;
+use portreeve_testkit::{Dir, poll_for, read_to_end_bounded, read_until, wait_for};
+use portreeve_tests::{SOON, houses};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -17,15 +17,6 @@ const STALE: [(&str, &str); 4] = [
     ("TCPLOCALHOST", "stale"),
     ("PROTO", "x"),
 ];
-
-/// The ancestors' commands, and ours.
-fn houses(dir: &Path) -> [PathBuf; 2] {
-    let ours = dir.join("bin");
-    fs::create_dir(&ours).expect("make a folder");
-    let mut install = Command::new(bin_dir().join("portreeve-tools"));
-    assert!(install.arg("install").arg(&ours).output().expect("run it").status.success());
-    ["/usr/bin".into(), ours]
-}
 
 /// A running tcpserver; killed when dropped.
 struct Server {

@@ -7,8 +7,8 @@ mod hostile;
 #[path = "ucspi/texts.rs"]
 mod texts;
 
-use portreeve_testkit::{Answer, Batch, Dir, Question, bin_dir};
-use portreeve_tests::Random;
+use portreeve_testkit::{Answer, Batch, Dir, Question};
+use portreeve_tests::{Random, houses};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,15 +20,6 @@ struct Told {
     code: Option<i32>,
     out: Vec<u8>,
     err: String,
-}
-
-/// The ancestors' commands, and ours.
-fn houses(dir: &Path) -> [PathBuf; 2] {
-    let ours = dir.join("bin");
-    fs::create_dir(&ours).expect("make a folder");
-    let made = run(&bin_dir().join("portreeve-tools"), &["install", &text(&ours)], b"");
-    assert_eq!(made.code, Some(0), "{}", made.err);
-    ["/usr/bin".into(), ours]
 }
 
 fn text(path: &Path) -> String {

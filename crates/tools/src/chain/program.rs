@@ -21,15 +21,23 @@ pub(crate) struct Program {
     path: OsString,
 }
 
+/// This process's environment, `NAME=VALUE` each.
+fn environment() -> impl Iterator<Item = Vec<u8>> {
+    std::env::vars_os().map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
+}
+
+/// A program at a known place, with this process's environment.
+pub(crate) fn given(arguments: Vec<CString>) -> Given {
+    // an entry of an environment holds no NUL
+    Given::new(arguments, environment().filter_map(|entry| CString::new(entry).ok()).collect())
+}
+
 impl Program {
     /// The program that these words call, with this process's environment; nothing without a word.
     pub(crate) fn of(words: &[OsString]) -> Option<Self> {
         let name = words.first()?.clone();
-        let entry = |(name, value): (OsString, OsString)| {
-            [name.as_bytes(), b"=", value.as_bytes()].concat()
-        };
         let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-        let environment = std::env::vars_os().map(entry).collect();
+        let environment = environment().collect();
         Some(Self { name, arguments: words.to_vec(), environment, path })
     }
 

@@ -1,6 +1,7 @@
 //! The command that a full file passes through.
 
 use super::{insist, pause};
+use crate::chain::given;
 use crate::say;
 use portreeve_sys::process::{Status, wait_for};
 use portreeve_sys::program::{Forked, Given, fork, leave, place};
@@ -10,7 +11,6 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 
 /// The exit code of a copy that could not become the shell.
 const NO_SHELL: i32 = 111;
@@ -61,15 +61,9 @@ fn attempt(command: &[u8], folder: &OwnedFd, name: &str) -> Option<Status> {
             (insist(|| format!("unable to open {name}/{file}"), open), number)
         })
         .collect();
-    let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
-    };
     // an argument holds no NUL
     let command = CString::new(command).unwrap_or_default();
-    let given = Given::new(
-        vec![c"sh".to_owned(), c"-c".to_owned(), command],
-        std::env::vars_os().filter_map(entry).collect(),
-    );
+    let given = given(vec![c"sh".to_owned(), c"-c".to_owned(), command]);
     match insist(|| format!("unable to fork for processor in {name}"), fork) {
         Forked::Child => {
             let error = become_shell(folder, &opened, &given);

@@ -1,6 +1,7 @@
 //! The service's process.
 
 use super::disk::Disk;
+use crate::chain::given;
 use crate::reason::reason;
 use crate::say;
 use portreeve_supervise::label::Label;
@@ -14,10 +15,8 @@ use portreeve_sys::program::{Forked, Given, fork};
 use portreeve_sys::{Pid, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{getppid, set_parent_process_death_signal};
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Which boot of the machine this is.
@@ -51,7 +50,7 @@ impl Child {
     }
 
     /// Whether it has ended; a child of ours is reaped then.
-    pub(super) fn is_over(&mut self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         if self.ours {
             return !matches!(reap_child(self.pid), Ok(None));
         }
@@ -73,9 +72,8 @@ pub(super) fn adopt(disk: &Disk) -> Option<Child> {
     let pid = Pid::from_raw(i32::try_from(record.pid).ok()?)?;
     let handle = Adopted::new(pid, record.start).ok()?;
     let child = Child { pid, handle, ours: false };
-    let mut probe = child;
     // one that has ended and that nobody has reaped yet is over
-    (!probe.is_over()).then_some(probe)
+    (!child.is_over()).then_some(child)
 }
 
 /// Starts `./run`, as a child that says which process it is before it becomes the service: a
@@ -83,11 +81,7 @@ pub(super) fn adopt(disk: &Disk) -> Option<Child> {
 pub(super) fn start(disk: &Disk) -> io::Result<Child> {
     let parent = Pid::own();
     // all that takes memory before there are two
-    let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
-    };
-    let given =
-        Given::new(vec![c"./run".to_owned()], std::env::vars_os().filter_map(entry).collect());
+    let given = given(vec![c"./run".to_owned()]);
     match fork()? {
         Forked::Child => become_service(disk, parent, &given),
         Forked::Parent(pid) => {

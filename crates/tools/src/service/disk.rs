@@ -77,12 +77,10 @@ impl Disk {
 
     /// Shows how the service is. Trouble is told, and no reason to end.
     pub(super) fn write(&self, status: Status) {
-        if let Err(error) = replace(STATUS, NEW_STATUS, &status.to_bytes(), 0o644) {
-            let error = reason(&error);
-            say(format!(
-                "supervise: warning: unable to write {}/{NEW_STATUS}: {error}\n",
-                self.name
-            ));
+        if let Err((what, error)) = replace(STATUS, NEW_STATUS, &status.to_bytes(), 0o644) {
+            let (name, error) = (&self.name, reason(&error));
+            let to = if what == "rename" { " to status" } else { "" };
+            say(format!("supervise: warning: unable to {what} {name}/{NEW_STATUS}{to}: {error}\n"));
         }
     }
 
@@ -93,7 +91,8 @@ impl Disk {
 
     /// Which process the service is: written by that process itself, before it becomes the service.
     pub(super) fn write_record(&self, record: &Record) -> std::io::Result<()> {
-        replace(PROCESS, NEW_PROCESS, record.to_text().as_bytes(), 0o600)
+        let text = record.to_text();
+        replace(PROCESS, NEW_PROCESS, text.as_bytes(), 0o600).map_err(|(_, error)| error)
     }
 }
 
@@ -123,12 +122,18 @@ fn fifo(path: &str, access: OFlags) -> Result<OwnedFd, Errno> {
     openat(CWD, path, access | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
 }
 
-/// Puts a file into another's place, whole.
-fn replace(path: &str, beside: &str, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+/// Puts a file into another's place, whole; else what could not be done, and why.
+fn replace(
+    path: &str,
+    beside: &str,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), (&'static str, std::io::Error)> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-    let file = openat(CWD, beside, flags, Mode::from_raw_mode(mode))?;
-    File::from(file).write_all(bytes)?;
-    Ok(rustix::fs::rename(beside, path)?)
+    let file = openat(CWD, beside, flags, Mode::from_raw_mode(mode));
+    let file = file.map_err(|error| ("open", error.into()))?;
+    File::from(file).write_all(bytes).map_err(|error| ("write", error))?;
+    rustix::fs::rename(beside, path).map_err(|error| ("rename", error.into()))
 }
 
 fn deed(what: &str, name: &str, file: &str) -> String {

@@ -63,7 +63,7 @@ impl Keeper {
                 return Ok(ExitCode::SUCCESS);
             }
             self.wait()?;
-            if let Some(child) = &mut self.child
+            if let Some(child) = &self.child
                 && child.is_over()
             {
                 self.child = None;
