@@ -22,6 +22,7 @@ mod range;
 mod resolved;
 mod rules;
 mod service;
+mod signal;
 mod source;
 mod span;
 mod supposed;
@@ -58,6 +59,7 @@ pub use rules::{Asked, MissingRules, RulesUse};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,
 };
+pub use signal::Signal;
 pub use source::{Mark, Reach, Source, SourceFile, SourceId, SourceKind, Watched, WrappersUse};
 pub use span::span;
 pub use supposed::{Supposed, SupposedIdent, SupposedNames};

@@ -14,6 +14,7 @@
 
 pub mod label;
 pub mod machine;
+pub mod plan;
 pub mod record;
 pub mod script;
 pub mod status;

@@ -33,10 +33,11 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 15] = [
+pub const ALL: [Target; 16] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
+    texts::PLAN,
     wrappers::WRAPPERS,
     lists::LIST_FILE,
     lists::IMAGE,

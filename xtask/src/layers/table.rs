@@ -17,7 +17,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("dialect", &["model", "diag"]),
     ("policy", &["model", "lists", "ucspi", "wire"]),
     ("wire", &["model"]),
-    ("supervise", &[]),
+    ("supervise", &["model"]),
     ("ucspi", &["model", "diag"]),
     ("lists", &["model"]),
     // edges
