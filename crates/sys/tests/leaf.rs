@@ -42,12 +42,16 @@ fn main() -> ExitCode {
             Some("signals") => leaf_signals(),
             Some("drop") => leaf_drop(),
             Some("keep") => leaf_keep(),
+            Some("sibling") => leaf_sibling(),
+            Some("orphan") => leaf_orphan(),
             _ => return ExitCode::from(1),
         }
         return ExitCode::from(42);
     }
     a_channel_is_handed_over();
     run("signals", Connection::new());
+    a_sibling_is_our_child();
+    a_sibling_without_leave_goes_no_further();
     if privileges::is_root() {
         assert!(matches!(privileges::assert_unprivileged(), Err(StillPrivileged::Ids(_))));
         run("drop", Connection::new());
@@ -125,6 +129,56 @@ fn leaf_channel() {
     poller.wait(&mut Vec::new(), Some(Duration::from_secs(60))).unwrap();
     assert_eq!(channel.recv(&mut [0; 64]).unwrap().unwrap().0, 6);
     assert!(Channel::from_fd(read).is_err(), "a pipe is no channel");
+}
+
+/// Our child makes another one of ours, in a folder.
+fn a_sibling_is_our_child() {
+    run("sibling", Connection::new());
+    let (_, status) = waitpid(None, WaitOptions::empty()).unwrap().unwrap();
+    assert_eq!(status.exit_status(), Some(7), "the leaf's, and ours to reap");
+}
+
+/// Our child makes another one of ours, and dies before it gives it leave.
+fn a_sibling_without_leave_goes_no_further() {
+    run("orphan", Connection::new());
+    let (_, status) = waitpid(None, WaitOptions::empty()).unwrap().unwrap();
+    assert_eq!(status.exit_status(), Some(111), "as its maker asked for");
+}
+
+/// A sibling that says by its exit code whether it is in `/dev`.
+fn sibling(spawner: &mut Spawner, connection: Connection) -> (portreeve_sys::Pid, OwnedFd) {
+    let mut plan = Plan::new(c"/bin/sh".into());
+    plan.argv = vec![c"sh".into(), c"-c".into(), c"[ -e null ] && exit 7".into()];
+    let folder: OwnedFd = fs::File::open("/dev").unwrap().into();
+    let program = Arc::new(plan.prepare().unwrap());
+    let parent = rustix::process::getppid().unwrap();
+    let parent = portreeve_sys::Pid::from_raw(parent.as_raw_pid()).unwrap();
+    spawner.spawn_sibling(parent, &program, connection.folder(folder)).unwrap()
+}
+
+fn leaf_sibling() {
+    let mut spawner = Spawner::new(1).unwrap().failing_with(111);
+    let (read, write) = portreeve_sys::pipe::pipe().unwrap();
+    let (pid, handle) = sibling(&mut spawner, Connection::new().gate(read));
+    let parent = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let parent = parent.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim();
+    assert_eq!(parent, status("PPid"));
+    assert_eq!(process::reap_child(pid).unwrap(), None, "it is no child of ours");
+    assert_eq!(spawner.collect(clock::monotonic()), [], "it waits for leave");
+    rustix::io::write(&write, b"!").unwrap();
+    let mut poller = Poller::new().unwrap();
+    poller.add(&handle, 0, Interest::READ).unwrap();
+    poller.wait(&mut Vec::new(), Some(Duration::from_secs(60))).unwrap();
+    let outcomes = spawner.collect(clock::monotonic());
+    assert_eq!(outcomes.first().map(|outcome| outcome.result), Some(Started::Executed));
+}
+
+fn leaf_orphan() {
+    let mut spawner = Spawner::new(1).unwrap().failing_with(111);
+    let (read, write) = portreeve_sys::pipe::pipe().unwrap();
+    let (pid, _) = sibling(&mut spawner, Connection::new().gate(read));
+    assert_eq!(process::kill(pid, Signal::Continue).ok(), Some(()), "it is there");
+    drop(write);
 }
 
 fn status(key: &str) -> String {

@@ -17,7 +17,7 @@ use super::{
     raw::{self, Answer},
 };
 
-/// The exit code of a child that could not execute its program; the report says why.
+/// The exit code of a child that could not execute its program, where no other is asked for.
 pub(super) const FAILED: i32 = 127;
 /// `CAP_SETUID` as a bit.
 const SETUID: u64 = 1 << 7;
@@ -30,7 +30,7 @@ const SETUID: u64 = 1 << 7;
 pub(super) unsafe extern "C" fn enter(order: *const Order) -> ! {
     // SAFETY: the caller's promise.
     let order = unsafe { &*order };
-    let errno = match own_descriptors(order) {
+    let errno = match own_descriptors(order).and_then(|()| wait_for_leave(order)) {
         Ok(()) => {
             // SAFETY: the caller's promise.
             let Err(errno) = unsafe { execute(order) };
@@ -39,7 +39,7 @@ pub(super) unsafe extern "C" fn enter(order: *const Order) -> ! {
         Err(errno) => errno,
     };
     order.report.fail(errno);
-    raw::exit(FAILED)
+    raw::exit(order.failed)
 }
 
 /// First of all: a table of our own, with only what is passed, under the numbers asked for.
@@ -53,6 +53,26 @@ fn own_descriptors(order: &Order) -> Answer {
         order.report.set_unshared();
     }
     place(descriptors)
+}
+
+/// Waits at the gate, if there is one: for a byte, or for the end of whoever was to write it. Should
+/// the parent end meanwhile, who would not hear of this process's end, it ends too.
+fn wait_for_leave(order: &Order) -> Answer {
+    let Some(gate) = order.descriptors.gate else { return Ok(()) };
+    order.report.begin(Step::Gate);
+    if let Some(parent) = order.parent {
+        let kill = libc::SIGKILL.cast_unsigned() as usize;
+        raw::prctl(libc::PR_SET_PDEATHSIG, kill, 0)?;
+        if raw::getppid() != Ok(parent) {
+            return Err(libc::ESRCH);
+        }
+    }
+    while !raw::read_one(gate)? {}
+    raw::close(gate);
+    match order.parent {
+        Some(_) => raw::prctl(libc::PR_SET_PDEATHSIG, 0, 0),
+        None => Ok(()),
+    }
 }
 
 /// Puts the sources at the targets and closes everything else.
@@ -97,6 +117,11 @@ pub(super) unsafe fn execute(order: &Order) -> Result<Infallible, i32> {
 /// What does not depend on the user, or needs the old one.
 fn attributes(order: &Order, program: &Program) -> Answer {
     let plan = program.plan();
+    if let Some(folder) = order.descriptors.folder {
+        order.report.begin(Step::Directory);
+        raw::fchdir(folder)?;
+        raw::close(folder);
+    }
     if plan.new_session {
         order.report.begin(Step::Session);
         raw::setsid()?;

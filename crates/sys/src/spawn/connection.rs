@@ -12,10 +12,10 @@ use std::{
 
 use super::Plan;
 
-/// Two more than a caller may name, for the exec helper.
-pub(super) const ROOM_FOR_SOURCES: usize = MOST_SOURCES + 2;
+/// More than a caller may name: two for the exec helper, the folder, the gate.
+pub(super) const ROOM_FOR_SOURCES: usize = MOST_SOURCES + 4;
 /// As above.
-pub(super) const ROOM_FOR_TARGETS: usize = MOST_TARGETS + 2;
+pub(super) const ROOM_FOR_TARGETS: usize = MOST_TARGETS + 4;
 /// The most distinct descriptors of one start.
 const MOST_SOURCES: usize = 16;
 /// Targets are below this number.
@@ -90,6 +90,9 @@ pub struct Connection {
     pub(super) sources: Vec<Source>,
     /// Index into `sources`, target number.
     pub(super) targets: Vec<(usize, i32)>,
+    /// Indices into `sources` of what the child needs on its way only.
+    pub(super) folder: Option<usize>,
+    pub(super) gate: Option<usize>,
     pub(super) env: Vec<CString>,
     pub(super) argv: Option<Vec<CString>>,
     pub(super) fault: Option<BadConnection>,
@@ -120,6 +123,24 @@ impl Connection {
     #[must_use]
     pub fn share(self, fd: &Arc<OwnedFd>, targets: &[i32]) -> Self {
         self.add(Source::Shared(Arc::clone(fd)), targets)
+    }
+
+    /// The working directory, as a descriptor: where the plan's own paths begin.
+    #[must_use]
+    pub fn folder(mut self, fd: OwnedFd) -> Self {
+        self.folder = Some(self.sources.len());
+        self.sources.push(Source::Owned(fd));
+        self
+    }
+
+    /// The reading end of a pipe that the child waits at, before anything else but its descriptors,
+    /// until a byte comes: so that whoever starts it can first write down that it did. At the end of
+    /// file, whoever was to give leave has died: the child goes no further.
+    #[must_use]
+    pub fn gate(mut self, fd: OwnedFd) -> Self {
+        self.gate = Some(self.sources.len());
+        self.sources.push(Source::Owned(fd));
+        self
     }
 
     /// Adds `name=value` to the environment; it hides a variable of that name of the program, and

@@ -35,6 +35,11 @@
 //! its copy it closes before it changes its user, so that a child stopped by that user holds nothing
 //! but its own.
 //!
+//! **Siblings.** A child may be our parent's (`CLONE_PARENT`): one that keeps services outlives us, who
+//! start them. Whoever may die at any time must not leave a process that nobody has noted: so such a
+//! child first waits at a gate, a pipe whose other end is ours alone (the child has closed what it had
+//! of it), and goes no further if that ends. Meanwhile it dies with its parent (`PR_SET_PDEATHSIG`).
+//!
 //! **Signals.** There are no handlers in the child from its first instruction on
 //! (`CLONE_CLEAR_SIGHAND`), so nothing needs to be blocked around the clone: a signal can only end
 //! the child, as it would a moment later. Where `clone3` is not allowed, `clone` is used with

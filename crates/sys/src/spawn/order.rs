@@ -13,6 +13,7 @@ use super::{
     program::Program,
     slot::How,
 };
+use crate::process::Pid;
 
 /// The answers of one child, in shared memory.
 #[derive(Debug, Default)]
@@ -125,6 +126,9 @@ pub(super) struct Descriptors {
     pub(super) low: u32,
     /// One above the highest target.
     pub(super) room: u32,
+    /// Where the child finds its folder and its gate: targets above all others.
+    pub(super) folder: Option<u32>,
+    pub(super) gate: Option<u32>,
 }
 
 impl Descriptors {
@@ -143,13 +147,25 @@ impl Descriptors {
             *place.moved.get_mut() = -1;
             self.low = self.low.max(one_above(place.number));
         }
-        self.source_count = connection.sources.len();
+        self.source_count = connection.sources.len().min(ROOM_FOR_SOURCES);
         self.room = 0;
         for (place, &(source, number)) in self.targets.iter_mut().zip(&connection.targets) {
             *place = Target { source, number };
             self.room = self.room.max(one_above(number));
         }
-        self.target_count = connection.targets.len();
+        self.target_count = connection.targets.len().min(ROOM_FOR_TARGETS);
+        self.folder = self.above(connection.folder);
+        self.gate = self.above(connection.gate);
+    }
+
+    /// Gives a source the number above all targets so far.
+    fn above(&mut self, source: Option<usize>) -> Option<u32> {
+        let (source, number) = (source?, self.room);
+        let place = self.targets.get_mut(self.target_count)?;
+        *place = Target { source, number: number.cast_signed() };
+        self.target_count = self.target_count.saturating_add(1);
+        self.room = number.saturating_add(1);
+        Some(number)
     }
 }
 
@@ -167,6 +183,10 @@ pub(super) struct Order {
     pub(super) program: *const Program,
     pub(super) become_: Become,
     pub(super) table: Table,
+    /// Whom a child at its gate must not outlive: its parent.
+    pub(super) parent: Option<i32>,
+    /// The exit code of a child that could not execute its program; the report says why.
+    pub(super) failed: i32,
     /// Null-terminated arrays, kept alive by the slot.
     pub(super) argv: *const *const c_char,
     pub(super) envp: *const *const c_char,
@@ -187,10 +207,14 @@ impl Order {
                 target_count: 0,
                 low: 0,
                 room: 0,
+                folder: None,
+                gate: None,
             },
             program: ptr::null(),
             become_: Become::Same,
             table: Table::Shared,
+            parent: None,
+            failed: super::child::FAILED,
             argv: ptr::null(),
             envp: ptr::null(),
             reset_signals: 0,
@@ -210,6 +234,8 @@ impl Order {
         self.program = program;
         self.become_ = how.become_;
         self.table = how.table;
+        self.parent = how.parent.map(Pid::as_raw);
+        self.failed = how.failed;
         (self.argv, self.envp) = strings;
         self.reset_signals = how.reset_signals;
     }

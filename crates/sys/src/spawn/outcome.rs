@@ -10,6 +10,8 @@ use crate::process::Pid;
 pub enum Step {
     /// Taking its own descriptor table and putting the descriptors in place.
     Descriptors,
+    /// Waiting at its gate (see [`super::Connection::gate`]).
+    Gate,
     /// Leading a session of its own (`setsid`).
     Session,
     /// Resource limits.
@@ -37,9 +39,10 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step, in the order of their numbers.
-    const ALL: [Self; 13] = [
+    /// Every step.
+    const ALL: [Self; 14] = [
         Self::Descriptors,
+        Self::Gate,
         Self::Session,
         Self::Limits,
         Self::Nice,
@@ -70,6 +73,7 @@ impl Step {
             Self::Capabilities => 11,
             Self::Exec => 12,
             Self::Helper => 13,
+            Self::Gate => 14,
         }
     }
 
@@ -82,6 +86,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Descriptors => "pass descriptors",
+            Self::Gate => "wait for leave",
             Self::Session => "start a session",
             Self::Limits => "set resource limits",
             Self::Nice => "set the nice value",
@@ -186,6 +191,6 @@ mod tests {
             assert_eq!(Step::from_number(step.number()), Some(step));
         }
         assert_eq!(Step::from_number(0), None);
-        assert_eq!(Step::from_number(14), None);
+        assert_eq!(Step::from_number(15), None);
     }
 }

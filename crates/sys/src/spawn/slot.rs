@@ -1,6 +1,13 @@
 //! One place of the pool: a stack, an order, and what the child under way reads and holds.
 
-use std::{ffi::c_char, io, mem, os::fd::OwnedFd, ptr, sync::Arc, time::Duration};
+use std::{
+    ffi::c_char,
+    io, mem,
+    os::fd::{FromRawFd, OwnedFd},
+    ptr,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Connection, Outcome, Program, Started, Step, child,
@@ -67,6 +74,9 @@ pub(super) struct How {
     pub(super) make: Make,
     pub(super) become_: Become,
     pub(super) table: Table,
+    /// The child is to be this process's, our own parent; else ours.
+    pub(super) parent: Option<Pid>,
+    pub(super) failed: i32,
     pub(super) reset_signals: u64,
 }
 
@@ -113,7 +123,7 @@ impl Slot {
         connection: Connection,
         how: How,
         reply: Option<Reply>,
-    ) -> io::Result<Pid> {
+    ) -> io::Result<(Pid, Option<OwnedFd>)> {
         if self.running.is_some() {
             return Err(io::ErrorKind::ResourceBusy.into());
         }
@@ -123,7 +133,7 @@ impl Slot {
         // kernel has said that the child left our memory, or when none was made.
         let order = unsafe { &mut *self.order };
         order.write(&connection, Arc::as_ptr(executed), how, strings);
-        let pid = self.clone_child(how)?;
+        let (pid, handle) = self.clone_child(how)?;
         self.running = Some(Running {
             pid,
             program: Arc::clone(program),
@@ -134,7 +144,7 @@ impl Slot {
             killed: false,
             reply,
         });
-        Ok(pid)
+        Ok((pid, handle))
     }
 
     /// Fills the arrays of `execve`. The strings belong to the program and the connection, both of
@@ -150,7 +160,8 @@ impl Slot {
         self.envp.push(ptr::null());
     }
 
-    fn clone_child(&self, how: How) -> io::Result<Pid> {
+    /// The child, and for our parent's a descriptor of it.
+    fn clone_child(&self, how: How) -> io::Result<(Pid, Option<OwnedFd>)> {
         let table = match how.table {
             Table::Shared => libc::CLONE_FILES,
             Table::Copied => 0,
@@ -163,6 +174,18 @@ impl Slot {
             ..CloneArgs::default()
         };
         (args.stack, args.stack_size) = self.stack.span();
+        let mut handle: i32 = -1;
+        if how.parent.is_some() {
+            // It tells its parent of its end as we would: the kernel wants no signal named here.
+            args.flags |= u64::from((libc::CLONE_PARENT | libc::CLONE_PIDFD).cast_unsigned());
+            args.exit_signal = 0;
+            let place = u64::try_from((&raw mut handle).expose_provenance()).unwrap_or(0);
+            // one call has a place of its own for it, the older one shares
+            match how.make {
+                Make::Clone3 => args.pidfd = place,
+                Make::Clone => args.parent_tid = place,
+            }
+        }
         let order = self.order.cast_const();
         let answer = match how.make {
             Make::Clone3 => {
@@ -177,10 +200,11 @@ impl Slot {
             })?,
         };
         let errno = i32::try_from(answer.wrapping_neg()).unwrap_or(libc::EINVAL);
-        i32::try_from(answer)
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or_else(|| io::Error::from_raw_os_error(errno))
+        let pid = i32::try_from(answer).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| io::Error::from_raw_os_error(errno))?;
+        // SAFETY: a fresh descriptor from the kernel that nothing else owns.
+        let handle = (handle >= 0).then(|| unsafe { OwnedFd::from_raw_fd(handle) });
+        Ok((pid, handle))
     }
 
     /// Does this process still hold descriptors for the child? If the child has its own by now,

@@ -1,9 +1,9 @@
 //! The pool of starts under way.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use super::{
-    Connection, Ids, Outcome, Program, Room, SpawnError,
+    Connection, Ids, Outcome, Program, Room, SpawnError, child,
     helper::{self, Reply},
     order::{Become, Table},
     raw,
@@ -55,6 +55,9 @@ pub struct Spawner {
     route: Route,
     ignored: u64,
     own: Own,
+    /// Whose children are made.
+    parent: Option<Pid>,
+    failed: i32,
 }
 
 /// Who we are.
@@ -123,7 +126,16 @@ impl Spawner {
                 uid: rustix::process::geteuid().as_raw(),
                 gid: rustix::process::getegid().as_raw(),
             },
+            parent: None,
+            failed: child::FAILED,
         })
+    }
+
+    /// From now on a child that cannot execute its program ends with this code; it was 127.
+    #[must_use]
+    pub fn failing_with(mut self, code: i32) -> Self {
+        self.failed = code;
+        self
     }
 
     /// How many descriptors this process has open, about. While they are few a child is made with a
@@ -150,11 +162,40 @@ impl Spawner {
         program: &Arc<Program>,
         connection: Connection,
     ) -> Result<Pid, SpawnError> {
+        self.spawn_for(None, program, connection).map(|(pid, _)| pid)
+    }
+
+    /// As [`Self::spawn`], but the child is `parent`'s: of this process's own parent, which alone is
+    /// told of its end, and reaps it. Gives a descriptor of the process too (`CLONE_PIDFD`), since
+    /// its number may be somebody else's as soon as the parent has reaped it.
+    ///
+    /// A child at its gate ([`Connection::gate`]) dies with the parent.
+    ///
+    /// # Errors
+    /// As of [`Self::spawn`]; `EINVAL` when this process is the first of its pid namespace.
+    pub fn spawn_sibling(
+        &mut self,
+        parent: Pid,
+        program: &Arc<Program>,
+        connection: Connection,
+    ) -> Result<(Pid, OwnedFd), SpawnError> {
+        let (pid, handle) = self.spawn_for(Some(parent), program, connection)?;
+        let handle = handle.ok_or_else(|| SpawnError::Os(io::ErrorKind::Unsupported.into()))?;
+        Ok((pid, handle))
+    }
+
+    fn spawn_for(
+        &mut self,
+        parent: Option<Pid>,
+        program: &Arc<Program>,
+        connection: Connection,
+    ) -> Result<(Pid, Option<OwnedFd>), SpawnError> {
         if let Some(fault) = connection.fault {
             return Err(SpawnError::Connection(fault));
         }
         self.settle();
         let index = self.take_slot(program)?;
+        self.parent = parent;
         let result = self.start(index, program, connection);
         match result {
             Ok(_) => {
@@ -171,12 +212,14 @@ impl Spawner {
         index: usize,
         program: &Arc<Program>,
         connection: Connection,
-    ) -> Result<Pid, SpawnError> {
+    ) -> Result<(Pid, Option<OwnedFd>), SpawnError> {
         let ids = program.plan().ids.as_ref();
         let mut how = How {
             make: self.make,
             become_: self.identity(ids),
             table: self.table,
+            parent: self.parent,
+            failed: self.failed,
             reset_signals: self.ignored,
         };
         if how.become_ == Become::Ids && self.route == Route::Helper {
@@ -194,7 +237,7 @@ impl Spawner {
         connection: Connection,
         mut how: How,
         reply: Option<Reply>,
-    ) -> Result<Pid, SpawnError> {
+    ) -> Result<(Pid, Option<OwnedFd>), SpawnError> {
         if how.make == Make::Clone {
             how.reset_signals = u64::MAX;
         }

@@ -129,7 +129,8 @@ fn carry_out(job: OwnedFd) -> Result<Infallible, (Step, i32)> {
     let strings = (argv.as_ptr(), envp.as_ptr());
     // How this process was made is no matter of the order any more.
     let (make, table) = (Make::Clone3, Table::Copied);
-    let how = How { make, become_: Become::Ids, table, reset_signals };
+    let (parent, failed) = (None, child::FAILED);
+    let how = How { make, become_: Become::Ids, table, parent, failed, reset_signals };
     order.write(&Connection::new(), &raw const program, how, strings);
     // SAFETY: the program and both arrays, with the strings they point to, live in this function.
     let Err(errno) = unsafe { child::execute(&order) };

@@ -127,6 +127,32 @@ pub(in super::super) fn chdir(path: &CStr) -> Answer {
     unsafe { plain(libc::SYS_chdir, [path.as_ptr().expose_provenance(), 0, 0, 0, 0]) }
 }
 
+/// Changes the working directory to an open one.
+pub(in super::super) fn fchdir(fd: u32) -> Answer {
+    // SAFETY: integers only.
+    unsafe { plain(libc::SYS_fchdir, [unsigned(fd), 0, 0, 0, 0]) }
+}
+
+/// Waits for a byte: was there one? `ECANCELED` at the end of file.
+pub(in super::super) fn read_one(fd: u32) -> Answer<bool> {
+    let mut byte = 0_u8;
+    let place = (&raw mut byte).expose_provenance();
+    // SAFETY: the kernel writes at most the one byte.
+    match unsafe { call(libc::SYS_read, [unsigned(fd), place, 1, 0, 0]) } {
+        Ok(0) => Err(libc::ECANCELED),
+        Ok(_) => Ok(true),
+        Err(libc::EINTR) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// The parent's pid.
+pub(in super::super) fn getppid() -> Answer<i32> {
+    // SAFETY: integers only.
+    let pid = unsafe { call(libc::SYS_getppid, [0; 5]) }?;
+    i32::try_from(pid).map_err(|_| libc::ESRCH)
+}
+
 /// Puts a signal's disposition to its default.
 pub(in super::super) fn default_action(signal: u32) -> Answer {
     let action = (&raw const DEFAULT_ACTION).expose_provenance();
@@ -145,7 +171,8 @@ pub(in super::super) fn unblock_all() -> Answer {
 
 /// `prctl` with integers.
 pub(in super::super) fn prctl(option: i32, two: usize, three: usize) -> Answer {
-    // SAFETY: the options used here (PR_SET_NO_NEW_PRIVS, PR_SET_KEEPCAPS, PR_CAP_AMBIENT) take
+    // SAFETY: the options used here (PR_SET_NO_NEW_PRIVS, PR_SET_KEEPCAPS, PR_CAP_AMBIENT,
+    // PR_SET_PDEATHSIG) take
     // integers only.
     unsafe { plain(libc::SYS_prctl, [word(option), two, three, 0, 0]) }
 }
