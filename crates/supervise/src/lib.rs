@@ -12,6 +12,7 @@
     )
 )]
 
+pub mod end;
 pub mod label;
 pub mod machine;
 pub mod plan;

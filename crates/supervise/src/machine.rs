@@ -13,6 +13,15 @@ pub const BETWEEN_STARTS: Duration = Duration::from_secs(1);
 /// How long a supervisor waits after it could not make a process.
 pub const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
+/// What time it is, for people and for waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock's.
+    pub label: Label,
+    /// The monotonic clock's.
+    pub clock: Duration,
+}
+
 /// A signal for the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
@@ -73,6 +82,13 @@ impl Machine {
         machine.status.paused = status.paused;
         machine.to_start = false;
         machine
+    }
+
+    /// As another process of the same supervisor has left it.
+    #[must_use]
+    pub fn resumed(status: Status) -> Self {
+        let to_start = status.pid == 0 && status.want == Want::Up;
+        Self { status, leaving: false, to_start, not_before: Duration::ZERO }
     }
 
     /// As it is to be written.

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    os::fd::AsFd,
     path::Path,
 };
 
@@ -29,8 +30,16 @@ pub struct Content {
 /// `FileTooLarge` above `max`, `InvalidInput` when it is not a regular file, those of open(2) and
 /// read(2).
 pub fn read_bounded(path: &Path, max: usize) -> io::Result<Content> {
+    read_bounded_at(CWD, path, max)
+}
+
+/// As [`read_bounded`], where a relative path begins at `folder`.
+///
+/// # Errors
+/// As [`read_bounded`].
+pub fn read_bounded_at(folder: impl AsFd, path: &Path, max: usize) -> io::Result<Content> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let fd = openat(CWD, path, flags, Mode::empty())?;
+    let fd = openat(folder, path, flags, Mode::empty())?;
     let stat = fstat(&fd)?;
     let kind = FileType::from_raw_mode(stat.st_mode);
     if kind == FileType::Directory {

@@ -7,7 +7,7 @@ mod remote;
 mod sealed;
 mod state;
 
-pub use bounded::{Content, read_bounded};
+pub use bounded::{Content, read_bounded, read_bounded_at};
 pub use log::{LogError, LogRefusal, open_log};
 pub use mapped::Mapped;
 pub use remote::is_remote;

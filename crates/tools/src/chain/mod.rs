@@ -11,7 +11,7 @@ pub(crate) use envdir::envdir;
 pub(crate) use fghack::fghack;
 pub(crate) use ids::{envuidgid, setuidgid};
 pub(crate) use lock::setlock;
-pub(crate) use program::{Program, given};
+pub(crate) use program::{Program, given, inherited};
 pub(crate) use softlimit::softlimit;
 
 use crate::applet::Call;

@@ -28,8 +28,13 @@ fn environment() -> impl Iterator<Item = Vec<u8>> {
 
 /// A program at a known place, with this process's environment.
 pub(crate) fn given(arguments: Vec<CString>) -> Given {
+    Given::new(arguments, inherited())
+}
+
+/// This process's environment.
+pub(crate) fn inherited() -> Vec<CString> {
     // an entry of an environment holds no NUL
-    Given::new(arguments, environment().filter_map(|entry| CString::new(entry).ok()).collect())
+    environment().filter_map(|entry| CString::new(entry).ok()).collect()
 }
 
 impl Program {

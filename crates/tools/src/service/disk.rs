@@ -1,4 +1,7 @@
 //! The folder `supervise` of a service: what its supervisor shows, and hears by.
+//!
+//! Everything is opened relative to the service's folder, held as a descriptor: one supervisor may
+//! have thousands, and where it stands itself does not matter.
 
 use super::folder::because;
 use crate::reason::reason;
@@ -6,15 +9,18 @@ use crate::say;
 use crate::trouble::Trouble;
 use portreeve_supervise::record::{self, Record};
 use portreeve_supervise::status::{SIZE, Status};
-use portreeve_sys::file::read_bounded;
-use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags, flock, mkdir, mknodat, openat};
+use portreeve_sys::file::read_bounded_at;
+use rustix::fs::{
+    FileType, FlockOperation, Mode, OFlags, flock, mkdirat, mknodat, openat, readlinkat, renameat,
+    statat,
+};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-/// Its files, below the service's own folder, which is the current one.
+/// Its files, below the service's own folder.
 const FOLDER: &str = "supervise";
 const LOCK: &str = "supervise/lock";
 const CONTROL: &str = "supervise/control";
@@ -26,59 +32,104 @@ const NEW_PROCESS: &str = "supervise/process.new";
 
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// The open files of a supervisor.
+/// What makes a process the supervisor of a service, as long as it, or whoever holds them for it,
+/// has them open.
 #[derive(Debug)]
-pub(super) struct Disk {
+pub(crate) struct Held {
+    /// The service's folder; may be without the right to read (`O_PATH`).
+    pub(crate) folder: OwnedFd,
+    /// `supervise/lock`, locked.
+    #[expect(dead_code, reason = "held, not read")]
+    pub(crate) lock: OwnedFd,
+    /// `supervise/control`, for reading, and for writing too so that it never ends.
+    pub(crate) control: OwnedFd,
+    /// `supervise/ok`, for reading: whoever can open it for writing knows of a supervisor.
+    #[expect(dead_code, reason = "held, not read")]
+    pub(crate) ok: OwnedFd,
+}
+
+/// A service's files.
+#[derive(Debug)]
+pub(crate) struct Disk {
     /// The service, as it was named.
-    name: String,
-    /// Held as long as the supervisor lives.
-    _lock: OwnedFd,
-    control: OwnedFd,
-    /// So that the pipe never ends.
-    _writer: OwnedFd,
+    name: Box<str>,
+    held: Held,
 }
 
 impl Disk {
-    /// Makes what is not there, and takes the lock.
-    pub(super) fn open(name: &str) -> Result<Self, Trouble> {
-        let _ = mkdir(FOLDER, Mode::RWXU); // it is there, or what follows says why not
-        linked_folder(name)?;
+    /// Makes what is not there, and takes the lock. What `first` writes is there before anybody
+    /// is told, by `supervise/ok`, that there is a supervisor.
+    pub(super) fn open(
+        name: &str,
+        folder: OwnedFd,
+        first: impl FnOnce(&Files<'_>),
+    ) -> Result<Self, Trouble> {
+        let at = folder.as_fd();
+        let _ = mkdirat(at, FOLDER, Mode::RWXU); // it is there, or what follows says why not
+        linked_folder(at, name)?;
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK;
         let unlocked =
             |error: Errno| Trouble::because(&deed("acquire", name, LOCK), because(error));
-        let lock = openat(CWD, LOCK, flags | OFlags::CLOEXEC, PRIVATE).map_err(unlocked)?;
+        let lock = openat(at, LOCK, flags | OFlags::CLOEXEC, PRIVATE).map_err(unlocked)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(unlocked)?;
-        let control = fifo(CONTROL, OFlags::RDONLY)
-            .map_err(|error| Trouble::because(&deed("read", name, CONTROL), because(error)))?;
-        let writer = fifo(CONTROL, OFlags::WRONLY)
-            .map_err(|error| Trouble::because(&deed("write", name, CONTROL), because(error)))?;
-        Ok(Self { name: name.into(), _lock: lock, control, _writer: writer })
+        let control = fifo(at, CONTROL, OFlags::RDWR).map_err(|error| {
+            let what = if fifo(at, CONTROL, OFlags::RDONLY).is_ok() { "write" } else { "read" };
+            Trouble::because(&deed(what, name, CONTROL), because(error))
+        })?;
+        first(&Files { name, folder: at });
+        let ok = fifo(at, OK, OFlags::RDONLY)
+            .map_err(|error| Trouble::because(&deed("read", name, OK), because(error)))?;
+        Ok(Self { name: name.into(), held: Held { folder, lock, control, ok } })
     }
 
-    /// Tells that this supervisor runs, as long as it is open.
-    pub(super) fn open_ok(&self) -> Result<OwnedFd, Trouble> {
-        fifo(OK, OFlags::RDONLY)
-            .map_err(|error| Trouble::because(&deed("read", &self.name, OK), because(error)))
+    /// From what another process of this supervisor has opened and locked.
+    pub(super) fn resume(name: &str, held: Held) -> Self {
+        Self { name: name.into(), held }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn control(&self) -> &OwnedFd {
-        &self.control
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
     }
 
+    pub(super) fn files(&self) -> Files<'_> {
+        Files { name: &self.name, folder: self.held.folder.as_fd() }
+    }
+
+    /// Which process the service is: written before that process becomes the service. A disk that
+    /// is full must not keep a service down: trouble is told, and then a supervisor that comes
+    /// after this one will not find the process.
+    pub(crate) fn record(&self, record: &Record) {
+        let text = record.to_text();
+        let files = self.files();
+        if let Err((_, error)) = files.replace(PROCESS, NEW_PROCESS, text.as_bytes(), 0o600) {
+            let (name, why) = (&self.name, reason(&error));
+            say(format!("supervise: warning: unable to write {name}/{PROCESS}: {why}\n"));
+        }
+    }
+}
+
+/// The files themselves.
+#[derive(Debug)]
+pub(super) struct Files<'a> {
+    name: &'a str,
+    folder: BorrowedFd<'a>,
+}
+
+impl Files<'_> {
     /// What the last supervisor wrote.
     pub(super) fn status(&self) -> Option<Status> {
-        let content = read_bounded(Path::new(STATUS), SIZE).ok()?;
+        let content = read_bounded_at(self.folder, Path::new(STATUS), SIZE).ok()?;
         Status::from_bytes(&content.bytes)
     }
 
     /// Shows how the service is. Trouble is told, and no reason to end.
     pub(super) fn write(&self, status: Status) {
-        if let Err((what, error)) = replace(STATUS, NEW_STATUS, &status.to_bytes(), 0o644) {
-            let (name, error) = (&self.name, reason(&error));
+        if let Err((what, error)) = self.replace(STATUS, NEW_STATUS, &status.to_bytes(), 0o644) {
+            let (name, error) = (self.name, reason(&error));
             let to = if what == "rename" { " to status" } else { "" };
             say(format!("supervise: warning: unable to {what} {name}/{NEW_STATUS}{to}: {error}\n"));
         }
@@ -86,24 +137,34 @@ impl Disk {
 
     /// The process that the last supervisor started.
     pub(super) fn record(&self) -> Option<Record> {
-        Record::parse(&read_bounded(Path::new(PROCESS), record::MOST).ok()?.bytes)
+        let content = read_bounded_at(self.folder, Path::new(PROCESS), record::MOST).ok()?;
+        Record::parse(&content.bytes)
     }
 
-    /// Which process the service is: written by that process itself, before it becomes the service.
-    pub(super) fn write_record(&self, record: &Record) -> std::io::Result<()> {
-        let text = record.to_text();
-        replace(PROCESS, NEW_PROCESS, text.as_bytes(), 0o600).map_err(|(_, error)| error)
+    /// Puts a file into another's place, whole; else what could not be done, and why.
+    fn replace(
+        &self,
+        path: &str,
+        beside: &str,
+        bytes: &[u8],
+        mode: u32,
+    ) -> Result<(), (&'static str, io::Error)> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+        let file = openat(self.folder, beside, flags, Mode::from_raw_mode(mode));
+        let file = file.map_err(|error| ("open", error.into()))?;
+        File::from(file).write_all(bytes).map_err(|error| ("write", error))?;
+        renameat(self.folder, beside, self.folder, path).map_err(|error| ("rename", error.into()))
     }
 }
 
 /// `supervise` may be a link to a place that does not exist yet (as Debian's supervise has it).
-fn linked_folder(name: &str) -> Result<(), Trouble> {
-    if !matches!(rustix::fs::stat(FOLDER), Err(Errno::NOENT)) {
+fn linked_folder(folder: BorrowedFd<'_>, name: &str) -> Result<(), Trouble> {
+    if !matches!(statat(folder, FOLDER, rustix::fs::AtFlags::empty()), Err(Errno::NOENT)) {
         return Ok(());
     }
-    match rustix::fs::readlink(FOLDER, Vec::new()) {
+    match readlinkat(folder, FOLDER, Vec::new()) {
         Ok(target) => {
-            let _ = mkdir(target, Mode::RWXU); // what follows says why not
+            let _ = mkdirat(folder, target, Mode::RWXU); // what follows says why not
             Ok(())
         }
         Err(Errno::NOENT | Errno::INVAL) => Ok(()),
@@ -114,26 +175,12 @@ fn linked_folder(name: &str) -> Result<(), Trouble> {
 }
 
 /// A pipe with a name, opened without waiting for the other end.
-fn fifo(path: &str, access: OFlags) -> Result<OwnedFd, Errno> {
-    match mknodat(CWD, path, FileType::Fifo, PRIVATE, 0) {
+fn fifo(folder: BorrowedFd<'_>, path: &str, access: OFlags) -> Result<OwnedFd, Errno> {
+    match mknodat(folder, path, FileType::Fifo, PRIVATE, 0) {
         Ok(()) | Err(Errno::EXIST | Errno::ROFS | Errno::ACCESS) => {}
         Err(error) => return Err(error),
     }
-    openat(CWD, path, access | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
-}
-
-/// Puts a file into another's place, whole; else what could not be done, and why.
-fn replace(
-    path: &str,
-    beside: &str,
-    bytes: &[u8],
-    mode: u32,
-) -> Result<(), (&'static str, std::io::Error)> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-    let file = openat(CWD, beside, flags, Mode::from_raw_mode(mode));
-    let file = file.map_err(|error| ("open", error.into()))?;
-    File::from(file).write_all(bytes).map_err(|error| ("write", error))?;
-    rustix::fs::rename(beside, path).map_err(|error| ("rename", error.into()))
+    openat(folder, path, access | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
 }
 
 fn deed(what: &str, name: &str, file: &str) -> String {

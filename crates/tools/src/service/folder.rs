@@ -37,6 +37,14 @@ pub(super) fn open(path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
     openat(rustix::fs::CWD, path, flags, Mode::empty())
 }
 
+/// A folder to stand in without going there: refused where going there would be.
+pub(super) fn stand(folder: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = openat(rustix::fs::CWD, folder, flags, Mode::empty())?;
+    rustix::fs::statat(&opened, ".", rustix::fs::AtFlags::empty())?;
+    Ok(opened)
+}
+
 /// An error in the suite's words.
 pub(super) fn because(error: Errno) -> &'static str {
     reason(&error.into())

@@ -3,6 +3,9 @@
 mod child;
 mod disk;
 mod folder;
+mod fork;
+mod kept;
+mod parent;
 mod supervise;
 mod svc;
 mod svok;

@@ -1,0 +1,58 @@
+//! Processes as copies of this one: how `supervise` makes its only child.
+
+use super::child::{Child, boot};
+use super::parent::{Order, Parent};
+use crate::say;
+use portreeve_supervise::record::Record;
+use portreeve_sys::adopted::start_time;
+use portreeve_sys::program::{Forked, Given, fork, leave};
+use portreeve_sys::{Pid, Signal};
+use rustix::process::{fchdir, getppid, set_parent_process_death_signal};
+use std::io;
+
+/// The exit code of a process that could not become the service.
+const NO_SERVICE: i32 = 111;
+
+/// A supervisor that is the parent itself.
+#[derive(Debug)]
+pub(super) struct Forking;
+
+impl Parent for Forking {
+    fn start(&mut self, order: &Order<'_>) -> io::Result<Child> {
+        let parent = Pid::own();
+        // all that takes memory before there are two
+        let given = Given::new(order.plan.argv.clone(), order.plan.env.clone());
+        match fork()? {
+            Forked::Child => become_service(order, parent, &given),
+            Forked::Parent(pid) => Child::own(pid).inspect_err(|_| {
+                let _ = portreeve_sys::process::kill(pid, Signal::Kill);
+                let _ = portreeve_sys::process::wait_for(pid);
+            }),
+        }
+    }
+}
+
+/// In the child: never comes back.
+fn become_service(order: &Order<'_>, parent: Pid, given: &Given) -> ! {
+    let error = match recorded(order, parent) {
+        Ok(()) => given.execute(&order.plan.path),
+        Err(error) => error,
+    };
+    say(order.failed(&error));
+    leave(NO_SERVICE)
+}
+
+/// The child says which process it is before it becomes the service: a supervisor that dies in
+/// between takes it along, and one that dies after is found again.
+fn recorded(order: &Order<'_>, parent: Pid) -> io::Result<()> {
+    set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    if getppid().is_none_or(|now| now.as_raw_pid() != parent.as_raw()) {
+        return Err(io::ErrorKind::NotFound.into()); // it died before it could take us along
+    }
+    let own = Pid::own();
+    let boot = boot().ok_or(io::ErrorKind::NotFound)?;
+    let pid = u32::try_from(own.as_raw()).unwrap_or(0);
+    order.disk.record(&Record { boot, pid, start: start_time(own)? });
+    set_parent_process_death_signal(None)?;
+    Ok(fchdir(&order.disk.held().folder)?)
+}
