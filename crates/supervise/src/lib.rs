@@ -18,4 +18,5 @@ pub mod machine;
 pub mod plan;
 pub mod record;
 pub mod script;
+pub mod state;
 pub mod status;
