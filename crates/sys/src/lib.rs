@@ -32,6 +32,7 @@ pub mod poll;
 pub mod privileges;
 pub mod process;
 pub mod program;
+pub mod question;
 pub mod resolver;
 pub mod signals;
 pub mod socket;

@@ -125,7 +125,7 @@ unsafe extern "C" {
     ) -> libc::c_int;
 }
 
-fn within<T: Send + 'static>(
+pub(crate) fn within<T: Send + 'static>(
     limit: Duration,
     ask: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

@@ -53,6 +53,8 @@ const fn ucspi(
     Applet { name, arguments, usage: UsageLine::Ucspi, linked: true, run }
 }
 
+const RBLSMTPD: &str = "[ -bBcC ] [ -t timeout ] [ -r base[:text] ] [ -a base ] smtpd [ arg ... ]";
+
 const SOFTLIMIT: &str = "[-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] \
     [-m membytes] [-o openfiles] [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child";
 
@@ -83,6 +85,7 @@ pub(crate) const APPLETS: &[Applet] = &[
     ucspi("mconnect", "[ host [ port ] ]", tcp::mconnect),
     ucspi("multilog", "action ...", multilog::multilog),
     ucspi("pgrphack", "child", chain::pgrphack),
+    ucspi("rblsmtpd", RBLSMTPD, tcp::rblsmtpd),
     ucspi("readproctitle", "...", filter::readproctitle),
     ucspi("recordio", "program [ arg ... ]", filter::recordio),
     ucspi("setlock", "[ -nNxX ] file program [ arg ... ]", chain::setlock),

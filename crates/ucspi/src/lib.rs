@@ -1,4 +1,5 @@
-//! tcprules text, CDB files, the order in which rules are looked up, and the variables of tcpserver.
+//! tcprules text, CDB files, the order in which rules are looked up, the variables of tcpserver, and what
+//! rblsmtpd decides.
 //!
 //! The formats are those of ucspi-tcp 0.88 (both Debian builds, IPv4 and IPv6) and of cdb: the same
 //! rules become the same bytes, and the same database answers with the same rule. All of it works
@@ -18,4 +19,5 @@
 pub mod cdb;
 pub mod environment;
 pub mod image;
+pub mod rbl;
 pub mod rules;

@@ -1,13 +1,15 @@
-//! tcpserver and tcpclient: connections that become a program's.
+//! tcpserver, tcpclient, rblsmtpd: connections that become a program's.
 
 mod client;
 mod ends;
 mod figure;
+mod rblsmtpd;
 mod rules;
 mod server;
 mod text;
 
 pub(crate) use client::{date, finger, http, mconnect, tcpcat, tcpclient, who};
+pub(crate) use rblsmtpd::rblsmtpd;
 pub(crate) use server::tcpserver;
 
 use crate::options::shown;
