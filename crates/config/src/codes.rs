@@ -50,6 +50,10 @@ codes! {
     HOSTS_UNKNOWN = "hosts-unknown": "a rule of hosts.allow or hosts.deny names a user, group or folder of banners that this host does not have";
     HOSTS_ACCESS_NAME = "hosts-access-name": "a service asks hosts.allow and hosts.deny under a name that no rule can hold";
     // Services.
+    KEPT_KEY = "kept-key": "a key about connections on a service that is kept up, which listens itself; or a key about that on one that is not";
+    KEPT_NAME = "kept-name": "a name that no folder of a kept service can have";
+    KEPT_SSHD = "kept-sshd": "sshd that is kept up without `-D`, which goes into the background";
+    NO_DIRECTORY = "no-directory": "a folder of service directories that is not there";
     DUPLICATE_SERVICE = "duplicate-service": "two services or traps with one key";
     NO_SERVICES = "no-services": "a configuration that offers nothing";
     USER_UNSAID = "user-unsaid": "a program that runs as the door's own user because nothing else is said";

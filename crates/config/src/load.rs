@@ -49,18 +49,20 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let table = host_services(world);
     let ports = |name: &str| table.port(name, "tcp").map(|found| found.port);
     let mut named = Named::default();
-    let Native { settings, mut services, imports, hosts } = match entry {
+    let native = match entry {
         Entry::Native(path) => native::read(&mut check, world, &mut named, &ports, path),
         Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
     };
+    let Native { settings, mut services, kept, imports, service_directories, hosts } = native;
     let imported: Vec<LoadedService> =
         imports.iter().flat_map(|path| xinetd(&mut check, world, &table, path)).collect();
     services
         .extend(imported.into_iter().map(|loaded| asking(&mut check, &mut named, &hosts, loaded)));
-    relations::duplicates(&mut check, &services);
+    relations::duplicates(&mut check, &services, &kept);
     let pairs = if imports.len() > 1 { Pairs::All } else { Pairs::WithNative };
     relations::across(&mut check, &services, pairs);
-    if services.is_empty() && !check.found.has_errors() {
+    let nothing = services.is_empty() && kept.is_empty() && service_directories.is_empty();
+    if nothing && !check.found.has_errors() {
         let message = "the configuration offers nothing";
         let help = match entry {
             Entry::Native(_) => "add a `[service.NAME]`, or `[import]` a configuration",
@@ -73,7 +75,7 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let images = crate::sources::read_all(&mut check, world, &named);
     crate::sources::wrappers::tell(&mut check, &named, &images, &services);
     let (texts, found) = check.done();
-    let config = Config { files, settings, services, sources: named };
+    let config = Config { files, settings, services, kept, service_directories, sources: named };
     let config = (!found.has_errors()).then_some(config);
     Loaded { config, sources: texts, diagnostics: found, images }
 }

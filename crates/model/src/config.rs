@@ -1,6 +1,6 @@
 //! The whole checked configuration.
 
-use crate::{Delayed, EventTargets, OnStop, Rule, Service, Source};
+use crate::{Delayed, EventTargets, Kept, OnStop, Rule, Service, Source};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the door as a whole.
@@ -62,6 +62,10 @@ pub struct Config {
     pub settings: Settings,
     /// The services, in the order they were written.
     pub services: Vec<Service>,
+    /// The services that are kept up, in the order they were written.
+    pub kept: Vec<Kept>,
+    /// Folders of service directories as svscan knows them, absolute, whose services are kept up too.
+    pub service_directories: Vec<String>,
     /// What their access lists are read from, apart from the configuration.
     pub sources: Vec<Source>,
 }
@@ -70,6 +74,8 @@ impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
         self.settings == other.settings
             && self.services == other.services
+            && self.kept == other.kept
+            && self.service_directories == other.service_directories
             && self.sources == other.sources
     }
 }

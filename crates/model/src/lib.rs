@@ -12,6 +12,7 @@ mod difference;
 mod dns_list;
 mod hold;
 mod hours;
+mod kept;
 mod log;
 mod name;
 mod net;
@@ -42,6 +43,7 @@ pub use dns_list::{
 };
 pub use hold::{Delayed, Ends, KeepAlive, Probes, Refusals, Refuse};
 pub use hours::{HourRange, Hours, LocalTime, Zone};
+pub use kept::{Finish, Kept, KeptLog, Restart};
 pub use log::{
     Facility, FailureFields, Ident, LogTarget, Records, ServiceLog, Severity, SuccessFields,
 };
@@ -54,7 +56,7 @@ pub use program::{
     ResourceLimit, Stderr,
 };
 pub use range::{AddressRange, BadRange};
-pub use resolved::{BannerBytes, Ids, Problem, Resolved, ServiceFacts};
+pub use resolved::{BannerBytes, Ids, KeptFacts, Problem, Resolved, ServiceFacts};
 pub use rules::{Asked, MissingRules, RulesUse};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,

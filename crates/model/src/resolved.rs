@@ -51,11 +51,24 @@ pub struct ServiceFacts {
     pub banners: BannerBytes,
 }
 
+/// What the host said about a service that is kept up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptFacts {
+    /// Why it cannot run; empty when it can.
+    pub problems: Vec<Problem>,
+    /// Identity of its process; `None` for the keeper's own.
+    pub ids: Option<Ids>,
+    /// Identity of its log's writer, likewise.
+    pub log: Option<Ids>,
+}
+
 /// What the host said about a configuration, service by service in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
     /// For each service.
     pub services: Vec<ServiceFacts>,
+    /// For each service that is kept up.
+    pub kept: Vec<KeptFacts>,
     /// What stands against the door as a whole, such as a clerk's user that does not exist.
     pub problems: Vec<String>,
     /// The clerk's identity; `None` when its user does not exist or the monitor is not root.

@@ -15,6 +15,7 @@
 pub mod end;
 pub mod label;
 pub mod machine;
+pub mod native;
 pub mod plan;
 pub mod record;
 pub mod script;

@@ -30,7 +30,7 @@ pub(super) const PLAN: Target = Target {
         let all = "plan 1\nfile /x\nargument x\nargument %\nuser 1\ngroup 2\nsupplementary-group 3\n\
                    chroot /a\ndirectory /b\nenvironment-empty\nenvironment-pass LANG\n\
                    environment-set A %20b\nenvironment-directory ./env\nlimit stack 1 unlimited\n\
-                   nice -5\numask 077\nno-new-privs\nnew-session\nready 3\nfinish ./f\n\
+                   nice -5\numask 077\nno-new-privs\nnew-session\nstderr-to-stdout\nready 3\nfinish ./f\n\
                    finish-argument f\nfinish-timeout none\nstop-signal HUP\nkill-after 5000ms\n\
                    restart-delay 1ms\nrestart-longest 9ms\nrestart-limit 5\nrestart-within 0ms\n";
         let log = "plan 1\nlog /l\nlog-size 4096\nlog-files 2\nlog-labels\n";

@@ -222,6 +222,14 @@ pub(super) const KEYS: &[Key] = &[
         prose: "xinetd configurations, whose services are added with xinetd's own meaning; `[defaults]` does not apply to them",
     },
     Key {
+        name: "service-directories",
+        scopes: &[Scope::Import],
+        form: "a path or a list of paths",
+        default: Fallback::Is("[]"),
+        example: "[\"/etc/service\"]",
+        prose: "Folders of service directories as svscan knows them, with a `run` in each and perhaps a `log`: portreeve-keeper keeps them as they are",
+    },
+    Key {
         name: "hosts-access",
         scopes: &[Scope::Import],
         form: "`true`, `false`, or a table with `allow` and `deny`",

@@ -2,6 +2,7 @@
 
 mod door;
 mod inner;
+mod kept;
 mod service;
 
 use std::fmt::Write as _;
@@ -29,6 +30,8 @@ pub enum Scope {
     Defaults,
     /// `[service.NAME]`.
     Service,
+    /// `[service.NAME]` with `keep = true`.
+    Kept,
     /// `[trap.NAME]`.
     Trap,
     /// An entry of `listen`.
@@ -51,6 +54,10 @@ pub enum Scope {
     Environment,
     /// `log = { … }` of a service.
     Log,
+    /// `restart = { … }` of a kept service.
+    Restart,
+    /// `log = { … }` of a kept service.
+    KeptLog,
     /// `refuse = { … }`.
     Refuse,
     /// `keep-alive = { … }`.
@@ -61,7 +68,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -74,6 +81,9 @@ impl Scope {
         Self::Service,
         Self::Trap,
         Self::Defaults,
+        Self::Kept,
+        Self::Restart,
+        Self::KeptLog,
         Self::Listen,
         Self::Access,
         Self::DnsList,
@@ -102,6 +112,9 @@ impl Scope {
             Self::Ban => "[ban]",
             Self::Defaults => "[defaults]",
             Self::Service => "[service.NAME]",
+            Self::Kept => "a service with keep = true",
+            Self::Restart => "restart of a kept service",
+            Self::KeptLog => "log of a kept service",
             Self::Trap => "[trap.NAME]",
             Self::Listen => "an entry of listen",
             Self::Access => "an entry of access",
@@ -150,7 +163,7 @@ pub enum Fallback {
 
 /// Every key.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    door::KEYS.iter().chain(service::KEYS).chain(inner::KEYS)
+    door::KEYS.iter().chain(service::KEYS).chain(kept::KEYS).chain(inner::KEYS)
 }
 
 /// The keys that may stand in a scope, in the order of the registry.
@@ -165,10 +178,15 @@ pub fn key(scope: Scope, name: &str) -> Option<&'static Key> {
 }
 
 /// Whether a table that does not write a key takes its value from `[defaults]`. A trap is for
-/// strangers: whom services let in, when and how many must not shelter anybody from it.
+/// strangers: whom services let in, when and how many must not shelter anybody from it. What is said
+/// of sessions means nothing to a service that is kept up.
 pub(crate) fn inherited(scope: Scope, name: &str) -> bool {
     let known = |scope| key(scope, name).is_some();
-    known(scope) && known(Scope::Defaults) && (scope != Scope::Trap || TRAPS_TAKE.contains(&name))
+    // these mean sessions there, and a kept service itself
+    let of_sessions = ["kill-after", "log"].contains(&name);
+    let stranger = scope == Scope::Trap && !TRAPS_TAKE.contains(&name);
+    let other = scope == Scope::Kept && of_sessions;
+    known(scope) && known(Scope::Defaults) && !stranger && !other
 }
 
 /// What traps take from `[defaults]`.

@@ -6,6 +6,8 @@ use super::{Fallback, Key, Scope};
 const ANY: &[Scope] = &[Scope::Defaults, Scope::Service, Scope::Trap];
 /// In a service and `[defaults]`.
 const SERVED: &[Scope] = &[Scope::Defaults, Scope::Service];
+/// In a service, kept up or not, and `[defaults]`.
+const STARTED: &[Scope] = &[Scope::Defaults, Scope::Service, Scope::Kept];
 /// In a service or a trap alone.
 const OWN: &[Scope] = &[Scope::Service, Scope::Trap];
 
@@ -28,11 +30,19 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "disabled",
-        scopes: OWN,
+        scopes: &[Scope::Service, Scope::Kept, Scope::Trap],
         form: "`true` or `false`",
         default: Fallback::Is("false"),
         example: "true",
         prose: "Checked, and left out",
+    },
+    Key {
+        name: "keep",
+        scopes: &[Scope::Service],
+        form: "`true` or `false`",
+        default: Fallback::Is("false"),
+        example: "true",
+        prose: "It is not started for connections but kept up, by portreeve-keeper: it listens itself, if it does at all, so that admission, bans and lists do not apply to it. It has keys of its own, below",
     },
     Key {
         name: "run",
@@ -52,7 +62,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "argv0",
-        scopes: &[Scope::Service],
+        scopes: &[Scope::Service, Scope::Kept],
         form: "a text",
         default: Fallback::Means("the last part of the program's path"),
         example: "\"sshd: door\"",
@@ -68,15 +78,17 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "user",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "a name or a number",
-        default: Fallback::Means("the door's own, which is root where root runs it"),
+        default: Fallback::Means(
+            "the door's own, or the keeper's, which is root where root runs it",
+        ),
         example: "\"nobody\"",
         prose: "Who the program runs as; a number needs no entry anywhere",
     },
     Key {
         name: "group",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "a name or a number",
         default: Fallback::Means("the user's own; for a number without an entry the same number"),
         example: "\"nogroup\"",
@@ -84,7 +96,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "groups",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "`\"none\"`, `\"of-user\"` or a list of names and numbers",
         default: Fallback::Is("\"none\""),
         example: "[\"adm\", 50]",
@@ -92,15 +104,15 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "umask",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "an octal number in quotes, 0 to 0777",
-        default: Fallback::Means("the door's own, and 022 in any case"),
+        default: Fallback::Means("the door's own, and 022 in any case; with `keep` the keeper's"),
         example: "\"027\"",
         prose: "Permissions withheld from files it makes",
     },
     Key {
         name: "nice",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "a number from -20 to 19",
         default: Fallback::Means("as the door's own"),
         example: "5",
@@ -108,7 +120,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "limits",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "a table",
         default: Fallback::Is("{}"),
         example: "{ address-space = \"256M\", open-files = 256, processes = 64 }",
@@ -116,7 +128,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "environment",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "a table",
         default: Fallback::Is("{}"),
         example: "{ pass = [\"LANG\"], set = { HOME = \"/\" } }",
@@ -124,7 +136,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "directory",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "an absolute path",
         default: Fallback::Means("`/`"),
         example: "\"/srv\"",
@@ -132,7 +144,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "chroot",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "an absolute path",
         default: Fallback::Means("none"),
         example: "\"/srv/jail\"",
@@ -140,7 +152,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "no-new-privs",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "`true` or `false`",
         default: Fallback::Is("false"),
         example: "true",
@@ -148,7 +160,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "new-session",
-        scopes: SERVED,
+        scopes: STARTED,
         form: "`true` or `false`",
         default: Fallback::Is("true"),
         example: "false",

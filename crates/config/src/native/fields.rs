@@ -6,7 +6,7 @@ use crate::check::{self, Check};
 use crate::codes;
 use crate::keys::{self, FOREIGN, Scope};
 use crate::nearest::nearest;
-use portreeve_diag::Span;
+use portreeve_diag::{Diagnostic, Span};
 
 /// A table with the scope its keys belong to, and the table that speaks where it is silent.
 #[derive(Clone, Copy, Debug)]
@@ -76,12 +76,35 @@ fn find<'a>(scope: Scope, table: &'a Table, name: &str) -> Option<Item<'a>> {
 }
 
 fn unknown(check: &mut Check, scope: Scope, name: &str, at: Span) {
+    if let Some(finding) = misplaced(scope, name, at) {
+        return check.say(finding);
+    }
     let message = format!("{} has no key `{name}`", scope.title());
     let finding = check::error(codes::UNKNOWN_KEY, at, message);
     check.say(match suggestion(scope, name) {
         Some(help) => finding.help(help),
         None => finding.help(format!("remove it; {} knows {}", scope.title(), listed(scope))),
     });
+}
+
+/// A key about connections where there are none, or about what is kept where nothing is.
+fn misplaced(scope: Scope, name: &str, at: Span) -> Option<Diagnostic> {
+    let known = |other| keys::key(other, name).is_some();
+    let (message, help) = if scope == Scope::Kept && known(Scope::Service) {
+        (
+            format!("`{name}` means nothing with `keep = true`"),
+            "remove it: a kept service listens itself, so the door's admission, bans and lists do \
+             not apply to it; a service behind the door is one without `keep`",
+        )
+    } else if scope == Scope::Service && known(Scope::Kept) {
+        (
+            format!("`{name}` is about a service that is kept up"),
+            "write `keep = true` if it is to be kept up, or remove this",
+        )
+    } else {
+        return None;
+    };
+    Some(check::error(codes::KEPT_KEY, at, message).help(help))
 }
 
 fn suggestion(scope: Scope, name: &str) -> Option<String> {

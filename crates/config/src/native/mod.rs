@@ -8,6 +8,7 @@ mod environment;
 mod fields;
 mod hold;
 mod item;
+mod kept;
 mod limits;
 mod listen;
 mod log;
@@ -32,7 +33,7 @@ use crate::named::Named;
 use crate::world::World;
 use documents::Document;
 use portreeve_diag::Span;
-use portreeve_model::{Service, Settings};
+use portreeve_model::{Kept, Service, Settings};
 use raw::Table;
 
 /// What the native files say.
@@ -42,8 +43,12 @@ pub(crate) struct Native {
     pub(crate) settings: Settings,
     /// Services and traps, in the order of the text.
     pub(crate) services: Vec<Service>,
+    /// Services that are kept up, likewise.
+    pub(crate) kept: Vec<Kept>,
     /// xinetd configurations to import.
     pub(crate) imports: Vec<String>,
+    /// Folders of service directories.
+    pub(crate) service_directories: Vec<String>,
     /// What is said of hosts.allow and hosts.deny.
     pub(crate) hosts: HostsAccess,
 }
@@ -78,6 +83,7 @@ pub(crate) fn read(
     let top = Fields::open(check, Scope::Top, Span::new(main.file, 0, 0), &main.table);
     let settings = settings::read(check, top);
     let (imports, hosts) = settings::imports(check, top, path);
+    let service_directories = settings::service_directories(check, world, top, path);
     let defaults = top.get("defaults").and_then(|item| {
         let table = item.raw_table(check)?;
         Fields::open(check, Scope::Defaults, item.named, table);
@@ -85,8 +91,16 @@ pub(crate) fn read(
     });
     let mut desk = Desk { check, world, named, hosts: &hosts, ports, defaults };
     service::check_defaults(&mut desk);
-    let services = documents.iter().flat_map(|document| services(&mut desk, document)).collect();
-    Native { settings, services, imports, hosts }
+    let (mut services, mut kept) = (Vec::new(), Vec::new());
+    for document in &documents {
+        for entry in entries(desk.check, document) {
+            match kept::is(entry) {
+                true => kept.extend(kept::read(&mut desk, entry)),
+                false => services.extend(service::read(&mut desk, entry)),
+            }
+        }
+    }
+    Native { settings, services, kept, imports, service_directories, hosts }
 }
 
 /// Tables about the door as a whole stand in the main file, where one look finds them.
@@ -112,17 +126,17 @@ struct Entry<'a> {
 }
 
 /// The services and traps of one file, in the order of the text.
-fn services(desk: &mut Desk<'_>, document: &Document) -> Vec<Service> {
+fn entries<'a>(check: &mut Check, document: &'a Document) -> Vec<Entry<'a>> {
     let mut found: Vec<Entry<'_>> = Vec::new();
-    let top = Fields::open(desk.check, Scope::Top, Span::new(document.file, 0, 0), &document.table);
+    let top = Fields::open(check, Scope::Top, Span::new(document.file, 0, 0), &document.table);
     for (kind, scope) in [("service", Scope::Service), ("trap", Scope::Trap)] {
         let Some(item) = top.get(kind) else { continue };
-        let Some(table) = item.raw_table(desk.check) else { continue };
+        let Some(table) = item.raw_table(check) else { continue };
         for member in &table.0 {
             let item = Item::of(item.key, member);
             found.push(Entry { scope, name: &member.name, item });
         }
     }
     found.sort_by_key(|entry| entry.item.named.start);
-    found.into_iter().filter_map(|entry| service::read(desk, entry)).collect()
+    found
 }

@@ -69,7 +69,8 @@ pub(super) fn read(
     Some(Program { path, args, ..program })
 }
 
-fn command(check: &mut Check, item: Item<'_>) -> Option<(String, Vec<String>)> {
+/// A list of a program's path and its arguments.
+pub(super) fn command(check: &mut Check, item: Item<'_>) -> Option<(String, Vec<String>)> {
     let entries = item.entries(check)?;
     let Some((first, rest)) = entries.split_first() else {
         item.refuse(check, "the list is empty");
@@ -81,7 +82,7 @@ fn command(check: &mut Check, item: Item<'_>) -> Option<(String, Vec<String>)> {
 }
 
 /// A name, or a number in digits or quotes.
-fn principal(check: &mut Check, item: Item<'_>) -> Option<Principal> {
+pub(super) fn principal(check: &mut Check, item: Item<'_>) -> Option<Principal> {
     if item.integer().is_some() {
         return item.count(check, 0..=u32::MAX - 1).map(Principal::Number);
     }

@@ -32,6 +32,9 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Service> {
         Some(item) => item.text(desk.check).and_then(|text| checked(desk.check, item.at, text)),
         None => key.as_ref().and_then(|key| checked(desk.check, item.named, plain_name(key))),
     };
+    if let Some(item) = fields.get("keep") {
+        item.boolean(desk.check); // `true` is read elsewhere
+    }
     let listen = listen::read(desk, fields);
     let offer = if scope == Scope::Trap {
         Some(Offer::Trap(Trap { sentence: sentence(desk.check, fields) }))

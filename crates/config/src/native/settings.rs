@@ -5,10 +5,12 @@ use super::fields::Fields;
 use super::hold;
 use super::item::Item;
 use super::targets;
-use crate::check::Check;
+use crate::check::{self, Check};
+use crate::codes;
 use crate::hosts_access::HostsAccess;
 use crate::keys::Scope;
 use crate::words::{duration, size};
+use crate::world::World;
 use portreeve_model::{EvidenceBounds, OnStop, Parting, Pattern, Rule, Settings};
 use std::time::Duration;
 
@@ -128,6 +130,51 @@ pub(super) fn imports(
     let entries = item.entries_or_one(check).unwrap_or_default();
     let path = |entry: Item<'_>| Some(beside(main, entry.text(check)?));
     (entries.into_iter().filter_map(path).collect(), hosts)
+}
+
+/// Folders of service directories, which the keeper runs scripts of.
+pub(super) fn service_directories(
+    check: &mut Check,
+    world: &mut dyn World,
+    top: Fields<'_>,
+    main: &str,
+) -> Vec<String> {
+    let table = top.get("import").and_then(|item| item.table(check, Scope::Import));
+    let item = table.and_then(|table| table.get("service-directories"));
+    let entries = item.and_then(|item| item.entries_or_one(check)).unwrap_or_default();
+    let mut found: Vec<String> = Vec::new();
+    for entry in entries {
+        let Some(text) = entry.text(check) else { continue };
+        let path = beside(main, text);
+        let path = match path.trim_end_matches('/') {
+            whole if whole.starts_with('/') => whole.to_owned(),
+            _ => {
+                entry.refuse(check, &format!("`{path}` is no absolute path"));
+                continue;
+            }
+        };
+        if found.contains(&path) {
+            entry.refuse(check, &format!("`{path}` is written twice"));
+            continue;
+        }
+        directory(check, world, entry, &path);
+        found.push(path);
+    }
+    found
+}
+
+/// Whoever could put something into the folder could have it run.
+fn directory(check: &mut Check, world: &mut dyn World, entry: Item<'_>, path: &str) {
+    let Err(unread) = world.list(path) else { return };
+    check.say(if unread.absent {
+        let message = format!("`{path}` is not there: nothing of it is kept");
+        let finding = check::warning(codes::NO_DIRECTORY, entry.at, message);
+        finding.help("make it, or remove it here")
+    } else {
+        let message = format!("`{path}` cannot be believed: {}", unread.reason);
+        let finding = check::error(unread.code, entry.at, message);
+        finding.help("see to it that root alone can change what the keeper runs")
+    });
 }
 
 /// `true` for the usual files, `false`, or a table of their paths.

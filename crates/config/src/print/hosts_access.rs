@@ -4,8 +4,8 @@ use super::Page;
 use crate::words::quote;
 use portreeve_model::{Config, Offer, Service, SourceKind};
 
-/// The files, if a service asks them.
-pub(super) fn import(page: &mut Page<'_>, config: &Config) {
+/// The files, if a service asks them; whether one does.
+pub(super) fn import(page: &mut Page<'_>, config: &Config) -> bool {
     for source in &config.sources {
         let SourceKind::Wrappers { allow, deny } = &source.kind else { continue };
         let (allow, deny) = (quote::text(&allow.path), quote::text(&deny.path));
@@ -14,6 +14,7 @@ pub(super) fn import(page: &mut Page<'_>, config: &Config) {
         page.sited("hosts-access", &files, source.origin);
         page.asks = true;
     }
+    page.asks
 }
 
 /// Under which name a service asks them.

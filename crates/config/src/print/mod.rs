@@ -8,6 +8,7 @@ mod admission;
 mod dns_lists;
 mod hold;
 mod hosts_access;
+mod kept;
 mod log;
 mod program;
 mod rules;
@@ -28,11 +29,28 @@ pub fn print(config: &Config) -> String {
     let mut page = Page { files, sources, text: String::new(), asks: false };
     page.text.push_str("# Everything that applies, as native TOML.\ninclude = []\n");
     settings(&mut page, &config.settings);
-    hosts_access::import(&mut page, config);
+    import(&mut page, config);
     for service in &config.services {
         self::service(&mut page, service);
     }
+    for kept in &config.kept {
+        kept::print(&mut page, kept);
+    }
     page.text
+}
+
+/// `[import]`, if there is anything to say in it.
+fn import(page: &mut Page<'_>, config: &Config) {
+    let headed = hosts_access::import(page, config);
+    let directories = &config.service_directories;
+    if directories.is_empty() {
+        return;
+    }
+    if !headed {
+        page.header("import", None);
+    }
+    let directories = directories.iter().map(|path| quote::text(path));
+    page.line("service-directories", &quote::list(directories));
 }
 
 /// The services alone, to stand behind other text.

@@ -58,7 +58,8 @@ fn identity(page: &mut Page<'_>, program: &Program) {
     }
 }
 
-fn principal(principal: &Principal) -> String {
+/// A user or group.
+pub(super) fn principal(principal: &Principal) -> String {
     match principal {
         Principal::Name(name) => quote::text(name),
         Principal::Number(number) => number.to_string(),

@@ -3,18 +3,19 @@
 use crate::check::{self, Check};
 use crate::codes;
 use portreeve_diag::{Diagnostic, FileId, Level, Sources, Span};
-use portreeve_model::{Bind, Dialect, Family, Listen, Origin, Service};
+use portreeve_model::{Bind, Dialect, Family, Kept, Listen, Origin, Service};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// Services with one key.
-pub(crate) fn duplicates(check: &mut Check, services: &[Service]) {
+pub(crate) fn duplicates(check: &mut Check, services: &[Service], kept: &[Kept]) {
     let mut first: HashMap<&str, Origin> = HashMap::new();
-    for service in services {
-        let origin = service.origin.origin;
-        let Some(before) = first.insert(service.key.as_str(), origin) else { continue };
+    let services = services.iter().map(|service| (service.key.as_str(), service.origin.origin));
+    let kept = kept.iter().map(|kept| (kept.name.as_str(), kept.origin.origin));
+    for (key, origin) in services.chain(kept) {
+        let Some(before) = first.insert(key, origin) else { continue };
         let at = place(&check.sources, origin);
-        let message = format!("`{}` is written twice", service.key);
+        let message = format!("`{key}` is written twice");
         let finding = Diagnostic::new(Level::Error, codes::DUPLICATE_SERVICE, Some(at), message)
             .also(place(&check.sources, before), "first here")
             .help(

@@ -9,7 +9,7 @@ pub(crate) use clash::{Pairs, across, duplicates};
 use crate::check::{self, Check};
 use crate::codes;
 use crate::native::Fields;
-use portreeve_model::{Authentication, Offer, Program, Service, Stderr};
+use portreeve_model::{Authentication, Kept, Offer, Program, Service, Stderr};
 
 /// What is wrong within one native service.
 pub(crate) fn within(check: &mut Check, fields: Fields<'_>, service: &Service) {
@@ -30,6 +30,23 @@ pub(crate) fn within(check: &mut Check, fields: Fields<'_>, service: &Service) {
         let message = "sshd without `-i` opens a port of its own";
         let finding = check::warning(codes::SSHD_WITHOUT_I, at, message);
         check.say(finding.help("write `run = [\"/usr/sbin/sshd\", \"-i\", \"-e\"]`"));
+    }
+}
+
+/// What is wrong within a service that is kept up.
+pub(crate) fn kept(check: &mut Check, fields: Fields<'_>, kept: &Kept) {
+    if kept.program.user.is_none() {
+        let message = "no `user` is written: the program runs as the keeper's own";
+        let finding = check::note(codes::USER_UNSAID, fields.at, message);
+        check.say(finding.help(
+            "write `user` with the one it should run as: `\"root\"` for sshd, one of its own for much else",
+        ));
+    }
+    if sshd::is(&kept.program) && !sshd::has_flag(&kept.program, 'D') {
+        let at = fields.own("run").map_or(fields.at, |item| item.at);
+        let message = "sshd without `-D` goes into the background, where nobody keeps it";
+        let finding = check::warning(codes::KEPT_SSHD, at, message);
+        check.say(finding.help("write `run = [\"/usr/sbin/sshd\", \"-D\", \"-e\"]`"));
     }
 }
 

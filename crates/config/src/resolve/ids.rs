@@ -62,6 +62,13 @@ pub(super) fn of(
     ordinary(wants, program, (uid, gid), own)
 }
 
+/// A user with its own group and no other.
+pub(super) fn of_user(principal: &Principal, host: &mut dyn Host) -> Result<Ids, String> {
+    let (uid, entry) = user(principal, host)?;
+    let gid = entry.map_or(uid, |user| user.gid);
+    Ok(Ids { uid, gid, groups: Vec::new() })
+}
+
 /// An ordinary user's door can run programs as that user alone.
 fn ordinary(wants: &mut Wants, program: &Program, asked: (u32, u32), own: (u32, u32)) -> Found {
     if asked.0 != own.0 {

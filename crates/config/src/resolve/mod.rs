@@ -6,6 +6,7 @@
 mod files;
 mod host;
 mod ids;
+mod kept;
 mod listen;
 mod own;
 
@@ -26,6 +27,7 @@ pub fn resolve_with(config: &Config, as_root: bool, host: &mut dyn Host) -> Reso
     let mut names = listen::Names::default();
     let each = |service| facts(service, as_root, &reserved, &mut names, host);
     let services = config.services.iter().map(each).collect();
+    resolved.kept = kept::all(config, as_root, &reserved, host);
     resolved.services = services;
     resolved
 }

@@ -11,13 +11,14 @@ use portreeve_model::{
     WhenUnknown, Zone,
 };
 use portreeve_model::{
-    Asked, MissingRules, OnStop, Parting, RulesUse, Source, SourceFile, SourceId, SourceKind,
-    WrappersUse,
+    Asked, Finish, Kept, KeptLog, MissingRules, OnStop, Parting, Restart, RulesUse, Signal, Source,
+    SourceFile, SourceId, SourceKind, WrappersUse,
 };
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -450,11 +451,70 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
         let numbers = 0..u16::try_from(count).unwrap();
         numbers.map(|number| service(number).boxed()).collect::<Vec<_>>()
     });
-    (settings(), services).prop_map(|(settings, mut services)| {
-        services.retain(|service| !service.listen.is_empty());
-        let files = vec!["/etc/xinetd.d/odd\nname".into()];
-        Config { files, settings, sources: sources(&mut services), services }
-    })
+    let kept = (0usize..3)
+        .prop_flat_map(|count| (0..count).map(|number| kept(number).boxed()).collect::<Vec<_>>());
+    let directories = vec(path(), 0..3).prop_map(|paths| {
+        let paths = paths.iter().map(|path| format!("/x{path}").trim_end_matches('/').to_owned());
+        paths.collect::<BTreeSet<_>>()
+    });
+    (settings(), services, kept, directories).prop_map(
+        |(settings, mut services, kept, directories)| {
+            services.retain(|service| !service.listen.is_empty());
+            let files = vec!["/etc/xinetd.d/odd\nname".into()];
+            Config {
+                files,
+                settings,
+                sources: sources(&mut services),
+                services,
+                kept,
+                service_directories: directories.into_iter().collect(),
+            }
+        },
+    )
+}
+
+/// A service that is kept up.
+fn kept(number: usize) -> impl Strategy<Value = Kept> {
+    let time = |least: u64| (least..86_400_000).prop_map(Duration::from_millis);
+    let finish = (path(), vec(text(), 0..3), of(time(1)));
+    let finish = finish.prop_map(|(path, args, within)| Finish { path, args, within });
+    let restart = (time(10), time(10), of(1u32..=1_000_000), time(1000));
+    let restart = restart.prop_map(|(one, other, limit, within)| Restart {
+        delay: one.min(other),
+        longest: one.max(other),
+        limit,
+        within,
+    });
+    let log = (of(path()), 4096..=KeptLog::LARGEST, 2..=1000u32, any::<bool>(), principal());
+    let log = log.prop_map(|(directory, size, files, labels, user)| KeptLog {
+        directory,
+        size,
+        files,
+        labels,
+        user,
+    });
+    let signal = (1..=64).prop_filter_map("a signal", Signal::from_number);
+    let more = (of(path()), of(3..=31u32), of(finish), signal, of(time(0)));
+    (program(), more, restart, any::<bool>(), of(log)).prop_map(
+        move |(program, more, restart, down, log)| {
+            let (environment_directory, ready, finish, stop_signal, kill_after) = more;
+            let environment =
+                Environment { local_and_port: true, tcp: false, ..program.environment };
+            Kept {
+                name: format!("kept-{number}").parse().unwrap(),
+                program: Program { environment, stderr: Stderr::Evidence, ..program },
+                environment_directory,
+                ready,
+                finish,
+                stop_signal,
+                kill_after,
+                restart,
+                down,
+                log,
+                origin: Sited::new((), HERE),
+            }
+        },
+    )
 }
 
 /// Rules of tcprules; the source is one of [`sources`], before it has its number.

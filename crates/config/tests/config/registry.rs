@@ -18,6 +18,9 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
         let run = "run = [\"/bin/x\"]\n";
         format!("[service.x]\n{base}{run}{line}\n")
     };
+    let kept = |line: String| {
+        format!("[service.x]\nkeep = true\nuser = \"root\"\nrun = [\"/bin/x\"]\n{line}\n")
+    };
     match scope {
         Scope::Top => format!("{pair}\n"),
         Scope::Door => format!("[portreeve]\n{pair}\n"),
@@ -41,14 +44,29 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             let lines =
                 [("user", "\"root\""), ("listen", "[\"192.0.2.1:1\"]"), ("run", "[\"/bin/x\"]")];
             let mut text = String::from("[service.x]\n");
+            let kept = key.name == "keep" && value == "true";
             for (name, value) in lines {
-                let instead = key.name == "internal" && name != "listen";
+                let instead =
+                    key.name == "internal" && name != "listen" || kept && name == "listen";
                 if name != key.name && !instead {
                     text.push_str(&format!("{name} = {value}\n"));
                 }
             }
             format!("{text}{pair}\n")
         }
+        Scope::Kept => {
+            let lines = [
+                ("keep", "true"),
+                ("user", "\"root\""),
+                ("run", "[\"/bin/x\"]"),
+                ("finish", "[\"/bin/f\"]"),
+            ];
+            let lines = lines.iter().filter(|(name, _)| *name != key.name);
+            let lines: String = lines.map(|(name, value)| format!("{name} = {value}\n")).collect();
+            format!("[service.x]\n{lines}{pair}\n")
+        }
+        Scope::Restart => kept(format!("restart = {{ {pair} }}")),
+        Scope::KeptLog => kept(format!("log = {{ {pair} }}")),
         Scope::Trap => {
             let listen = if key.name == "listen" { "" } else { "listen = [\"192.0.2.1:1\"]\n" };
             format!("[trap.x]\n{listen}{pair}\n")

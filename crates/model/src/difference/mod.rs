@@ -1,5 +1,6 @@
 //! What changed from one configuration to the next, for the one who asked for a reload.
 
+mod kept;
 mod value;
 
 use crate::{Admission, Config, DnsList, Rule, Service, ServiceKey, Settings, span};
@@ -36,6 +37,7 @@ pub fn difference(old: &Config, new: &Config) -> Vec<String> {
             }
         }
     }
+    lines.extend(kept::difference(old, new));
     lines
 }
 

@@ -48,7 +48,7 @@ fn config(change: impl FnOnce(&mut Service, &mut Settings)) -> Config {
     };
     let mut settings = Settings::default();
     change(&mut service, &mut settings);
-    Config { files: Vec::new(), settings, services: vec![service], sources: Vec::new() }
+    Config { settings, services: vec![service], ..Config::default() }
 }
 
 fn told(

@@ -194,8 +194,8 @@ impl Part {
             Self::Head | Self::Totals | Self::Sessions | Self::Bans | Self::Images | Self::Jobs => {
                 1
             }
-            Self::Configuration | Self::Waiting => 2,
-            Self::Undecided => 3,
+            Self::Waiting => 2,
+            Self::Configuration | Self::Undecided => 3,
         }
     }
 

@@ -70,6 +70,7 @@ fn down(config: &Config, services: &[usize], paths: &Paths) -> Vec<Vec<String>> 
         settings: config.settings.clone(),
         services: these.collect(),
         sources: config.sources.clone(),
+        ..Config::default()
     };
     let host = configuration::host(&only, paths);
     let reasons = host

@@ -18,6 +18,8 @@ mod word;
 
 pub use parse::{BadPlan, Wrong};
 
+pub use portreeve_model::Restart;
+
 use portreeve_model::{ResourceLimit, Signal};
 use std::time::Duration;
 
@@ -33,14 +35,8 @@ pub const MOST_WORDS: usize = 4096;
 /// Supplementary groups, at most (`NGROUPS_MAX`).
 pub const MOST_GROUPS: usize = 65_536;
 
-/// From one start to the next, at least, where nothing else is said: the ancestor's second.
-pub const DELAY: Duration = Duration::from_secs(1);
-
-/// Lives shorter than this count as deaths in a row, where nothing else is said.
-pub const WITHIN: Duration = Duration::from_secs(60);
-
 /// How long a `finish` may take, where nothing else is said (s6's `timeout-finish`).
-pub const FINISH_WITHIN: Duration = Duration::from_secs(5);
+pub const FINISH_WITHIN: Duration = portreeve_model::Finish::WITHIN;
 
 /// What is started, as whom, in which surroundings, and what becomes of it. Every path and word is
 /// free of NUL bytes in what [`Plan::parse`] gives.
@@ -70,6 +66,8 @@ pub struct Plan {
     pub no_new_privs: bool,
     /// A session of its own (setsid).
     pub new_session: bool,
+    /// Its standard error is its standard output, which goes to its log.
+    pub stderr_to_stdout: bool,
     /// The descriptor on which it says that it is ready, with a line feed (s6's `notification-fd`);
     /// 3 to 31.
     pub ready: Option<u32>,
@@ -154,31 +152,6 @@ pub struct Finish {
     pub within: Option<Duration>,
 }
 
-/// When a service that has ended is started again.
-///
-/// A life is short when it ends within [`within`](Self::within). From one start to the next at least
-/// [`delay`](Self::delay) passes; each further short life in a row doubles that, up to
-/// [`longest`](Self::longest). After [`limit`](Self::limit) short lives in a row it is not started
-/// again until somebody says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Restart {
-    /// From one start to the next.
-    pub delay: Duration,
-    /// As much as that grows; never less than `delay`.
-    pub longest: Duration,
-    /// Short lives in a row, at most; 1 or more.
-    pub limit: Option<u32>,
-    /// How long a short life is.
-    pub within: Duration,
-}
-
-impl Default for Restart {
-    /// daemontools': once a second, for ever.
-    fn default() -> Self {
-        Self { delay: DELAY, longest: DELAY, limit: None, within: WITHIN }
-    }
-}
-
 impl Plan {
     /// A plan that starts something and leaves all else as daemontools does.
     #[must_use]
@@ -195,6 +168,7 @@ impl Plan {
             umask: None,
             no_new_privs: false,
             new_session: false,
+            stderr_to_stdout: false,
             ready: None,
             finish: None,
             stop_signal: Signal::TERM,

@@ -117,6 +117,7 @@ struct Draft {
     umask: Option<u32>,
     no_new_privs: Option<()>,
     new_session: Option<()>,
+    stderr_to_stdout: Option<()>,
     ready: Option<u32>,
     finish: Option<Vec<u8>>,
     finish_arguments: Vec<Vec<u8>>,
@@ -186,6 +187,11 @@ impl Draft {
                 once(&mut self.no_new_privs, "no-new-privs", flag("no-new-privs", value))
             }
             "new-session" => once(&mut self.new_session, "new-session", flag("new-session", value)),
+            "stderr-to-stdout" => once(
+                &mut self.stderr_to_stdout,
+                "stderr-to-stdout",
+                flag("stderr-to-stdout", value),
+            ),
             "ready" => once(&mut self.ready, "ready", ready(value)),
             _ => self.ending(key, value),
         }
@@ -262,6 +268,7 @@ impl Draft {
             umask: self.umask,
             no_new_privs: self.no_new_privs.is_some(),
             new_session: self.new_session.is_some(),
+            stderr_to_stdout: self.stderr_to_stdout.is_some(),
             ready: self.ready,
             finish,
             stop_signal: self.stop_signal.unwrap_or(Signal::TERM),

@@ -88,6 +88,7 @@ prop_compose! {
         plan in surroundings(),
         no_new_privs: bool,
         new_session: bool,
+        stderr_to_stdout: bool,
         ready in option::of(3..=31_u32),
         finish in option::of((command(), option::of(time()))),
         stop_signal in (1..=64).prop_filter_map("a signal", Signal::from_number),
@@ -95,7 +96,7 @@ prop_compose! {
         restart in restart(),
     ) -> Plan {
         let finish = finish.map(|(command, within)| Finish { command, within });
-        Plan { no_new_privs, new_session, ready, finish, stop_signal, kill_after, restart, ..plan }
+        Plan { no_new_privs, new_session, stderr_to_stdout, ready, finish, stop_signal, kill_after, restart, ..plan }
     }
 }
 

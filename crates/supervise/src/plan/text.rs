@@ -35,6 +35,7 @@ impl Plan {
         }
         text.flag("no-new-privs", self.no_new_privs);
         text.flag("new-session", self.new_session);
+        text.flag("stderr-to-stdout", self.stderr_to_stdout);
         text.number("ready", self.ready);
         if let Some(Finish { command, within }) = &self.finish {
             text.command("finish", "finish-argument", command);
