@@ -46,8 +46,26 @@ const NAMES: [(&str, u8); 31] = [
 pub struct Signal(u8);
 
 impl Signal {
+    /// `SIGHUP`.
+    pub const HUP: Self = Self(1);
+    /// `SIGINT`.
+    pub const INT: Self = Self(2);
+    /// `SIGQUIT`.
+    pub const QUIT: Self = Self(3);
+    /// `SIGKILL`.
+    pub const KILL: Self = Self(9);
+    /// `SIGUSR1`.
+    pub const USR1: Self = Self(10);
+    /// `SIGUSR2`.
+    pub const USR2: Self = Self(12);
+    /// `SIGALRM`.
+    pub const ALRM: Self = Self(14);
     /// `SIGTERM`.
     pub const TERM: Self = Self(15);
+    /// `SIGCONT`.
+    pub const CONT: Self = Self(18);
+    /// `SIGSTOP`.
+    pub const STOP: Self = Self(19);
 
     /// The signal of a number, if there is one.
     #[must_use]

@@ -12,6 +12,9 @@ pub const TEXT: usize = 25;
 /// the ancestor counts: it knows no leap seconds.
 const EPOCH: u64 = (1 << 62) + 10;
 
+/// In a second.
+const NANOSECONDS: u64 = 1_000_000_000;
+
 /// A moment. Labels are in the order of their moments, as bytes and as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
@@ -88,6 +91,17 @@ impl Label {
     #[must_use]
     pub fn nanoseconds(self) -> u32 {
         self.nanoseconds
+    }
+
+    /// The moment so much later.
+    #[must_use]
+    pub fn after(self, time: Duration) -> Self {
+        let nanoseconds =
+            u64::from(self.nanoseconds).saturating_add(u64::from(time.subsec_nanos()));
+        let seconds = self.seconds.saturating_add(time.as_secs());
+        let seconds = seconds.saturating_add(nanoseconds.div_euclid(NANOSECONDS));
+        let rest = nanoseconds.rem_euclid(NANOSECONDS);
+        Self { seconds, nanoseconds: u32::try_from(rest).unwrap_or(0) }
     }
 
     /// Whole seconds between two labels, fractions ignored; 0 when this one is the earlier.

@@ -13,6 +13,7 @@
 )]
 
 pub mod end;
+pub mod extras;
 pub mod label;
 pub mod machine;
 pub mod native;

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
 };
 
 use rustix::process::PidfdFlags;
@@ -66,9 +66,20 @@ impl Adopted {
     /// # Errors
     /// `ESRCH` when it has ended.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
-        let signal = rustix::process::Signal::from_named_raw(signal.number());
-        let signal = signal.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(rustix::process::pidfd_send_signal(&self.fd, signal)?)
+        self.signal_number(signal.number())
+    }
+
+    /// As [`Self::signal`], by the kernel's number: any that there is.
+    ///
+    /// # Errors
+    /// As of [`Self::signal`]; `EINVAL` when no signal has this number.
+    pub fn signal_number(&self, number: i32) -> io::Result<()> {
+        let nothing = std::ptr::null::<libc::siginfo_t>();
+        // SAFETY: an open descriptor and integers; a null siginfo is allowed.
+        let answer = unsafe {
+            libc::syscall(libc::SYS_pidfd_send_signal, self.fd.as_raw_fd(), number, nothing, 0)
+        };
+        if answer == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }
 
@@ -88,6 +99,7 @@ mod tests {
         assert_eq!(own, start_time(Pid::own()).unwrap());
         let adopted = Adopted::new(Pid::own(), own).unwrap();
         adopted.signal(Signal::Window).unwrap();
+        assert_eq!(adopted.signal_number(99).unwrap_err().raw_os_error(), Some(libc::EINVAL));
         assert_eq!(adopted.began(), own);
         let other = Adopted::new(Pid::own(), own.wrapping_add(1)).unwrap_err();
         assert_eq!(other.kind(), io::ErrorKind::NotFound);

@@ -53,6 +53,7 @@
 mod child;
 mod connection;
 mod helper;
+mod here;
 mod order;
 mod outcome;
 mod program;
@@ -63,6 +64,7 @@ mod stack;
 
 pub use connection::{BadConnection, Connection};
 pub use helper::{HELPER_NAME, exec_helper_main};
+pub use here::Here;
 pub use outcome::{Outcome, Room, SpawnError, Started, Step};
 pub use program::{BadPlan, Ids, Plan, Program};
 pub use spawner::Spawner;

@@ -5,6 +5,7 @@ use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
 use super::{
     Connection, Ids, Outcome, Program, Room, SpawnError, child,
     helper::{self, Reply},
+    here,
     order::{Become, Table},
     raw,
     slot::{Held, How, Make, Slot},
@@ -247,12 +248,7 @@ impl Spawner {
 
     /// Who the child is to become, and may it?
     fn identity(&self, ids: Option<&Ids>) -> Become {
-        match ids {
-            None => Become::Same,
-            Some(_) if self.own.uid == 0 => Become::Ids,
-            Some(ids) if (ids.uid, ids.gid) == (self.own.uid, self.own.gid) => Become::Same,
-            Some(_) => Become::Forbidden,
-        }
+        here::identity(ids, (self.own.uid, self.own.gid))
     }
 
     /// Would [`Self::spawn`] find a slot for this program now, and if not, is it worth a moment's

@@ -42,16 +42,21 @@ pub(crate) fn envdir(call: &Call) -> Result<ExitCode, Trouble> {
         if file.first() == Some(&b'.') {
             continue;
         }
-        let value = value(&opened, file).map_err(|error| {
+        let entry = variable(&opened, file).map_err(|error| {
             let file = String::from_utf8_lossy(file);
             Trouble::because(&format!("unable to read {name}/{file}"), reason::reason(&error))
         })?;
-        program.put(match value {
-            Some(value) => [file, b"=", &value].concat(),
-            None => file.to_vec(),
-        });
+        program.put(entry);
     }
     Err(program.run())
+}
+
+/// What a file makes of the variable of its name: `NAME=VALUE` sets it, `NAME` takes it away.
+pub(crate) fn variable(folder: &OwnedFd, file: &[u8]) -> io::Result<Vec<u8>> {
+    Ok(match value(folder, file)? {
+        Some(value) => [file, b"=", &value].concat(),
+        None => file.to_vec(),
+    })
 }
 
 /// What a file sets its variable to; nothing takes the variable away.

@@ -7,7 +7,7 @@ mod lock;
 mod program;
 mod softlimit;
 
-pub(crate) use envdir::envdir;
+pub(crate) use envdir::{envdir, variable};
 pub(crate) use fghack::fghack;
 pub(crate) use ids::{envuidgid, setuidgid};
 pub(crate) use lock::setlock;

@@ -1,14 +1,15 @@
 //! The service's process.
 
 use super::disk::Files;
+use portreeve_model::Signal;
 use portreeve_supervise::end::End;
 use portreeve_supervise::machine::Now;
-use portreeve_supervise::record::Record;
+use portreeve_supervise::record::Role;
 use portreeve_supervise::status::Status;
 use portreeve_sys::adopted::{Adopted, start_time};
 use portreeve_sys::file::read_bounded;
 use portreeve_sys::process::reap_child;
-use portreeve_sys::{Exit, Pid, Signal};
+use portreeve_sys::{Exit, Pid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -61,14 +62,10 @@ impl Child {
         u32::try_from(self.pid.as_raw()).unwrap_or(0)
     }
 
-    /// As `supervise/process` names it; nothing where `/proc` does not say.
+    /// When it began; 0 where `/proc` does not say any more.
     #[expect(dead_code, reason = "for a supervisor of two processes")]
-    pub(crate) fn as_record(&self, boot: &str) -> Option<Record> {
-        (self.began != 0).then(|| Record {
-            boot: boot.into(),
-            pid: self.number(),
-            start: self.began,
-        })
+    pub(crate) fn began(&self) -> u64 {
+        self.began
     }
 
     /// Readable when it has ended, unless its parent tells that.
@@ -81,12 +78,11 @@ impl Child {
 
     /// To this process, never to another that has its number by now.
     pub(super) fn signal(&self, signal: Signal) {
+        let send = |handle: &Adopted| handle.signal_number(signal.number());
         // one that has just ended is no trouble: that is seen next
         let _ = match &self.teller {
-            Teller::Reaping(handle) | Teller::Watching(handle) => handle.signal(signal),
-            Teller::Parent => {
-                Adopted::new(self.pid, self.began).and_then(|handle| handle.signal(signal))
-            }
+            Teller::Reaping(handle) | Teller::Watching(handle) => send(handle),
+            Teller::Parent => Adopted::new(self.pid, self.began).and_then(|handle| send(&handle)),
         };
     }
 
@@ -116,14 +112,14 @@ impl Child {
     }
 }
 
-/// The process that the last supervisor left behind, if it still runs.
-pub(super) fn adopt(files: &Files<'_>) -> Option<Child> {
+/// The process that the last supervisor left behind, if it still runs, and what it is.
+pub(super) fn adopt(files: &Files<'_>) -> Option<(Child, Role)> {
     let record = files.record().filter(|record| Some(&record.boot) == boot().as_ref())?;
     let pid = Pid::from_raw(i32::try_from(record.pid).ok()?)?;
     let handle = Adopted::new(pid, record.start).ok()?;
     let child = Child { pid, began: record.start, teller: Teller::Watching(handle) };
     // one that has ended and that nobody has reaped yet is over
-    child.look().is_none().then_some(child)
+    child.look().is_none().then_some((child, record.role))
 }
 
 /// Which boot of the machine this is.

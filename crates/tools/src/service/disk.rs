@@ -8,11 +8,12 @@ use crate::reason::reason;
 use crate::say;
 use crate::trouble::Trouble;
 use portreeve_supervise::record::{self, Record};
+use portreeve_supervise::state::{self, State};
 use portreeve_supervise::status::{SIZE, Status};
 use portreeve_sys::file::read_bounded_at;
 use rustix::fs::{
-    FileType, FlockOperation, Mode, OFlags, flock, mkdirat, mknodat, openat, readlinkat, renameat,
-    statat,
+    AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, mknodat, openat,
+    readlinkat, renameat, statat,
 };
 use rustix::io::Errno;
 use std::fs::File;
@@ -27,6 +28,8 @@ const CONTROL: &str = "supervise/control";
 const OK: &str = "supervise/ok";
 const STATUS: &str = "supervise/status";
 const NEW_STATUS: &str = "supervise/status.new";
+const STATE: &str = "supervise/state";
+const NEW_STATE: &str = "supervise/state.new";
 const PROCESS: &str = "supervise/process";
 const NEW_PROCESS: &str = "supervise/process.new";
 
@@ -58,12 +61,12 @@ pub(crate) struct Disk {
 
 impl Disk {
     /// Makes what is not there, and takes the lock. What `first` writes is there before anybody
-    /// is told, by `supervise/ok`, that there is a supervisor.
-    pub(super) fn open(
+    /// is told, by `supervise/ok`, that there is a supervisor; gives what it gives.
+    pub(super) fn open<T>(
         name: &str,
         folder: OwnedFd,
-        first: impl FnOnce(&Files<'_>),
-    ) -> Result<Self, Trouble> {
+        first: impl FnOnce(&Files<'_>) -> T,
+    ) -> Result<(Self, T), Trouble> {
         let at = folder.as_fd();
         let _ = mkdirat(at, FOLDER, Mode::RWXU); // it is there, or what follows says why not
         linked_folder(at, name)?;
@@ -76,10 +79,10 @@ impl Disk {
             let what = if fifo(at, CONTROL, OFlags::RDONLY).is_ok() { "write" } else { "read" };
             Trouble::because(&deed(what, name, CONTROL), because(error))
         })?;
-        first(&Files { name, folder: at });
+        let given = first(&Files { name, folder: at });
         let ok = fifo(at, OK, OFlags::RDONLY)
             .map_err(|error| Trouble::because(&deed("read", name, OK), because(error)))?;
-        Ok(Self { name: name.into(), held: Held { folder, lock, control, ok } })
+        Ok((Self { name: name.into(), held: Held { folder, lock, control, ok } }, given))
     }
 
     /// From what another process of this supervisor has opened and locked.
@@ -122,23 +125,59 @@ pub(super) struct Files<'a> {
 impl Files<'_> {
     /// What the last supervisor wrote.
     pub(super) fn status(&self) -> Option<Status> {
-        let content = read_bounded_at(self.folder, Path::new(STATUS), SIZE).ok()?;
-        Status::from_bytes(&content.bytes)
+        Status::from_bytes(&self.read(STATUS, SIZE).ok()?)
+    }
+
+    /// What it knew beyond that.
+    pub(super) fn state(&self) -> Option<State> {
+        State::parse(&self.read(STATE, state::MOST).ok()?)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.name
+    }
+
+    pub(super) fn folder(&self) -> BorrowedFd<'_> {
+        self.folder
+    }
+
+    /// Whether there is a file of this name.
+    pub(super) fn has(&self, file: &str) -> bool {
+        statat(self.folder, file, AtFlags::empty()).is_ok()
+    }
+
+    /// A file, if it is one and holds at most so many bytes.
+    pub(super) fn read(&self, file: &str, most: usize) -> io::Result<Vec<u8>> {
+        Ok(read_bounded_at(self.folder, Path::new(file), most)?.bytes)
     }
 
     /// Shows how the service is. Trouble is told, and no reason to end.
     pub(super) fn write(&self, status: Status) {
-        if let Err((what, error)) = self.replace(STATUS, NEW_STATUS, &status.to_bytes(), 0o644) {
-            let (name, error) = (self.name, reason(&error));
-            let to = if what == "rename" { " to status" } else { "" };
-            say(format!("supervise: warning: unable to {what} {name}/{NEW_STATUS}{to}: {error}\n"));
+        self.show(STATUS, NEW_STATUS, &status.to_bytes());
+    }
+
+    /// Shows what is beyond that.
+    pub(super) fn write_state(&self, state: &State) {
+        self.show(STATE, NEW_STATE, state.to_text().as_bytes());
+    }
+
+    fn show(&self, path: &str, beside: &str, bytes: &[u8]) {
+        let Err((what, error)) = self.replace(path, beside, bytes, 0o644) else { return };
+        // a folder that has been removed shows nothing to anybody
+        if fstat(self.folder).is_ok_and(|stat| stat.st_nlink == 0) {
+            return;
         }
+        let (name, error) = (self.name, reason(&error));
+        let to = match what {
+            "rename" => format!(" to {}", path.strip_prefix("supervise/").unwrap_or(path)),
+            _ => String::new(),
+        };
+        say(format!("supervise: warning: unable to {what} {name}/{beside}{to}: {error}\n"));
     }
 
     /// The process that the last supervisor started.
     pub(super) fn record(&self) -> Option<Record> {
-        let content = read_bounded_at(self.folder, Path::new(PROCESS), record::MOST).ok()?;
-        Record::parse(&content.bytes)
+        Record::parse(&self.read(PROCESS, record::MOST).ok()?)
     }
 
     /// Puts a file into another's place, whole; else what could not be done, and why.
@@ -159,7 +198,7 @@ impl Files<'_> {
 
 /// `supervise` may be a link to a place that does not exist yet (as Debian's supervise has it).
 fn linked_folder(folder: BorrowedFd<'_>, name: &str) -> Result<(), Trouble> {
-    if !matches!(statat(folder, FOLDER, rustix::fs::AtFlags::empty()), Err(Errno::NOENT)) {
+    if !matches!(statat(folder, FOLDER, AtFlags::empty()), Err(Errno::NOENT)) {
         return Ok(());
     }
     match readlinkat(folder, FOLDER, Vec::new()) {

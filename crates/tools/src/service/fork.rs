@@ -3,10 +3,11 @@
 use super::child::{Child, boot};
 use super::parent::{Order, Parent};
 use crate::say;
-use portreeve_supervise::record::Record;
 use portreeve_sys::adopted::start_time;
-use portreeve_sys::program::{Forked, Given, fork, leave};
+use portreeve_sys::program::{Forked, fork, leave, place};
+use portreeve_sys::spawn::Here;
 use portreeve_sys::{Pid, Signal};
+use rustix::io::Errno;
 use rustix::process::{fchdir, getppid, set_parent_process_death_signal};
 use std::io;
 
@@ -21,9 +22,10 @@ impl Parent for Forking {
     fn start(&mut self, order: &Order<'_>) -> io::Result<Child> {
         let parent = Pid::own();
         // all that takes memory before there are two
-        let given = Given::new(order.plan.argv.clone(), order.plan.env.clone());
+        let program = order.plan.clone().prepare().map_err(|_| Errno::TOOBIG)?;
+        let here = Here::new(&program);
         match fork()? {
-            Forked::Child => become_service(order, parent, &given),
+            Forked::Child => become_service(order, parent, &here),
             Forked::Parent(pid) => Child::own(pid).inspect_err(|_| {
                 let _ = portreeve_sys::process::kill(pid, Signal::Kill);
                 let _ = portreeve_sys::process::wait_for(pid);
@@ -33,9 +35,9 @@ impl Parent for Forking {
 }
 
 /// In the child: never comes back.
-fn become_service(order: &Order<'_>, parent: Pid, given: &Given) -> ! {
-    let error = match recorded(order, parent) {
-        Ok(()) => given.execute(&order.plan.path),
+fn become_service(order: &Order<'_>, parent: Pid, here: &Here<'_>) -> ! {
+    let error = match ready(order, parent) {
+        Ok(()) => here.execute().1,
         Err(error) => error,
     };
     say(order.failed(&error));
@@ -44,15 +46,14 @@ fn become_service(order: &Order<'_>, parent: Pid, given: &Given) -> ! {
 
 /// The child says which process it is before it becomes the service: a supervisor that dies in
 /// between takes it along, and one that dies after is found again.
-fn recorded(order: &Order<'_>, parent: Pid) -> io::Result<()> {
+fn ready(order: &Order<'_>, parent: Pid) -> io::Result<()> {
     set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     if getppid().is_none_or(|now| now.as_raw_pid() != parent.as_raw()) {
         return Err(io::ErrorKind::NotFound.into()); // it died before it could take us along
     }
     let own = Pid::own();
-    let boot = boot().ok_or(io::ErrorKind::NotFound)?;
-    let pid = u32::try_from(own.as_raw()).unwrap_or(0);
-    order.disk.record(&Record { boot, pid, start: start_time(own)? });
+    order.record(&boot().ok_or(io::ErrorKind::NotFound)?, own, start_time(own)?);
     set_parent_process_death_signal(None)?;
-    Ok(fchdir(&order.disk.held().folder)?)
+    fchdir(&order.disk.held().folder)?;
+    place(&order.passed)
 }

@@ -1,24 +1,29 @@
 //! One service under supervision: its folder, its supervisor's mind, its process.
 //!
-//! Nothing here waits. Whoever keeps it polls what [`Kept::polled`] names, comes back when
-//! [`Kept::next_due`] says, and tells of ends that its own children come to.
+//! Nothing here waits. Whoever keeps it polls what [`Kept::polled`] names and hands on what is ready
+//! ([`Kept::wake`]), comes back when [`Kept::next_due`] says, and tells of ends that its own children
+//! come to.
 
 use super::child::{Child, adopt};
 use super::disk::{Disk, Held};
 use super::folder::because;
 use super::parent::{Order, Parent};
-use crate::chain::inherited;
+use super::reading::{Warn, read as read_folder};
+use super::ready::{Heard, Ready};
+use super::{layout, log};
 use crate::reason::reason;
 use crate::say;
 use crate::trouble::Trouble;
 use portreeve_supervise::end::End;
 use portreeve_supervise::label::Label;
-use portreeve_supervise::machine::{Deed, Machine, Now, Sent};
-use portreeve_supervise::status::{Status, Want};
-use portreeve_sys::spawn::Plan;
-use portreeve_sys::{Pid, Signal, clock};
+use portreeve_supervise::machine::{Deed, Machine, Manner, Now, Said};
+use portreeve_supervise::plan::{Plan, Task};
+use portreeve_supervise::record::Role;
+use portreeve_sys::spawn::Plan as Layout;
+use portreeve_sys::{Pid, clock};
 use rustix::io::read;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// Commands that are obeyed before anything else is looked at.
@@ -43,9 +48,11 @@ pub(crate) enum Stay {
 /// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
-    /// There are commands: [`Kept::hear`].
+    /// There are commands.
     Control,
-    /// The process has ended: [`Kept::look`].
+    /// The service says that it is ready, or cannot any more.
+    Ready,
+    /// The process has ended.
     Process,
 }
 
@@ -55,6 +62,9 @@ pub(crate) struct Kept {
     disk: Disk,
     machine: Machine,
     child: Option<Child>,
+    ready: Option<Ready>,
+    /// The process that its finish is told of.
+    last: Option<Pid>,
 }
 
 impl Kept {
@@ -64,46 +74,64 @@ impl Kept {
     /// # Errors
     /// What the ancestor ends for, in its words.
     pub(crate) fn open(name: &str, folder: OwnedFd, now: Now) -> Result<Self, Trouble> {
-        let normally_down = match rustix::fs::statat(&folder, "down", rustix::fs::AtFlags::empty())
-        {
-            Ok(_) => true,
-            Err(rustix::io::Errno::NOENT) => false,
-            Err(error) => {
-                let deed = format!("unable to stat {name}/down");
-                return Err(Trouble::because(&deed, because(error)));
-            }
-        };
-        let (mut machine, mut child) = (Machine::new(normally_down, now.label), None);
-        let disk = Disk::open(name, folder, |files| {
-            child = adopt(files);
-            if let Some(child) = &child {
-                machine = Machine::adopted(normally_down, child.status(files.status(), now));
-            }
-            files.write(machine.status());
+        let normally_down = normally_down(folder.as_fd()).map_err(|error| {
+            Trouble::because(&format!("unable to stat {name}/down"), because(error))
         })?;
-        Ok(Self { disk, machine, child })
+        let (disk, (machine, child, ready)) = Disk::open(name, folder, |files| {
+            let plan = read_folder(files, Warn::No).ok().map(|reading| reading.plan);
+            let manner = plan.as_ref().map_or_else(Manner::default, Manner::of);
+            let (child, role) = adopt(files).unzip();
+            let machine = match (&child, role) {
+                (None, _) | (_, None) => Machine::new(normally_down, manner, now.label),
+                (Some(child), Some(Role::Run(_))) => {
+                    let status = child.status(files.status(), now);
+                    Machine::adopted(normally_down, manner, status, files.state(), now)
+                }
+                (Some(child), Some(Role::Finish)) => {
+                    let within = plan.as_ref().and_then(|plan| plan.finish.as_ref()?.within);
+                    Machine::adopted_finish(normally_down, manner, child.number(), within, now)
+                }
+            };
+            files.write(machine.status());
+            let ready = said_meanwhile(plan.as_ref(), &machine, child.as_ref(), role);
+            // one that is about to be started shows its state then
+            if child.is_some() || normally_down {
+                files.write_state(&machine.state(now));
+            }
+            (machine, child, ready)
+        })?;
+        Ok(Self { disk, machine, child, ready, last: None })
     }
 
-    /// Goes on where another process of this supervisor has stopped: with what that one held, and
-    /// the process that the parent says it has, if any. If that has ended, tell it next.
+    /// Goes on where another process of this supervisor has stopped: with what that one held and had
+    /// its parent remember, and the process that the parent knows, and when it was started. If that
+    /// has ended, tell it next.
     #[expect(dead_code, reason = "for a supervisor of two processes")]
-    pub(crate) fn resume(name: &str, held: Held, running: Option<Pid>, now: Now) -> Self {
+    pub(crate) fn resume(
+        name: &str,
+        held: Held,
+        running: Option<(Pid, Label)>,
+        note: &[u8],
+        now: Now,
+    ) -> Self {
         let disk = Disk::resume(name, held);
-        let child = running.map(Child::told);
-        let old = disk.files().status();
-        let want = old.map_or(Want::Up, |old| old.want);
-        let status = match &child {
-            Some(child) => Status { want, ..child.status(old, now) },
-            None => Status {
-                since: old.map_or(now.label, |old| old.since),
-                pid: 0,
-                paused: false,
-                want,
-            },
-        };
-        let machine = Machine::resumed(status);
-        disk.files().write(machine.status());
-        Self { disk, machine, child }
+        let files = disk.files();
+        let plan = read_folder(&files, Warn::No).ok().map(|reading| reading.plan);
+        let manner = plan.as_ref().map_or_else(Manner::default, Manner::of);
+        let normally_down = normally_down(files.folder()).unwrap_or(false);
+        let child = running.map(|(pid, _)| Child::told(pid));
+        let process = child.as_ref().zip(running).map(|(it, (_, since))| (it.number(), since));
+        let machine = Machine::from_note(note, manner, process, now);
+        let mut machine = machine.unwrap_or_else(|| Machine::new(normally_down, manner, now.label));
+        if let (None, Some((pid, since))) = (machine.process(), process) {
+            machine.started(pid, manner, None, Now { label: since, ..now });
+        }
+        let role = files.record().filter(|record| Some(record.pid) == machine.process());
+        let role = role.map(|record| record.role);
+        let ready = said_meanwhile(plan.as_ref(), &machine, child.as_ref(), role);
+        files.write(machine.status());
+        files.write_state(&machine.state(now));
+        Self { disk, machine, child, ready, last: None }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -120,44 +148,77 @@ impl Kept {
         self.child.as_ref()
     }
 
-    /// What to wait for.
+    /// What to wait for. It changes with the process: ask again after every call.
     pub(crate) fn polled(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
         let process = self.child.as_ref().and_then(Child::descriptor);
         let process = process.map(|process| (Source::Process, process));
-        [(Source::Control, self.held().control.as_fd())].into_iter().chain(process)
+        let ready = self.ready.as_ref().map(|ready| (Source::Ready, ready.as_fd()));
+        [(Source::Control, self.held().control.as_fd())].into_iter().chain(ready).chain(process)
     }
 
     /// When [`Kept::due`] is to be called, at the latest.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        self.machine.next_due()
+        if self.is_lost() { Some(Duration::ZERO) } else { self.machine.next_due() }
     }
 
     /// Does what time has made due.
     pub(crate) fn due(&mut self, now: Now, parent: &mut dyn Parent) -> Stay {
-        match self.machine.due(now.clock) {
-            Some(deed) => self.done(&[deed], now, parent),
-            None => Stay::On,
+        if self.is_lost() && self.over(End::Unknown, now, parent) == Stay::Over {
+            return Stay::Over;
+        }
+        loop {
+            let deeds = self.machine.due(now);
+            if deeds.is_empty() {
+                return Stay::On;
+            }
+            if self.done(&deeds, now, parent) == Stay::Over {
+                return Stay::Over;
+            }
+        }
+    }
+
+    /// Does what a descriptor that is ready asks for.
+    pub(crate) fn wake(&mut self, source: Source, now: Now, parent: &mut dyn Parent) -> Stay {
+        match source {
+            Source::Control => self.hear(now, parent),
+            Source::Ready => self.hear_ready(now, parent),
+            Source::Process => self.look(now, parent),
         }
     }
 
     /// Obeys what the control pipe holds: so much at a time.
-    pub(crate) fn hear(&mut self, now: Now, parent: &mut dyn Parent) -> Stay {
+    fn hear(&mut self, now: Now, parent: &mut dyn Parent) -> Stay {
         for _ in 0..COMMANDS {
             let Some(byte) = command(&self.held().control) else { break };
-            let deeds = self.machine.command(byte);
-            if self.done(&deeds, now, parent) == Stay::Over {
-                return Stay::Over;
-            }
-            // a start that a command has made due comes before the next command
-            if self.due(now, parent) == Stay::Over {
+            if self.command(byte, now, parent) == Stay::Over {
                 return Stay::Over;
             }
         }
         Stay::On
     }
 
+    /// Obeys one byte, as if the control pipe had held it.
+    pub(crate) fn command(&mut self, byte: u8, now: Now, parent: &mut dyn Parent) -> Stay {
+        let deeds = self.machine.command(byte, now);
+        if self.done(&deeds, now, parent) == Stay::Over {
+            return Stay::Over;
+        }
+        // a start that a command has made due comes before the next command
+        self.due(now, parent)
+    }
+
+    fn hear_ready(&mut self, now: Now, parent: &mut dyn Parent) -> Stay {
+        let deed = match self.ready.as_ref().map(Ready::hear) {
+            None | Some(Heard::Nothing) => return Stay::On,
+            Some(Heard::Yes) => self.machine.is_ready(now),
+            Some(Heard::Never) => self.machine.never_ready(),
+        };
+        self.ready = None;
+        self.done(deed.as_slice(), now, parent)
+    }
+
     /// Looks whether its process has ended, where no parent tells that.
-    pub(crate) fn look(&mut self, now: Now, parent: &mut dyn Parent) -> Stay {
+    fn look(&mut self, now: Now, parent: &mut dyn Parent) -> Stay {
         let ended = self.child.as_ref().and_then(|child| Some((child.pid(), child.look()?)));
         match ended {
             Some((pid, end)) => self.ended(pid, end, now, parent),
@@ -167,11 +228,32 @@ impl Kept {
 
     /// This process has ended; another one than the service's is nobody.
     pub(crate) fn ended(&mut self, pid: Pid, end: End, now: Now, parent: &mut dyn Parent) -> Stay {
-        if self.child.take_if(|child| child.pid() == pid).is_none() {
-            return Stay::On;
+        match &self.child {
+            Some(child) if child.pid() == pid => self.over(end, now, parent),
+            _ => Stay::On,
         }
-        let _ = end;
-        let deeds = self.machine.died(now.label);
+    }
+
+    /// There should be a process, and nobody knows of one.
+    fn is_lost(&self) -> bool {
+        self.child.is_none() && self.machine.process().is_some()
+    }
+
+    fn over(&mut self, end: End, now: Now, parent: &mut dyn Parent) -> Stay {
+        // what it has said with its last breath
+        if self.hear_ready(now, parent) == Stay::Over {
+            return Stay::Over;
+        }
+        let pid = self.child.take().map(|child| child.pid());
+        self.ready = None;
+        if self.machine.is_finishing() {
+            let deeds = self.machine.finished(end, now);
+            return self.done(&deeds, now, parent);
+        }
+        self.last = pid;
+        let reading = read_folder(&self.disk.files(), Warn::No).ok();
+        let finish = reading.and_then(|reading| reading.plan.finish).map(|finish| finish.within);
+        let deeds = self.machine.died(end, finish, now);
         self.done(&deeds, now, parent)
     }
 
@@ -180,35 +262,186 @@ impl Kept {
         for deed in deeds {
             match deed {
                 Deed::Leave => return Stay::Over,
-                Deed::Write => self.disk.files().write(self.machine.status()),
-                Deed::Signal(sent) => {
+                Deed::Write => self.write(now, parent),
+                Deed::Show => self.show(now, parent),
+                Deed::Signal(signal) => {
                     if let Some(child) = &self.child {
-                        child.signal(signal(*sent));
+                        child.signal(*signal);
                     }
                 }
                 Deed::Start => self.start(now, parent),
+                Deed::Finish(end) => {
+                    let deeds = self.finish(*end, now, parent);
+                    if self.done(&deeds, now, parent) == Stay::Over {
+                        return Stay::Over;
+                    }
+                }
+                Deed::Say(said) => self.say(*said),
             }
         }
         Stay::On
     }
 
+    fn write(&self, now: Now, parent: &mut dyn Parent) {
+        self.disk.files().write(self.machine.status());
+        self.show(now, parent);
+    }
+
+    fn show(&self, now: Now, parent: &mut dyn Parent) {
+        self.disk.files().write_state(&self.machine.state(now));
+        parent.remember(&self.machine.to_note());
+    }
+
+    fn say(&self, said: Said) {
+        let name = self.name();
+        let what = match said {
+            Said::FinishTooLong => format!("{name}/finish takes too long and is killed"),
+            Said::NotAgain => {
+                format!("{name} is not started again, as its finish says; svc -u starts it")
+            }
+            Said::Limit(count, end) => {
+                let how = match end {
+                    End::Code(code) => format!("with exit code {code}"),
+                    End::Signal(signal) => format!("by signal {signal}"),
+                    End::Unknown => "nobody knows how".into(),
+                };
+                format!(
+                    "{name} is not started again: {count} short lives in a row, the last ended \
+                     {how}; svc -u starts it"
+                )
+            }
+        };
+        say(format!("supervise: warning: {what}\n"));
+    }
+
     fn start(&mut self, now: Now, parent: &mut dyn Parent) {
-        let plan = Plan { env: inherited(), ..Plan::new(c"./run".into()) };
-        match parent.start(&Order { disk: &self.disk, plan, passed: Vec::new() }) {
-            Ok(child) => {
-                let deed = self.machine.started(child.number(), now.label, now.clock);
-                self.child = Some(child);
+        let reading = match read_folder(&self.disk.files(), Warn::Yes) {
+            Ok(reading) => reading,
+            Err(why) => return self.unable(&why, now, parent),
+        };
+        match self.make(&reading.plan, now, parent) {
+            Ok((child, ready)) => {
+                let manner = Manner::of(&reading.plan);
+                let plan = reading.fingerprint;
+                let deed = self.machine.started(child.number(), manner, plan, now);
+                (self.child, self.ready) = (Some(child), ready);
                 let _ = self.done(&[deed], now, parent); // never one to leave by
             }
-            Err(error) => {
+            Err(Unmade::Plan(why)) => self.unable(&why, now, parent),
+            Err(Unmade::Process(error)) => {
                 say(format!(
                     "supervise: warning: unable to fork for {}, sleeping 60 seconds: {}\n",
                     self.name(),
                     reason(&error)
                 ));
                 self.machine.not_started(now.clock);
+                self.show(now, parent);
             }
         }
+    }
+
+    /// Its folder does not say what could be started.
+    fn unable(&mut self, why: &str, now: Now, parent: &mut dyn Parent) {
+        let name = self.name();
+        say(format!("supervise: warning: unable to start {name}, sleeping 60 seconds: {why}\n"));
+        self.machine.not_started(now.clock);
+        self.show(now, parent);
+    }
+
+    fn make(
+        &self,
+        plan: &Plan,
+        now: Now,
+        parent: &mut dyn Parent,
+    ) -> Result<(Child, Option<Ready>), Unmade> {
+        if let Task::Log(log) = &plan.task {
+            log::make(&log.folder, plan.user.as_ref()).map_err(Unmade::Plan)?;
+        }
+        let files = self.disk.files();
+        let layout = layout::service(plan, files.folder()).map_err(Unmade::Plan)?;
+        let asked = plan.ready.and_then(|number| RawFd::try_from(number).ok());
+        let (ready, theirs) = match asked {
+            Some(_) => Ready::new().map(|(ready, theirs)| (Some(ready), Some(theirs)))?,
+            None => (None, None),
+        };
+        let passed = theirs.iter().zip(asked).map(|(fd, number)| (fd.as_fd(), number)).collect();
+        let role = Role::Run(ready.as_ref().map(Ready::inode));
+        let child = parent.start(&self.order(layout, passed, role, now))?;
+        Ok((child, ready))
+    }
+
+    fn order<'a>(
+        &'a self,
+        plan: Layout,
+        passed: Vec<(BorrowedFd<'a>, RawFd)>,
+        role: Role,
+        now: Now,
+    ) -> Order<'a> {
+        Order { disk: &self.disk, plan, passed, since: now.label, role }
+    }
+
+    /// Starts its finish; what is to be done after that.
+    fn finish(&mut self, end: End, now: Now, parent: &mut dyn Parent) -> Vec<Deed> {
+        let files = self.disk.files();
+        let made = read_folder(&files, Warn::No).and_then(|reading| {
+            let told = (self.disk.name(), self.last, end);
+            layout::finish(&reading.plan, files.folder(), told)
+        });
+        let made = made.and_then(|layout| {
+            let order = self.order(layout, Vec::new(), Role::Finish, now);
+            parent.start(&order).map_err(|error| reason(&error).into())
+        });
+        match made {
+            Ok(child) => {
+                let within = self.machine.finish_within();
+                let deed = self.machine.finishing(child.number(), within, now);
+                self.child = Some(child);
+                vec![deed]
+            }
+            Err(why) => {
+                say(format!(
+                    "supervise: warning: unable to start {}/finish: {why}\n",
+                    self.disk.name()
+                ));
+                self.machine.finished(End::Unknown, now)
+            }
+        }
+    }
+}
+
+/// Why there is no process.
+enum Unmade {
+    /// What it was to be cannot be.
+    Plan(String),
+    /// The system makes none now.
+    Process(io::Error),
+}
+
+impl From<io::Error> for Unmade {
+    fn from(error: io::Error) -> Self {
+        Self::Process(error)
+    }
+}
+
+/// The pipe of a service that runs already, if it may still say that it is ready.
+fn said_meanwhile(
+    plan: Option<&Plan>,
+    machine: &Machine,
+    child: Option<&Child>,
+    role: Option<Role>,
+) -> Option<Ready> {
+    let Some(Role::Run(Some(inode))) = role.filter(|_| machine.awaits_readiness()) else {
+        return None;
+    };
+    Ready::of(child?.pid(), plan?.ready?, inode)
+}
+
+/// Whether the service is not to be started of itself.
+fn normally_down(folder: BorrowedFd<'_>) -> Result<bool, rustix::io::Errno> {
+    match rustix::fs::statat(folder, "down", rustix::fs::AtFlags::empty()) {
+        Ok(_) => Ok(true),
+        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -218,17 +451,5 @@ fn command(control: &OwnedFd) -> Option<u8> {
     match read(control, &mut byte) {
         Ok(1) => byte.first().copied(),
         _ => None,
-    }
-}
-
-fn signal(sent: Sent) -> Signal {
-    match sent {
-        Sent::Term => Signal::Term,
-        Sent::Continue => Signal::Continue,
-        Sent::Stop => Signal::Stop,
-        Sent::Hup => Signal::Hup,
-        Sent::Alarm => Signal::Alarm,
-        Sent::Int => Signal::Int,
-        Sent::Kill => Signal::Kill,
     }
 }

@@ -3,6 +3,9 @@
 use super::child::Child;
 use super::disk::Disk;
 use crate::reason::reason;
+use portreeve_supervise::label::Label;
+use portreeve_supervise::record::{Record, Role};
+use portreeve_sys::Pid;
 use portreeve_sys::spawn::Plan;
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
@@ -16,31 +19,47 @@ pub(crate) struct Order<'a> {
     /// its directory if that is another one than the service's folder.
     pub(crate) plan: Plan,
     /// Descriptors it gets beside what it inherits, under these numbers.
-    #[expect(dead_code, reason = "for a supervisor of two processes")]
     pub(crate) passed: Vec<(BorrowedFd<'a>, RawFd)>,
+    /// When it is started, as its status will have it.
+    #[expect(dead_code, reason = "for a supervisor of two processes")]
+    pub(crate) since: Label,
+    /// What the process is to the service.
+    pub(super) role: Role,
 }
 
 impl Order<'_> {
+    /// Writes down that this process, which began then, carries the order out.
+    pub(crate) fn record(&self, boot: &str, pid: Pid, began: u64) {
+        let pid = u32::try_from(pid.as_raw()).unwrap_or(0);
+        self.disk.record(&Record { boot: boot.into(), pid, start: began, role: self.role });
+    }
+
     /// What is said when the process cannot become the program.
     pub(crate) fn failed(&self, error: &io::Error) -> String {
         let file = self.plan.path.to_string_lossy();
-        let file = file.strip_prefix("./").unwrap_or(&file);
-        format!(
-            "supervise: fatal: unable to start {}/{file}: {}\n",
-            self.disk.name(),
-            reason(error)
-        )
+        let (name, why) = (self.disk.name(), reason(error));
+        match file.strip_prefix("./") {
+            Some(file) => format!("supervise: fatal: unable to start {name}/{file}: {why}\n"),
+            None => format!("supervise: fatal: unable to start {name}: {file}: {why}\n"),
+        }
     }
 }
 
 /// Makes processes.
 pub(crate) trait Parent {
     /// Makes a process that carries out an order; comes back without waiting for it to. Before the
-    /// process is the program, [`Disk::record`] has written which one it is, so that whoever dies in
+    /// process is the program, [`Order::record`] has written which one it is, so that whoever dies in
     /// between leaves no process that its successor does not find. A process that cannot become the
     /// program says so (see [`Order::failed`]) and ends.
     ///
     /// # Errors
     /// When no process can be made.
     fn start(&mut self, order: &Order<'_>) -> io::Result<Child>;
+
+    /// Keeps what [`super::kept::Kept::resume`] needs, where another process of the same supervisor is
+    /// to go on when this one dies; the last one counts. It comes before the start that it knows
+    /// nothing of, and after the end that it tells of.
+    fn remember(&mut self, note: &[u8]) {
+        let _ = note;
+    }
 }

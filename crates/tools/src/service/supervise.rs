@@ -24,9 +24,7 @@ pub(crate) fn supervise(call: &Call) -> Result<ExitCode, Trouble> {
     let mut stay = kept.due(now(), &mut parent);
     while stay == Stay::On {
         stay = match wait(&kept)? {
-            // an end first: a command that follows it means the next process
-            Some(Source::Process) => kept.look(now(), &mut parent),
-            Some(Source::Control) => kept.hear(now(), &mut parent),
+            Some(source) => kept.wake(source, now(), &mut parent),
             None => Stay::On,
         };
         if stay == Stay::On {
@@ -36,7 +34,8 @@ pub(crate) fn supervise(call: &Call) -> Result<ExitCode, Trouble> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Until there is something to do for it: the most pressing of what there is.
+/// Until there is something to do for it: the most pressing of what there is. An end comes first: a
+/// command that follows it means the next process.
 fn wait(kept: &Kept) -> Result<Option<Source>, Trouble> {
     let (sources, mut fds): (Vec<_>, Vec<_>) = kept
         .polled()

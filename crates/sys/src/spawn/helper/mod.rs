@@ -9,23 +9,17 @@ mod encoding;
 
 use std::{
     convert::Infallible,
-    ffi::{CStr, CString, c_char},
+    ffi::CStr,
     fs::File,
     io::{self, Read},
     os::fd::OwnedFd,
     process::ExitCode,
-    ptr,
     sync::Arc,
 };
 
 use rustix::io::Errno;
 
-use super::{
-    Connection, Plan, Program, SpawnError, Started, Step, child,
-    order::{Become, Order, Table},
-    raw,
-    slot::{How, Make},
-};
+use super::{Connection, Plan, Program, SpawnError, Started, Step, here::Here, order::Become, raw};
 use crate::{descriptor, file, pipe};
 
 use encoding::Job;
@@ -123,20 +117,5 @@ fn carry_out(job: OwnedFd) -> Result<Infallible, (Step, i32)> {
     // The runtime opens /dev/null where 0, 1 or 2 was not open; the program is to find it closed.
     (0..3_u32).filter(|number| targets.wrapping_shr(*number) & 1 == 0).for_each(raw::close);
     let program = plan.prepare().map_err(|_| helper(libc::EINVAL))?;
-    let argv = null_terminated(&program.plan().argv);
-    let envp = null_terminated(&program.plan().env);
-    let mut order = Order::empty();
-    let strings = (argv.as_ptr(), envp.as_ptr());
-    // How this process was made is no matter of the order any more.
-    let (make, table) = (Make::Clone3, Table::Copied);
-    let (parent, failed) = (None, child::FAILED);
-    let how = How { make, become_: Become::Ids, table, parent, failed, reset_signals };
-    order.write(&Connection::new(), &raw const program, how, strings);
-    // SAFETY: the program and both arrays, with the strings they point to, live in this function.
-    let Err(errno) = unsafe { child::execute(&order) };
-    Err((order.report.step(), errno))
-}
-
-fn null_terminated(texts: &[CString]) -> Vec<*const c_char> {
-    texts.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect()
+    Err(Here::by(&program, Become::Ids, reset_signals).carry_out())
 }
