@@ -4,6 +4,8 @@
 
 #[path = "wrappers/asked.rs"]
 mod asked;
+#[path = "wrappers/checked.rs"]
+mod checked;
 #[path = "wrappers/dry.rs"]
 mod dry;
 #[path = "wrappers/live.rs"]

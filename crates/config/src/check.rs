@@ -1,5 +1,6 @@
 //! What one reading of a configuration has found so far: the texts and the findings about them.
 
+use crate::questions::Questions;
 use portreeve_diag::{Code, Diagnostic, Diagnostics, FileId, Level, Sources, Span};
 use portreeve_model::{Dialect, Origin};
 use std::cell::Cell;
@@ -13,6 +14,8 @@ pub(crate) struct Check {
     pub(crate) sources: Sources,
     /// Every finding.
     pub(crate) found: Diagnostics,
+    /// What the host's resolver is to be asked.
+    pub(crate) questions: Questions,
     said: HashSet<(Span, Code, String)>,
     last: Cell<Option<(Span, Origin)>>,
 }
@@ -49,6 +52,14 @@ impl Check {
         }
     }
 
+    /// Keeps the findings of a reading, each with its level changed, and the count of those that it
+    /// did not keep.
+    pub(crate) fn say_all(&mut self, found: Diagnostics, level: impl Fn(Level) -> Level) {
+        let (kept, counted) = found.divided();
+        kept.into_iter().for_each(|one| self.say(Diagnostic { level: level(one.level), ..one }));
+        self.found.append(counted, level);
+    }
+
     /// The texts, and the findings in the order of the texts.
     pub(crate) fn done(mut self) -> (Sources, Diagnostics) {
         self.found.sort();
@@ -61,9 +72,8 @@ impl Check {
 pub(crate) fn place(sources: &Sources, origin: Origin) -> Option<Span> {
     let file = FileId(origin.file);
     let text = Some(sources.text(file)).filter(|text| !text.is_empty())?;
-    let line = usize::try_from(origin.line).unwrap_or(1).saturating_sub(1);
     let column = usize::try_from(origin.column).unwrap_or(1).saturating_sub(1);
-    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let before = usize::try_from(sources.line_span(file, origin.line).start).ok()?;
     let rest = text.get(before..).unwrap_or_default();
     let inside: usize = rest.chars().take(column).map(char::len_utf8).sum();
     let start = before + inside;

@@ -7,6 +7,7 @@
 //! Nothing here runs for a connection, and nothing here runs in root's process.
 #![forbid(unsafe_code)]
 
+mod alone;
 mod check;
 mod codes;
 pub mod convert;
@@ -18,6 +19,7 @@ mod named;
 mod native;
 mod nearest;
 mod print;
+mod questions;
 mod relations;
 mod resolve;
 mod sources;
@@ -26,11 +28,13 @@ mod words;
 mod world;
 mod zones;
 
+pub use alone::{Alone, alone};
 pub use codes::{CODES, codes_markdown};
 pub use disk::{Disk, Trust};
 pub use keys::{Fallback, Key, Scope, key, keys, keys_of, markdown};
 pub use load::{Entry, Loaded, load};
 pub use print::print;
+pub use questions::Questions;
 pub use resolve::{Host, Node, NodeKind, System, resolve, resolve_with};
 pub use sources::{SourceRead, reread};
 pub use words::duration::parse as duration;

@@ -5,6 +5,7 @@ use crate::codes;
 use crate::hosts_access::HostsAccess;
 use crate::named::Named;
 use crate::native::{self, Native};
+use crate::questions::Questions;
 use crate::relations::{self, Pairs};
 use crate::sources::SourceRead;
 use crate::world::{DialectFiles, World};
@@ -33,6 +34,8 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
     /// What reading the configuration's sources gave, in their order.
     pub images: Vec<SourceRead>,
+    /// What the host's resolver could be asked about the sources, with a thorough world.
+    pub questions: Questions,
 }
 
 impl Loaded {
@@ -74,10 +77,11 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let files = check.sources.paths();
     let images = crate::sources::read_all(&mut check, world, &named);
     crate::sources::wrappers::tell(&mut check, &named, &images, &services);
+    let questions = std::mem::take(&mut check.questions);
     let (texts, found) = check.done();
     let config = Config { files, settings, services, kept, service_directories, sources: named };
     let config = (!found.has_errors()).then_some(config);
-    Loaded { config, sources: texts, diagnostics: found, images }
+    Loaded { config, sources: texts, diagnostics: found, images, questions }
 }
 
 /// The services of an xinetd configuration.

@@ -85,6 +85,12 @@ pub trait World {
     /// The time zone of a name, `local` being the host's own; `None` when there is none.
     fn zone(&mut self, name: &str) -> Option<Zone>;
 
+    /// Whether everything is to be found that can be said of the files, however long it takes: for
+    /// whoever asks to have them checked. A door that waits for its rules does not.
+    fn thorough(&self) -> bool {
+        false
+    }
+
     /// Whether this host's kernel tells when a connection was last used, which idle limits need.
     ///
     /// # Errors

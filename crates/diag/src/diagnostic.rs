@@ -1,6 +1,7 @@
 //! One finding about the operator's text.
 
-use crate::Span;
+use crate::{FileId, Span};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// How bad it is. Errors refuse the configuration as a whole.
@@ -13,6 +14,9 @@ pub enum Level {
     /// The configuration is refused.
     Error,
 }
+
+/// All of them, in their order.
+const LEVELS: [Level; 3] = [Level::Note, Level::Warning, Level::Error];
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,18 +77,30 @@ impl Diagnostic {
     }
 }
 
-/// Findings in the order they were made, bounded: past [`Diagnostics::MAX`] only counted, except
-/// that an error takes the place of something less.
+/// Findings in the order they were made, bounded: past [`Diagnostics::MAX`] of one file, or
+/// [`Diagnostics::MOST`] of all, only counted, except that an error takes the place of something
+/// less of its file.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
-    errors: usize,
-    dropped: usize,
+    files: BTreeMap<Option<FileId>, OfFile>,
+}
+
+/// How many findings there are about one file.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfFile {
+    /// Kept, of each level.
+    kept: [usize; 3],
+    /// Only counted, of each level.
+    dropped: [usize; 3],
 }
 
 impl Diagnostics {
-    /// So many findings are kept; a hostile or broken file cannot make more.
+    /// So many findings about one file are kept; a hostile or broken one cannot make more.
     pub const MAX: usize = 1000;
+
+    /// So many are kept of all files.
+    pub const MOST: usize = 10 * Self::MAX;
 
     /// An empty collection.
     #[must_use]
@@ -94,19 +110,49 @@ impl Diagnostics {
 
     /// Adds a finding.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if diagnostic.level == Level::Error {
-            self.errors += 1;
-        }
-        if self.list.len() < Self::MAX {
+        let (level, file) = (diagnostic.level, diagnostic.at.map(|at| at.file));
+        let of_file = self.files.entry(file).or_default();
+        let kept: usize = of_file.kept.iter().sum();
+        if kept < Self::MAX && self.list.len() < Self::MOST {
+            of_file.kept[level as usize] += 1;
             self.list.push(diagnostic);
             return;
         }
-        self.dropped += 1;
-        let lesser = self.list.iter().rposition(|kept| kept.level < diagnostic.level);
-        if let (Level::Error, Some(at)) = (diagnostic.level, lesser) {
-            self.list.remove(at);
-            self.list.push(diagnostic);
+        let lesser = of_file.kept[..level as usize].iter().any(|kept| *kept > 0);
+        let lesser = (level == Level::Error && lesser).then(|| {
+            let of_this = |kept: &Diagnostic| kept.at.map(|at| at.file) == file;
+            self.list.iter().rposition(|kept| kept.level < level && of_this(kept))
+        });
+        let Some(at) = lesser.flatten() else {
+            of_file.dropped[level as usize] += 1;
+            return;
+        };
+        let less = self.list.remove(at).level;
+        of_file.kept[less as usize] -= 1;
+        of_file.dropped[less as usize] += 1;
+        of_file.kept[level as usize] += 1;
+        self.list.push(diagnostic);
+    }
+
+    /// Adds those of another reading, each with its level changed; those that were only counted
+    /// there are counted here.
+    pub fn append(&mut self, other: Self, level: impl Fn(Level) -> Level) {
+        self.extend(
+            other.list.into_iter().map(|one| Diagnostic { level: level(one.level), ..one }),
+        );
+        for (file, of_file) in other.files {
+            for (was, dropped) in LEVELS.into_iter().zip(of_file.dropped) {
+                self.files.entry(file).or_default().dropped[level(was) as usize] += dropped;
+            }
         }
+    }
+
+    /// Those that were kept, and the count of the others.
+    #[must_use]
+    pub fn divided(mut self) -> (Vec<Diagnostic>, Self) {
+        let kept = std::mem::take(&mut self.list);
+        self.files.values_mut().for_each(|of_file| of_file.kept = [0; 3]);
+        (kept, self)
     }
 
     /// Puts the findings in the order of the texts; those without a place come first.
@@ -117,19 +163,32 @@ impl Diagnostics {
     /// Whether the configuration must be refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.errors > 0
+        self.errors() > 0
     }
 
     /// How many findings are errors, kept or not.
     #[must_use]
     pub fn errors(&self) -> usize {
-        self.errors
+        self.count(Level::Error)
+    }
+
+    /// How many findings have a level, kept or not.
+    #[must_use]
+    pub fn count(&self, level: Level) -> usize {
+        let of = |file: &OfFile| file.kept[level as usize] + file.dropped[level as usize];
+        self.files.values().map(of).sum()
     }
 
     /// How many findings were not kept.
     #[must_use]
     pub fn dropped(&self) -> usize {
-        self.dropped
+        self.dropped_of().map(|(_, count)| count).sum()
+    }
+
+    /// The files with findings that were not kept, and how many.
+    pub fn dropped_of(&self) -> impl Iterator<Item = (Option<FileId>, usize)> {
+        let counted = self.files.iter().map(|(file, of)| (*file, of.dropped.iter().sum()));
+        counted.filter(|(_, count)| *count > 0)
     }
 
     /// The findings kept.
@@ -186,5 +245,28 @@ mod tests {
         all.push(Diagnostic::new(Level::Note, Code("n"), None, "n"));
         assert!(all.has_errors() && all.iter().any(|kept| kept.level == Level::Error));
         assert_eq!((all.len(), all.dropped(), all.errors()), (Diagnostics::MAX, 2, 1));
+    }
+
+    #[test]
+    fn one_file_leaves_room_for_another_and_nothing_goes_uncounted() {
+        let mut all = Diagnostics::new();
+        let of = |file, level| {
+            Diagnostic::new(level, Code("c"), Some(Span::new(FileId(file), 0, 1)), "m")
+        };
+        for _ in 0..Diagnostics::MAX + 5 {
+            all.push(of(0, Level::Warning));
+        }
+        all.push(of(1, Level::Note));
+        assert_eq!((all.len(), all.count(Level::Note)), (Diagnostics::MAX + 1, 1));
+        assert_eq!(all.dropped_of().collect::<Vec<_>>(), [(Some(FileId(0)), 5)]);
+        let mut sum = Diagnostics::new();
+        sum.push(of(0, Level::Error));
+        sum.append(all, |level| level.max(Level::Warning));
+        assert_eq!((sum.errors(), sum.count(Level::Warning)), (1, Diagnostics::MAX + 6));
+        assert_eq!(sum.dropped_of().collect::<Vec<_>>(), [(Some(FileId(0)), 6)]);
+        for file in 2..20 {
+            (0..Diagnostics::MAX).for_each(|_| sum.push(of(file, Level::Note)));
+        }
+        assert_eq!((sum.len(), sum.count(Level::Note)), (Diagnostics::MOST, 18 * 1000));
     }
 }

@@ -53,8 +53,9 @@ pub fn render(diagnostics: &Diagnostics, sources: &Sources, paint: Paint) -> Str
         out.push_str(&one(diagnostic, sources, paint));
         out.push_str("\n\n");
     }
-    if diagnostics.dropped() > 0 {
-        let _ = writeln!(out, "and {} more findings", diagnostics.dropped());
+    for (file, count) in diagnostics.dropped_of() {
+        let about = file.map(|file| format!(" about {}", visible(sources.path(file))));
+        let _ = writeln!(out, "and {count} more findings{}", about.unwrap_or_default());
     }
     out
 }

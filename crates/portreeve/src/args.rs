@@ -129,6 +129,16 @@ pub(crate) struct RunArgs {
 /// Arguments of `check`.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
+    /// Check files of this language alone, anybody's, instead of a configuration
+    #[arg(value_name = "LANGUAGE", conflicts_with_all = ["config", "xinetd", "print"])]
+    pub(crate) language: Option<Language>,
+    /// The files: hosts.allow and hosts.deny, told apart by their names; texts or databases of
+    /// tcprules; an xinetd.conf. Without any, those of the host
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Look up no names, addresses and netgroups that hosts.allow and hosts.deny speak of
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Which configuration.
     #[command(flatten)]
     pub(crate) source: Source,
@@ -266,6 +276,9 @@ mod tests {
             "portreeve run --root /tmp/d --config x.toml",
             "portreeve --root /tmp/d run --xinetd x.conf",
             "portreeve check --print --json",
+            "portreeve check --offline --config x.toml",
+            "portreeve check hosts-access a/hosts.allow a/hosts.deny --json",
+            "portreeve check xinetd",
             "portreeve explain ssh 192.0.2.7 --at 14:00 --offline",
             "portreeve explain ssh [2001:db8::1]:22 --name a.example --name b.example",
             "portreeve convert hosts-access",
@@ -305,6 +318,9 @@ mod tests {
             ("portreeve run --config a --xinetd b", ErrorKind::ArgumentConflict),
             ("portreeve explain ssh nowhere", ErrorKind::ValueValidation),
             ("portreeve explain ssh", ErrorKind::MissingRequiredArgument),
+            ("portreeve check inetd", ErrorKind::InvalidValue),
+            ("portreeve check tcprules x --config y", ErrorKind::ArgumentConflict),
+            ("portreeve check hosts-access --print", ErrorKind::ArgumentConflict),
             ("portreeve convert", ErrorKind::MissingRequiredArgument),
             ("portreeve convert inetd x", ErrorKind::InvalidValue),
             ("portreeve end", ErrorKind::MissingRequiredArgument),

@@ -1,5 +1,8 @@
 //! `portreeve check`.
 
+mod alone;
+mod look_up;
+
 use crate::args::CheckArgs;
 use crate::client;
 use crate::configuration;
@@ -20,8 +23,16 @@ use std::net::{IpAddr, UdpSocket};
 
 /// Names everything that is wrong with a configuration, and on request what it amounts to.
 pub(crate) fn run(args: &CheckArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
+    if let Some(language) = args.language {
+        return alone::run(language, args, form);
+    }
     let entry = paths.configuration(&args.source);
-    let Loaded { config, sources, diagnostics: mut found, .. } = configuration::load(&entry)?;
+    let loaded = configuration::load_thoroughly(&entry)?;
+    let Loaded { config, sources, diagnostics: mut found, questions, .. } = loaded;
+    if !args.offline {
+        found.extend(look_up::findings(&questions));
+        found.sort();
+    }
     if let Some(config) = &config {
         let host = configuration::host(config, paths);
         let held = held(config, &host, running(paths), &sources);
@@ -156,6 +167,7 @@ fn as_json(
         "warnings": summary.warnings,
         "notes": summary.notes,
         "findings": findings,
+        "more": found.dropped(),
         "effective": effective,
     })
 }

@@ -13,11 +13,22 @@ use std::path::Path;
 /// # Errors
 /// The path cannot be written in a message; everything else is a finding.
 pub(crate) fn load(entry: &Configuration) -> Result<Loaded, Failure> {
-    let entry = match entry {
+    Ok(portreeve_config::load(&named(entry)?, &mut disk()))
+}
+
+/// As [`load`], with everything found that can be said of it.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_thoroughly(entry: &Configuration) -> Result<Loaded, Failure> {
+    Ok(portreeve_config::load(&named(entry)?, &mut disk().thorough()))
+}
+
+fn named(entry: &Configuration) -> Result<Entry, Failure> {
+    Ok(match entry {
         Configuration::Native(path) => Entry::Native(as_text(path)?),
         Configuration::Xinetd(path) => Entry::Xinetd(as_text(path)?),
-    };
-    Ok(portreeve_config::load(&entry, &mut disk()))
+    })
 }
 
 /// The disk as [`load`] reads it.

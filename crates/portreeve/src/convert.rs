@@ -22,10 +22,7 @@ pub(crate) fn run(args: &ConvertArgs, form: Form) -> Result<Exit, Failure> {
             let [allow, deny] = pair(&args.files)?;
             convert::hosts_access(&given(&allow)?, &given(&deny)?)
         }
-        Language::Tcprules if args.files.is_empty() => {
-            let failure = Failure::new(Exit::Usage, "name the files that tcprules reads");
-            return Err(failure.help("each is the rules of one service"));
-        }
+        Language::Tcprules if args.files.is_empty() => return Err(no_rules()),
         Language::Tcprules => {
             let files = args.files.iter().map(|path| Ok((whole(path)?, bytes(path)?)));
             convert::tcprules(&files.collect::<Result<Vec<_>, Failure>>()?)
@@ -33,10 +30,7 @@ pub(crate) fn run(args: &ConvertArgs, form: Form) -> Result<Exit, Failure> {
         Language::Xinetd => match args.files.as_slice() {
             [] => convert::xinetd("/etc/xinetd.conf", &mut disk()),
             [file] => convert::xinetd(&as_text(file)?, &mut disk()),
-            _ => {
-                let failure = Failure::new(Exit::Usage, "one xinetd.conf at a time");
-                return Err(failure.help("it is read with all that it includes"));
-            }
+            _ => return Err(several()),
         },
     };
     match form {
@@ -50,6 +44,18 @@ pub(crate) fn run(args: &ConvertArgs, form: Form) -> Result<Exit, Failure> {
     Ok(exit(&converted))
 }
 
+/// No file is named, and the host has none of its own.
+pub(crate) fn no_rules() -> Failure {
+    let failure = Failure::new(Exit::Usage, "name the files that tcprules reads");
+    failure.help("each is the rules of one service")
+}
+
+/// More than one xinetd.conf.
+pub(crate) fn several() -> Failure {
+    let failure = Failure::new(Exit::Usage, "one xinetd.conf at a time");
+    failure.help("it is read with all that it includes")
+}
+
 fn exit(converted: &Converted) -> Exit {
     match (converted.text.is_empty(), converted.diagnostics.has_errors()) {
         (true, _) => Exit::Configuration,
@@ -60,7 +66,7 @@ fn exit(converted: &Converted) -> Exit {
 
 /// hosts.allow and hosts.deny, as they are told apart: by their names, where those say it, else by
 /// their order. Beside one alone stands the other.
-fn pair(files: &[PathBuf]) -> Result<[PathBuf; 2], Failure> {
+pub(crate) fn pair(files: &[PathBuf]) -> Result<[PathBuf; 2], Failure> {
     let ends = |path: &Path, end: &str| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         name.and_then(|name| {
@@ -105,7 +111,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A path from the root on: what is written names it for the door, whose directory is another.
-fn whole(path: &Path) -> Result<String, Failure> {
+pub(crate) fn whole(path: &Path) -> Result<String, Failure> {
     let failed = |error| Failure::system("find the working directory", &error);
     as_text(&std::path::absolute(path).map_err(failed)?)
 }

@@ -38,6 +38,7 @@ pub mod signals;
 pub mod socket;
 pub mod spawn;
 pub mod syslog;
+pub mod together;
 pub mod user;
 pub mod watch;
 

@@ -1,5 +1,5 @@
-//! The host's own resolver: names of addresses, addresses of names, netgroups. For the small
-//! commands alone, which serve one connection: it may block for as long as it likes, so each
+//! The host's own resolver: names of addresses, addresses of names, netgroups. For commands alone,
+//! which serve one connection or check files: it may block for as long as it likes, so each
 //! question has a thread that is left behind at its deadline. Root's process never asks.
 
 use std::{

@@ -175,3 +175,50 @@ fn many_plain_lines_cost_less_than_forty_bytes_each() {
     assert_eq!(image.entries, 20_000);
     assert!(image.bytes.len() < 20_000 * 40, "{} bytes", image.bytes.len());
 }
+
+#[test]
+fn the_daemon_that_was_meant_is_named() {
+    for (deny, meant) in [("shhd: ALL\n", true), ("vsftpd: ALL\n", false)] {
+        let (_, found) = about("", deny);
+        assert!(found.contains("note[hosts-no-such-daemon]: no service asks about"), "{found}");
+        assert_eq!(found.contains("did you mean `sshd`?"), meant, "{found}");
+    }
+}
+
+#[test]
+fn what_must_be_looked_up_is_kept_for_whoever_asks_for_it_alone() {
+    let rules = "sshd: a.example a.example, 192.0.2.9 @friends\nsshd@b.example: /l\n";
+    let (loaded, _) = about("", rules);
+    assert_eq!(loaded.questions.iter().count(), 0, "a door waits for its rules");
+    let text = format!("[import]\nhosts-access = true\n[service.x]\nlisten = [\"*:1\"]\n{PROGRAM}");
+    let mut host = Host { thorough: true, ..Host::default() }
+        .with("/etc/portreeve/portreeve.toml", text)
+        .with("/etc/hosts.deny", rules)
+        .with("/l", "c.example\n10.0.0.0/33 a.example\n");
+    let loaded = host.load(&main());
+    let place = |at: &portreeve_diag::Span| {
+        let place = loaded.sources.place(*at);
+        format!("{}:{}:{}", place.path, place.line, place.column)
+    };
+    let asked: Vec<_> = loaded
+        .questions
+        .iter()
+        .map(|(question, at)| {
+            format!("{question:?} {:?}", at.iter().map(place).collect::<Vec<_>>())
+        })
+        .collect();
+    let name = |name: &str| format!("{:?}", name.as_bytes());
+    let deny = "/etc/hosts.deny";
+    assert_eq!(
+        asked,
+        [
+            format!("Host({}) [\"{deny}:1:7\", \"{deny}:1:17\", \"/l:2:13\"]", name("a.example")),
+            format!("Host({}) [\"/l:1:1\"]", name("c.example")),
+            format!("Server({}) [\"{deny}:2:1\"]", name("b.example")),
+            format!("Netgroup({}) [\"{deny}:1:38\"]", name("friends")),
+            format!("Address(192.0.2.9) [\"{deny}:1:28\"]"),
+        ]
+    );
+    let found = findings(&loaded);
+    assert!(found.contains("warning[hosts-prefix-length]") && found.contains("/l:2:1"), "{found}");
+}

@@ -71,7 +71,7 @@ impl Lines for All<'_> {
 #[must_use]
 pub fn list_file(content: &[u8]) -> ListFile {
     let mut patterns = Vec::new();
-    for word in list_words(content) {
+    for (_, word) in list_words(content) {
         if patterns.len() >= MOST_PATTERNS {
             return ListFile::Unreadable;
         }
@@ -85,7 +85,7 @@ pub fn list_file(content: &[u8]) -> ListFile {
 #[must_use]
 pub fn list_parts(content: &[u8]) -> Option<(Vec<Network>, Vec<HostPattern>)> {
     let (mut networks, mut others) = (Vec::new(), Vec::new());
-    for word in list_words(content) {
+    for (_, word) in list_words(content) {
         let network = plain::written(word);
         let pattern = network.is_none().then(|| pattern::host(word, false).0);
         match network.or_else(|| plain::pattern_network(pattern.as_ref()?)) {
@@ -97,9 +97,16 @@ pub fn list_parts(content: &[u8]) -> Option<(Vec<Network>, Vec<HostPattern>)> {
     Some((networks, others))
 }
 
-fn list_words(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The words of such a file, each with where it begins.
+pub(super) fn list_words(content: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
-    content.split(blank).filter(|word| !word.is_empty())
+    let mut next = 0_usize;
+    let placed = content.split(blank).map(move |word| {
+        let start = next;
+        next = start.saturating_add(word.len()).saturating_add(1);
+        (start, word)
+    });
+    placed.filter(|(_, word)| !word.is_empty())
 }
 
 /// A text of the same length that can be shown: bytes that are no UTF-8 are question marks.

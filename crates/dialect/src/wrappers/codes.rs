@@ -34,6 +34,13 @@ codes! {
     USER_APPLIED = "hosts-user-applied": "note: `user` and `group` do nothing in Debian's tcpd; here they are carried out, or the client is refused";
     DOUBTFUL = "hosts-doubtful": "warning: a name that begins or ends as none does, or is a reserved word, in tcpdchk's words";
     NO_SUCH_DAEMON = "hosts-no-such-daemon": "note: a rule names a daemon that no service asks about; other programs may";
+    HOST_NOT_FOUND = "hosts-host-not-found": "warning: a name in a rule is no host's: nobody's name leads back to it";
+    HOST_ALIAS = "hosts-host-alias": "warning: a name in a rule is another name of a host: rules are compared with the one it goes by";
+    HOST_ADDRESSES = "hosts-host-addresses": "warning: the name behind `daemon@` has more than one address; consider one of them instead";
+    NAME_MISMATCH = "hosts-name-mismatch": "warning: an address in a rule, or of a name in one, has a name that does not lead back to it: to rules it is PARANOID";
+    ADDRESS_NAMELESS = "hosts-address-nameless": "note: an address in a rule, or of a name in one, has no name: no rule that is about names matches it";
+    NETGROUP = "hosts-netgroup": "warning: a netgroup is not known, or nobody is in it";
+    NOT_LOOKED_UP = "hosts-not-looked-up": "note: names, addresses or netgroups of rules were not looked up: too many, or no answer in time";
     ASKED = "hosts-asked": "note: which services ask these files, and under which names";
     SHADOWED = "hosts-shadowed": "warning: every client that a rule matches is decided about by rules before it: by the same words, by `ALL`, by a network around theirs or a domain above";
 }

@@ -1,6 +1,9 @@
 //! What is doubtful in a rule that can be read: tcpdchk's findings, in its words.
 
+use super::lookup::Question;
+use portreeve_model::Sited;
 use portreeve_model::wrappers::{ClientPattern, DaemonPattern, HostPattern, Rule, Token, Word};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Something doubtful, or what must be found out to know whether it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,19 +12,23 @@ pub enum Doubt {
     Said(String),
     /// A name of a daemon: whether there is such a one.
     Daemon(String),
-    /// A name of a host: whether it has one address, and no other name.
-    Host(Vec<u8>),
     /// A file: whether it can be read.
     File(Vec<u8>),
-    /// A netgroup: whether somebody is in it.
-    Netgroup(Vec<u8>),
+    /// A host or a netgroup: what the host's resolver says of it.
+    Ask(Question),
 }
 
-/// The doubts about a rule, in the order of its words.
+/// The doubts about a rule, in the order of its words, each at its word.
 #[must_use]
-pub fn doubts(rule: &Rule) -> Vec<Doubt> {
-    let daemons = rule.daemons.parts.iter().flatten().flat_map(daemon);
-    daemons.chain(rule.clients.parts.iter().flatten().flat_map(client)).collect()
+pub fn doubts(rule: &Rule) -> Vec<Sited<Doubt>> {
+    let mut all = Vec::new();
+    for token in rule.daemons.parts.iter().flatten() {
+        all.extend(daemon(token).into_iter().map(|doubt| Sited::new(doubt, token.origin)));
+    }
+    for token in rule.clients.parts.iter().flatten() {
+        all.extend(client(token).into_iter().map(|doubt| Sited::new(doubt, token.origin)));
+    }
+    all
 }
 
 fn daemon(token: &Token<DaemonPattern>) -> Vec<Doubt> {
@@ -44,7 +51,9 @@ fn daemon(token: &Token<DaemonPattern>) -> Vec<Doubt> {
         said.into_iter().map(|it| Doubt::Said(format!("{name}: {it}"))).collect();
     doubts.extend(fail(name));
     match &token.pattern {
-        DaemonPattern::At(_, of) | DaemonPattern::PortAt(_, of) => doubts.extend(host(of)),
+        DaemonPattern::At(_, of) | DaemonPattern::PortAt(_, of) => {
+            doubts.extend(host(of, Question::Server));
+        }
         DaemonPattern::Name(Word::Same(_)) if doubts.is_empty() && !is(name, "unknown") => {
             doubts.push(Doubt::Daemon(name.to_owned()));
         }
@@ -72,11 +81,12 @@ fn client(token: &Token<ClientPattern>) -> Vec<Doubt> {
             of
         }
     };
-    doubts.extend(host(of));
+    doubts.extend(host(of, Question::Host));
     doubts
 }
 
-fn host(pattern: &HostPattern) -> Option<Doubt> {
+/// The doubt about a pattern of hosts; `named` makes the question about a name.
+pub(super) fn host(pattern: &HostPattern, named: fn(Vec<u8>) -> Question) -> Option<Doubt> {
     match pattern {
         HostPattern::File(path) => Some(Doubt::File(path.clone())),
         HostPattern::Word(word @ Word::Tail(tail)) if word.is_numeric() => {
@@ -85,13 +95,18 @@ fn host(pattern: &HostPattern) -> Option<Doubt> {
         HostPattern::Word(word @ Word::Head(head)) if !word.is_numeric() => {
             Some(Doubt::Said(format!("{}: domain or host name ends in dot", shown(head))))
         }
-        HostPattern::Word(word @ Word::Same(name)) => {
+        HostPattern::Word(word @ Word::Same(text)) if word.is_numeric() => {
+            let text = std::str::from_utf8(text).ok();
+            text.and_then(|text| text.parse::<Ipv4Addr>().ok()).and_then(|it| address(it.into()))
+        }
+        HostPattern::Word(Word::Same(name)) => {
             let text = shown(name);
             let odd = text.contains(['#', '[', ']', '=']);
-            let named = !word.is_numeric() && !reserved(&text) && !odd;
-            named.then(|| Doubt::Host(name.clone()))
+            let is_name = !reserved(&text) && !is(&text, "FAIL") && !odd;
+            is_name.then(|| Doubt::Ask(named(name.clone())))
         }
-        HostPattern::Netgroup(group) => Some(Doubt::Netgroup(group.clone())),
+        HostPattern::Word(Word::V6(one, None)) => address(IpAddr::V6(*one)),
+        HostPattern::Netgroup(group) => Some(Doubt::Ask(Question::Netgroup(group.clone()))),
         HostPattern::Known
         | HostPattern::Local
         | HostPattern::Masked { .. }
@@ -100,6 +115,12 @@ fn host(pattern: &HostPattern) -> Option<Doubt> {
         | HostPattern::Never(_)
         | HostPattern::Broken(_) => None,
     }
+}
+
+/// An address that a host can have.
+fn address(address: IpAddr) -> Option<Doubt> {
+    let whole = address != IpAddr::V4(Ipv4Addr::BROADCAST) && !address.is_unspecified();
+    whole.then_some(Doubt::Ask(Question::Address(address)))
 }
 
 /// What stands before the `@` of `name@host`, which may begin with one.
@@ -137,6 +158,7 @@ mod tests {
     fn doubts_are_those_of_tcpdchk() {
         let said = |text: &str| Doubt::Said(text.to_owned());
         let daemon = || Doubt::Daemon("sshd".to_owned());
+        let ask = Doubt::Ask;
         for (text, want) in [
             ("ALL: ALL\n", vec![]),
             ("sshd: 192.0.2.\n", vec![daemon()]),
@@ -147,25 +169,31 @@ mod tests {
             ("KNOWN: ALL\n", vec![said("KNOWN: daemon name may be reserved word")]),
             (
                 "ALL: FAIL\n",
-                vec![
-                    said("FAIL is no longer recognized"),
-                    said("(use EXCEPT or DENY instead)"),
-                    Doubt::Host(b"FAIL".to_vec()),
-                ],
+                vec![said("FAIL is no longer recognized"), said("(use EXCEPT or DENY instead)")],
             ),
             ("ALL: .2.10\n", vec![said(".2.10: network number begins with dot")]),
-            ("ALL: @friends\n", vec![Doubt::Netgroup(b"friends".to_vec())]),
+            ("ALL: @friends\n", vec![ask(Question::Netgroup(b"friends".to_vec()))]),
             ("ALL: host.\n", vec![said("host.: domain or host name ends in dot")]),
             ("ALL: LOCAL@10.\n", vec![said("LOCAL: user name may be reserved word")]),
             ("ALL: .joe@10.\n", vec![said(".joe: user name begins with dot")]),
             (
+                "ALL@here: 192.0.2.7 [::1] 0.0.0.0 10.0.0.0/8\n",
+                vec![
+                    ask(Question::Server(b"here".to_vec())),
+                    ask(Question::Address("192.0.2.7".parse().expect("an address"))),
+                    ask(Question::Address("::1".parse().expect("an address"))),
+                ],
+            ),
+            (
                 "sshd: /l host\n",
-                vec![daemon(), Doubt::File(b"/l".to_vec()), Doubt::Host(b"host".to_vec())],
+                vec![daemon(), Doubt::File(b"/l".to_vec()), ask(Question::Host(b"host".to_vec()))],
             ),
         ] {
             let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
             let rules = read(Which::Deny, "f", text.as_bytes(), &mut sources, &mut found);
-            assert_eq!(doubts(rules.first().expect("a rule")), want, "{text}");
+            let got = doubts(rules.first().expect("a rule"));
+            let got: Vec<_> = got.into_iter().map(|doubt| doubt.value).collect();
+            assert_eq!(got, want, "{text}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn explain(
     supposed: &Supposed,
 ) -> Result<Vec<Explained>, Failure> {
     let entry = paths.configuration(&args.source);
-    let Loaded { config, sources, diagnostics, images } = configuration::load(&entry)?;
+    let Loaded { config, sources, diagnostics, images, .. } = configuration::load(&entry)?;
     let Some(config) = config else { return Err(refused(&entry, &diagnostics)) };
     let asked = Asked {
         peer: args.peer.address,

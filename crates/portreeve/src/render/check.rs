@@ -30,7 +30,6 @@ pub(crate) struct Summary {
 impl Summary {
     /// Counts.
     pub(crate) fn new(file: &Path, config: Option<&Config>, found: &Diagnostics) -> Self {
-        let of = |level| found.iter().filter(|one| one.level == level).count();
         let all = config.map(|config| config.services.as_slice()).unwrap_or_default();
         let traps = all.iter().filter(|one| matches!(one.offer, Offer::Trap(_))).count();
         Self {
@@ -38,30 +37,45 @@ impl Summary {
             accepted: config.is_some(),
             services: all.len().saturating_sub(traps),
             traps,
-            errors: of(Level::Error),
-            warnings: of(Level::Warning),
-            notes: of(Level::Note),
+            errors: found.errors(),
+            warnings: found.count(Level::Warning),
+            notes: found.count(Level::Note),
         }
     }
 }
 
 /// One line: accepted or refused, and how much was found.
 pub(crate) fn summary(summary: &Summary, paint: Paint) -> String {
-    let n = |number: usize, one| count(u64::try_from(number).unwrap_or(u64::MAX), one);
     let file = visible(&summary.file);
-    let found: Vec<_> =
-        [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| n(number, word))
-            .collect();
-    let found = if found.is_empty() { "nothing to mend".to_owned() } else { found.join(", ") };
+    let found = counts(summary.errors, summary.warnings, summary.notes);
     if summary.accepted {
         let offered = format!("{}, {}", n(summary.services, "service"), n(summary.traps, "trap"));
         format!("{file}: {}: {offered}; {found}\n", ink(paint, Ink::Good, "sound"))
     } else {
         format!("{file}: {}: {found}\n", ink(paint, Ink::Bad, "refused"))
     }
+}
+
+/// One line: the files that were checked, and how much was found in them.
+pub(crate) fn found_in(files: &[String], found: &Diagnostics) -> String {
+    let files: Vec<_> = files.iter().map(|file| visible(file)).collect();
+    let of = |level| found.count(level);
+    let counts = counts(of(Level::Error), of(Level::Warning), of(Level::Note));
+    format!("{}: {counts}\n", files.join(", "))
+}
+
+fn n(number: usize, one: &str) -> String {
+    count(u64::try_from(number).unwrap_or(u64::MAX), one)
+}
+
+/// `2 errors, 1 note`.
+fn counts(errors: usize, warnings: usize, notes: usize) -> String {
+    let found: Vec<_> = [(errors, "error"), (warnings, "warning"), (notes, "note")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| n(number, word))
+        .collect();
+    if found.is_empty() { "nothing to mend".to_owned() } else { found.join(", ") }
 }
 
 /// What the host lacks for a service, as a finding about the line that asks for it.

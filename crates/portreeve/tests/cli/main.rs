@@ -1,6 +1,8 @@
 //! The command as it is typed: what it prints, where, and how it exits.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod alone;
 mod door;
 mod files;
 #[cfg(test)]

@@ -76,12 +76,22 @@ fn is_empty(error: &io::Error) -> bool {
 
 /// Reads a file that a rule names; what is wrong with it is told.
 pub(super) fn list(path: &[u8]) -> (ListFile, Option<String>) {
+    match list_bytes(path) {
+        Ok(Some(bytes)) => (list_file(&bytes), None),
+        Ok(None) => (ListFile::Missing, None),
+        Err(why) => (ListFile::Unreadable, Some(why)),
+    }
+}
+
+/// The bytes of a file that a rule names, if it is there.
+///
+/// # Errors
+/// Why it cannot be read, in the ancestor's words.
+pub(super) fn list_bytes(path: &[u8]) -> Result<Option<Vec<u8>>, String> {
     let place = Path::new(OsStr::from_bytes(path));
     match read_bounded(place, LARGEST_LIST) {
-        Ok(content) => (list_file(&content.bytes), None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (ListFile::Missing, None),
-        Err(error) => {
-            (ListFile::Unreadable, Some(format!("open {}: {}", place.display(), because(&error))))
-        }
+        Ok(content) => Ok(Some(content.bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("open {}: {}", place.display(), because(&error))),
     }
 }

@@ -1,21 +1,26 @@
 //! tcpdchk: what is wrong with the rules.
 
 use super::arguments::Arguments;
-use super::asker::NETGROUP;
-use super::files::Folder;
+use super::dry::{group, identity};
+use super::files::{Folder, list_bytes};
 use super::inetd::Inetd;
-use super::{names, shown};
+use super::names::OfHost;
+use super::{because, shown};
 use crate::applet::Call;
 use crate::say;
 use crate::trouble::Trouble;
-use portreeve_diag::{Diagnostic, Diagnostics};
-use portreeve_dialect::wrappers::{Doubt, doubts, shadowed};
-use portreeve_model::wrappers::{Deed, List, Rule, Token, Which};
-use portreeve_sys::resolver::{Answer, addresses_of, netgroup_has_members};
-use std::collections::BTreeMap;
+use portreeve_diag::{Diagnostic, Diagnostics, Sources};
+use portreeve_dialect::wrappers::{Doubt, Question, doubts, list_doubts, remarks, shadowed};
+use portreeve_model::wrappers::{Deed, List, Rule, Setting, Tables, Token, Which};
+use portreeve_sys::together::together;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const USAGE: &str = "usage: tcpdchk [-a] [-d] [-i inet_conf] [-v]\n\
     \x20\x20\x20\x20-a: report rules with implicit \"ALLOW\" at end\n\
@@ -23,8 +28,14 @@ const USAGE: &str = "usage: tcpdchk [-a] [-d] [-i inet_conf] [-v]\n\
     \x20\x20\x20\x20-i: location of inetd.conf file\n\
     \x20\x20\x20\x20-v: list all rules\n";
 
-/// Names and netgroups that are looked up for one run.
-const MOST_NAMES: usize = 200;
+/// Names, addresses and netgroups that are looked up for one run.
+const MOST_QUESTIONS: usize = 200;
+
+/// How long those of the two files may take together; others are looked up one by one.
+const TOGETHER: Duration = Duration::from_secs(60);
+
+/// Files that rules name, at most.
+const MOST_LISTS: usize = 1000;
 
 /// `tcpdchk [-a] [-d] [-i inet_conf] [-v]`.
 pub(crate) fn tcpdchk(call: &Call) -> Result<ExitCode, Trouble> {
@@ -40,7 +51,13 @@ pub(crate) fn tcpdchk(call: &Call) -> Result<ExitCode, Trouble> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let mut report = Report { out: String::new(), inetd, looked_up: BTreeMap::new() };
+    let mut report = Report {
+        out: String::new(),
+        inetd,
+        looked_up: BTreeMap::new(),
+        lists: BTreeMap::new(),
+        more: 0,
+    };
     report.all(&arguments);
     let written = io::stdout().write_all(report.out.as_bytes());
     written.map_err(|error| Trouble::system("unable to write output", &error))?;
@@ -51,7 +68,11 @@ struct Report {
     out: String,
     inetd: Option<Inetd>,
     /// What was said of a name, so that each is looked up once.
-    looked_up: BTreeMap<Vec<u8>, Vec<String>>,
+    looked_up: BTreeMap<Question, Vec<String>>,
+    /// Files that rules name, so that each is read once, and why one cannot be read.
+    lists: BTreeMap<Vec<u8>, Option<String>>,
+    /// What is not looked up any more.
+    more: usize,
 }
 
 impl Report {
@@ -72,6 +93,7 @@ impl Report {
             }
         }
         let mut loaded = folder.load();
+        self.look_up(&loaded.tables);
         let mut findings = std::mem::take(&mut loaded.findings);
         shadowed(&loaded.tables, &loaded.sources, &mut findings);
         for which in [Which::Allow, Which::Deny] {
@@ -90,6 +112,10 @@ impl Report {
         }
         if findings.dropped() > 0 {
             self.out.push_str(&format!("and {} more findings\n", findings.dropped()));
+        }
+        if self.more > 0 {
+            let text = format!("and {} more names and addresses, not looked up\n", self.more);
+            self.out.push_str(&text);
         }
     }
 
@@ -149,14 +175,19 @@ impl Report {
     fn doubts(&mut self, path: &str, which: Which, rule: &Rule, arguments: &Arguments) {
         let mut said = Vec::new();
         for doubt in doubts(rule) {
-            match doubt {
+            match doubt.value {
                 Doubt::Said(text) => said.push(text),
                 Doubt::Daemon(name) => {
                     said.extend(self.inetd.iter().flat_map(|inetd| inetd.warnings_about(&name)));
                 }
-                Doubt::Host(name) => said.extend(self.named(&name)),
-                Doubt::File(path) => said.extend(super::files::list(&path).1),
-                Doubt::Netgroup(group) => said.extend(self.peopled(&group)),
+                Doubt::File(path) => said.extend(self.list(&path)),
+                Doubt::Ask(question) => said.extend(self.asked(question)),
+            }
+        }
+        for setting in &rule.settings {
+            if let Some((level, text)) = of_host(&setting.value) {
+                let line = rule.line;
+                self.out.push_str(&format!("{level}: {path}, line {line}: {text}\n"));
             }
         }
         let open = |setting: &Deed| matches!(setting, Deed::Allow | Deed::Deny | Deed::Twist);
@@ -169,56 +200,99 @@ impl Report {
         }
     }
 
-    /// What is to be said of a host's name.
-    fn named(&mut self, name: &[u8]) -> Vec<String> {
-        if let Some(said) = self.looked_up.get(name) {
-            return said.clone();
-        }
-        if self.looked_up.len() >= MOST_NAMES {
-            return Vec::new();
-        }
-        let text = shown(name);
-        let said = match addresses_of(name, names::LIMIT) {
-            Answer::Absent => vec![format!("{text}: host not found")],
-            Answer::Failed => {
-                vec![format!("{text}: host not found (it could not be looked up now)")]
+    /// Goes through a file that a rule names, and those that it names; why it cannot be read.
+    fn list(&mut self, path: &[u8]) -> Option<String> {
+        let mut open = vec![path.to_vec()];
+        while let Some(path) = open.pop() {
+            if self.lists.len() >= MOST_LISTS || self.lists.contains_key(&path) {
+                continue;
             }
-            Answer::Found(host) => {
-                let official = shown(&host.canonical);
-                let mut said = Vec::new();
-                if !official.eq_ignore_ascii_case(&text) {
-                    said.push(format!("{text}: hostname alias"));
-                    said.push(format!("(official name: {official})"));
-                }
-                if host.addresses.len() > 1 {
-                    said.push(format!("host {text} has more than one address"));
-                    said.push("(consider using an address instead)".to_owned());
-                }
-                said
+            let read = list_bytes(&path);
+            self.lists.insert(path.clone(), read.as_ref().err().cloned());
+            if let Ok(Some(bytes)) = read {
+                open.extend(self.words(&shown(&path), &bytes));
             }
-        };
-        self.looked_up.insert(name.to_vec(), said.clone());
-        said
+        }
+        self.lists.get(path).cloned().flatten()
     }
 
-    /// What is to be said of a netgroup.
-    fn peopled(&mut self, group: &[u8]) -> Vec<String> {
-        let key = [b"@", group].concat(); // which no host's name begins with
-        if let Some(said) = self.looked_up.get(&key) {
+    /// What is to be said of the words of such a file; gives the files among them.
+    fn words(&mut self, path: &str, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+        let doubts = list_doubts(path, bytes, MOST_QUESTIONS, &mut sources, &mut found);
+        self.findings(path, &found, &sources);
+        let mut named = Vec::new();
+        for (doubt, at) in doubts {
+            match doubt {
+                Doubt::File(path) => named.push(path),
+                Doubt::Ask(question) => {
+                    let (line, _) = sources.line_column(at);
+                    for text in self.asked(question) {
+                        self.warn(path, line, &text);
+                    }
+                }
+                Doubt::Said(_) | Doubt::Daemon(_) => {}
+            }
+        }
+        named
+    }
+
+    /// Looks up what both files name.
+    fn look_up(&mut self, tables: &Tables) {
+        let mut questions = Vec::new();
+        let mut known = BTreeSet::new();
+        for which in [Which::Allow, Which::Deny] {
+            for doubt in tables.table(which).rules().iter().flat_map(doubts) {
+                if let Doubt::Ask(question) = doubt.value
+                    && questions.len() < MOST_QUESTIONS
+                    && known.insert(question.clone())
+                {
+                    questions.push(question);
+                }
+            }
+        }
+        let answers = together(questions.clone(), TOGETHER, said);
+        for (question, answer) in questions.into_iter().zip(answers) {
+            let late = || vec!["a name or address could not be looked up in time".to_owned()];
+            self.looked_up.insert(question, answer.unwrap_or_else(late));
+        }
+    }
+
+    /// What is to be said of a name, an address or a netgroup.
+    fn asked(&mut self, question: Question) -> Vec<String> {
+        if let Some(said) = self.looked_up.get(&question) {
             return said.clone();
         }
-        if self.looked_up.len() >= MOST_NAMES {
+        if self.looked_up.len() >= MOST_QUESTIONS {
+            self.more = self.more.saturating_add(1);
             return Vec::new();
         }
-        let text = shown(group);
-        let said = match netgroup_has_members(group, NETGROUP) {
-            Some(true) => Vec::new(),
-            Some(false) => vec![format!("{text}: unknown or empty netgroup")],
-            None => vec![format!("netgroup {text} could not be asked for")],
-        };
-        self.looked_up.insert(key, said.clone());
-        said
+        let text = said(&question);
+        self.looked_up.insert(question, text.clone());
+        text
     }
+}
+
+/// What an option names that this host does not have: how bad it is, and what.
+fn of_host(setting: &Setting) -> Option<(&'static str, String)> {
+    let value = setting.value.as_deref()?;
+    let error = |text| Some(("error", text));
+    if setting.deed == Deed::User {
+        return identity(value).err().and_then(error);
+    }
+    if setting.deed == Deed::Group {
+        return group(&shown(value)).err().and_then(error);
+    }
+    if setting.deed != Deed::Banners {
+        return None;
+    }
+    let folder = Path::new(OsStr::from_bytes(value));
+    let failed = std::fs::metadata(folder).err()?;
+    Some(("warning", format!("{}: {}", folder.display(), because(&failed))))
+}
+
+fn said(question: &Question) -> Vec<String> {
+    remarks(question, &OfHost).into_iter().flat_map(|remark| remark.lines).collect()
 }
 
 /// A list as it was written.

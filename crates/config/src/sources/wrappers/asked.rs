@@ -1,7 +1,8 @@
 //! What the rules are about, beside what services ask: told once, when a configuration is loaded.
 
 use super::super::SourceRead;
-use crate::check::Check;
+use crate::check::{Check, place};
+use crate::nearest::nearest;
 use portreeve_diag::{Diagnostic, FileId, Level};
 use portreeve_dialect::wrappers::{Doubt, codes, doubts};
 use portreeve_model::wrappers::{HostImage, Item, Rule};
@@ -50,13 +51,16 @@ fn strangers(check: &mut Check, head: &HostImage, asked: &BTreeMap<&str, Vec<&st
     let mut told = BTreeSet::new();
     for rule in head.allow.iter().chain(&head.deny).flat_map(rules) {
         for doubt in doubts(rule) {
-            let Doubt::Daemon(name) = doubt else { continue };
+            let Doubt::Daemon(name) = doubt.value else { continue };
             let known = asked.keys().any(|daemon| daemon.eq_ignore_ascii_case(&name));
             let new = !known && told.len() < MOST_NAMES && told.insert(name.to_ascii_lowercase());
             if new {
                 let text = format!("no service asks about `{name}`");
-                let place = Some(super::at(check, rule));
-                let finding = Diagnostic::new(Level::Note, codes::NO_SUCH_DAEMON, place, text);
+                let at = place(&check.sources, doubt.origin);
+                let mut finding = Diagnostic::new(Level::Note, codes::NO_SUCH_DAEMON, at, text);
+                if let Some(meant) = nearest(&name, asked.keys().copied()) {
+                    finding = finding.help(format!("did you mean `{meant}`?"));
+                }
                 check.say(finding.help("if another program asks these files, all is well"));
             }
         }

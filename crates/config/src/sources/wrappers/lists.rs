@@ -3,10 +3,10 @@
 use super::super::Reader;
 use super::at;
 use super::sets::Sets;
-use crate::codes;
 use crate::world::Owner;
-use portreeve_diag::{Diagnostic, Level, Span};
-use portreeve_dialect::wrappers::list_parts;
+use crate::{codes, questions};
+use portreeve_diag::{Diagnostic, Diagnostics, Level, Span};
+use portreeve_dialect::wrappers::{Doubt, list_doubts, list_parts};
 use portreeve_model::wrappers::{ClientPattern, DaemonPattern, HostPattern, Listed, Rule};
 use std::collections::BTreeMap;
 
@@ -86,6 +86,9 @@ fn one(
         Ok(path) => reader.file(path, Owner::Anybody).map_err(|why| (why.absent, why.reason)),
         Err(_) => Err((false, "its name is not UTF-8".to_owned())),
     };
+    if let (Ok(bytes), true) = (&read, reader.world.thorough()) {
+        doubted(reader, &shown, bytes);
+    }
     let (listed, finding): (_, Option<Finding>) = match read.map(|bytes| list_parts(&bytes)) {
         Ok(Some((networks, others))) => {
             sets.count(others.len());
@@ -111,6 +114,18 @@ fn one(
     };
     say(reader, finding, place);
     Ok(listed)
+}
+
+/// Tells what is wrong with the words of a file, and keeps what must be asked about them.
+fn doubted(reader: &mut Reader<'_>, path: &str, bytes: &[u8]) {
+    let (check, mut found) = (&mut *reader.check, Diagnostics::new());
+    let doubts = list_doubts(path, bytes, questions::MOST, &mut check.sources, &mut found);
+    for (doubt, at) in doubts {
+        if let Doubt::Ask(question) = doubt {
+            check.questions.add(question, at);
+        }
+    }
+    super::warn(check, found);
 }
 
 fn say(reader: &mut Reader<'_>, finding: Option<Finding>, place: Span) {

@@ -11,13 +11,13 @@ mod words;
 pub(crate) use asked::tell;
 
 use super::{Image, Reader};
-use crate::check::Check;
+use crate::check::{Check, place};
 use crate::world::Owner;
 use lists::Paths;
 use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level};
-use portreeve_dialect::wrappers::{Doubt, Part, codes, doubts, parts, shadowed};
-use portreeve_model::SourceFile;
+use portreeve_dialect::wrappers::{Doubt, Part, WORDS, codes, doubts, parts, shadowed};
 use portreeve_model::wrappers::{HostImage, Item, PlainRules, Rule, Table, Tables, Which};
+use portreeve_model::{Sited, SourceFile};
 use portreeve_wire::hosts::{MAX_HEAD, image};
 use sets::Sets;
 
@@ -42,7 +42,7 @@ pub(super) fn read(
                 Part::Rule(rule) => {
                     paths.of_rule(&rule);
                     words::of_rule(&rule, reader, &mut head.words);
-                    doubted(reader.check, &rule);
+                    doubted(reader, &rule);
                     sets.count(1);
                     items.push(Item::Rule(rule));
                 }
@@ -85,13 +85,19 @@ fn file_parts(
     Ok(parts)
 }
 
-/// Tells what tcpdchk would: names and files are looked for elsewhere.
-fn doubted(check: &mut Check, rule: &Rule) {
-    for doubt in doubts(rule) {
-        if let Doubt::Said(text) = doubt {
-            let help = "see hosts_access(5) for the words that mean more than they say";
-            let place = Some(at(check, rule));
-            check.say(Diagnostic::new(Level::Warning, codes::DOUBTFUL, place, text).help(help));
+/// Tells what tcpdchk would, each at its word, and keeps what must be asked. Daemons and files are
+/// looked for elsewhere.
+fn doubted(reader: &mut Reader<'_>, rule: &Rule) {
+    let (check, thorough) = (&mut *reader.check, reader.world.thorough());
+    for Sited { value, origin } in doubts(rule) {
+        let Some(at) = place(&check.sources, origin) else { continue };
+        match value {
+            Doubt::Said(text) => {
+                let code = codes::DOUBTFUL;
+                check.say(Diagnostic::new(Level::Warning, code, Some(at), text).help(WORDS));
+            }
+            Doubt::Ask(question) if thorough => check.questions.add(question, at),
+            Doubt::Ask(_) | Doubt::Daemon(_) | Doubt::File(_) => {}
         }
     }
 }
@@ -115,10 +121,7 @@ fn decided_before(check: &mut Check, head: &HostImage) {
 
 /// Keeps findings, none of them as an error.
 fn warn(check: &mut Check, found: Diagnostics) {
-    for finding in found {
-        let level = finding.level.min(Level::Warning);
-        check.say(Diagnostic { level, ..finding });
-    }
+    check.say_all(found, |level| level.min(Level::Warning));
 }
 
 /// The place of a rule, for a finding.
