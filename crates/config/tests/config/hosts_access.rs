@@ -177,6 +177,22 @@ fn many_plain_lines_cost_less_than_forty_bytes_each() {
 }
 
 #[test]
+fn rules_that_decide_nothing_are_found_among_any_number() {
+    let many: String = (0..30_000_u32)
+        .map(|n| format!("sshd: 10.{}.{}.{}\n", n >> 16, (n >> 8) & 255, n & 255))
+        .collect();
+    let text = format!("[import]\nhosts-access = true\n[service.x]\nlisten = [\"*:1\"]\n{PROGRAM}");
+    let host = Host::default().with("/etc/portreeve/portreeve.toml", text);
+    let deny = format!("{many}ALL: 192.0.2.1\nsshd: 10.0.90.7\nsshd: 192.0.2.1\n");
+    let mut host = Host { thorough: true, ..host }.with("/etc/hosts.deny", deny);
+    let found = findings(&host.load(&main()));
+    for place in ["/etc/hosts.deny:30002:", "/etc/hosts.deny:30003:"] {
+        assert!(found.contains(place), "{place}: {found}");
+    }
+    assert_eq!(found.matches("hosts-shadowed").count(), 2, "{found}");
+}
+
+#[test]
 fn the_daemon_that_was_meant_is_named() {
     for (deny, meant) in [("shhd: ALL\n", true), ("vsftpd: ALL\n", false)] {
         let (_, found) = about("", deny);

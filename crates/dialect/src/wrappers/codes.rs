@@ -42,7 +42,7 @@ codes! {
     NETGROUP = "hosts-netgroup": "warning: a netgroup is not known, or nobody is in it";
     NOT_LOOKED_UP = "hosts-not-looked-up": "note: names, addresses or netgroups of rules were not looked up: too many, or no answer in time";
     ASKED = "hosts-asked": "note: which services ask these files, and under which names";
-    SHADOWED = "hosts-shadowed": "warning: every client that a rule matches is decided about by rules before it: by the same words, by `ALL`, by a network around theirs or a domain above";
+    SHADOWED = "hosts-shadowed": "warning: every client that a rule matches is decided about by rules before it: by the same words, by `ALL`, by a network around theirs or a domain above; told once for each rule that decides";
 }
 
 #[cfg(test)]

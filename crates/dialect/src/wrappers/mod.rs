@@ -29,4 +29,4 @@ pub use listed::list_doubts;
 pub use lookup::{Asked, Host, Proof, Question, Remark, Resolver, proven, remarks};
 pub use option::wrong_option;
 pub use parts::{Part, Plain, parts};
-pub use shadow::shadowed;
+pub use shadow::{MOST_COMPARED, Shadows, shadowed};

@@ -1,7 +1,8 @@
 //! Rules that decide nothing, since rules before them decide it all.
 
 use super::codes;
-use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level, Sources, Span};
+use super::parts::{Part, Plain};
+use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level, Sources};
 use portreeve_model::wrappers::{
     ClientPattern, DaemonPattern, Deed, HostPattern, Rule, Tables, Token, Which, Word,
 };
@@ -12,53 +13,221 @@ use std::net::Ipv4Addr;
 /// Pairs of one rule that are looked at: a daemon and a client each.
 const MOST_PAIRS: usize = 4096;
 
-/// Reports every rule whose daemons and clients are all decided about by rules before it, hosts.allow
-/// first: by the same words, by `ALL`, by a network around theirs or a domain above. What an
-/// `EXCEPT` or an `aclexec` of a rule before leaves open decides nothing here; what a rule itself
-/// excepts does not save it. A rule that refuses by name is not behind one that lets the name in: while
-/// names cannot be looked up it is the one that refuses. The work grows with the rules, and with how
-/// many lengths of prefixes they have.
+/// Pairs that are kept to compare others with: some 120 MiB.
+pub const MOST_COMPARED: usize = 3_000_000;
+
+/// Rules that decide about others and are told of one by one.
+const MOST_CAUSES: usize = 50;
+
+/// Reports rules whose daemons and clients are all decided about by rules before them, hosts.allow
+/// first: see [`Shadows`].
 pub fn shadowed(tables: &Tables, sources: &Sources, out: &mut Diagnostics) {
-    let mut decided: HashMap<Vec<u8>, Decided> = HashMap::new();
-    let mut lines = Lines::default();
+    let mut shadows = Shadows::new(MOST_COMPARED);
     for which in [Which::Allow, Which::Deny] {
-        for rule in tables.table(which).rules() {
-            let (Some(daemons), Some(clients)) = (daemons(rule), clients(rule)) else { continue };
-            let verdict = verdict(rule, which);
-            if let Some(by) = decided_by(&decided, &daemons, &clients, verdict) {
-                out.push(finding(rule.origin, by, sources, &mut lines));
-                continue;
-            }
-            let aclexec = |deed: &Deed| *deed == Deed::Aclexec;
-            let whole = rule.daemons.parts.len() == 1 && rule.clients.parts.len() == 1;
-            if whole && !rule.settings.iter().any(|setting| aclexec(&setting.value.deed)) {
-                for daemon in daemons {
-                    let of_daemon = decided.entry(daemon).or_default();
-                    clients.iter().for_each(|client| of_daemon.add(client, verdict, rule.origin));
-                }
+        tables.table(which).rules().iter().for_each(|rule| shadows.rule(which, rule));
+    }
+    shadows.tell(sources, out);
+}
+
+/// Looks for rules that decide nothing, in the order of the files: every daemon and client of theirs
+/// is decided about by the same words, by `ALL`, by a network around theirs or a domain above. What
+/// an `EXCEPT` or an `aclexec` of a rule before leaves open decides nothing here; what a rule itself
+/// excepts does not save it. A rule that refuses by name is not behind one that lets the name in:
+/// while names cannot be looked up it is the one that refuses. The work grows with the rules, and
+/// with how many lengths of prefixes they have.
+#[derive(Debug)]
+pub struct Shadows {
+    /// By daemon: that of `ALL` first.
+    decided: Vec<Decided>,
+    daemons: HashMap<Vec<u8>, usize>,
+    /// Pairs that may still be kept.
+    left: usize,
+    /// Whether one was not.
+    full: bool,
+    causes: Causes,
+}
+
+impl Shadows {
+    /// None yet; at most `most` pairs of a daemon and a client are kept to compare others with.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        let daemons = HashMap::from([(b"all".to_vec(), 0)]);
+        let decided = vec![Decided::default()];
+        Self { decided, daemons, left: most, full: false, causes: Causes::default() }
+    }
+
+    /// Looks at what stands next in a file.
+    pub fn part(&mut self, which: Which, part: &Part) {
+        match part {
+            Part::Rule(rule) => self.rule(which, rule),
+            Part::Plain(lists) => self.plain(which, lists),
+        }
+    }
+
+    /// Looks at a rule.
+    pub fn rule(&mut self, which: Which, rule: &Rule) {
+        let (Some(daemons), Some(clients)) = (daemons(rule), clients(rule)) else { return };
+        let daemons = self.of_daemons(daemons);
+        let verdict = verdict(rule, which);
+        let here = Spot::from(rule.origin);
+        if let Some(by) = self.decided_by(&daemons, &clients, verdict) {
+            self.causes.add(here, by);
+            return;
+        }
+        let aclexec = |deed: &Deed| *deed == Deed::Aclexec;
+        let whole = rule.daemons.parts.len() == 1 && rule.clients.parts.len() == 1;
+        if whole && !rule.settings.iter().any(|setting| aclexec(&setting.value.deed)) {
+            self.keep(&daemons, &clients, verdict, here);
+        }
+    }
+
+    /// Looks at plain rules, of which each line is in one of the lists, and each list in order.
+    fn plain(&mut self, which: Which, lists: &[Plain]) {
+        let verdict = match which {
+            Which::Allow => Verdict::Grants,
+            Which::Deny => Verdict::Refuses,
+        };
+        let mut rest: Vec<(Vec<usize>, u32, &[(Network, u32)])> = Vec::new();
+        for Plain { first, networks } in lists {
+            let Some(daemons) = daemons(first) else { continue };
+            rest.push((self.of_daemons(daemons), first.origin.file, networks));
+        }
+        loop {
+            let ahead = rest.iter_mut().filter(|(.., networks)| !networks.is_empty());
+            let next = ahead.min_by_key(|(.., networks)| networks.first().map(|(_, line)| *line));
+            let Some((daemons, file, networks)) = next else { return };
+            let line = networks.first().map_or(0, |(_, line)| *line);
+            let of_line = networks.iter().take_while(|(_, of)| *of == line).count();
+            let (these, others) = networks.split_at_checked(of_line).unwrap_or_default();
+            *networks = others;
+            let clients: Vec<_> = these.iter().map(|(one, _)| Client::Network(*one)).collect();
+            let (daemons, here) = (daemons.clone(), Spot { file: *file, line });
+            match self.decided_by(&daemons, &clients, verdict) {
+                Some(by) => self.causes.add(here, by),
+                None => self.keep(&daemons, &clients, verdict, here),
             }
         }
+    }
+
+    /// The places of daemons in `decided`.
+    fn of_daemons(&mut self, names: Vec<Vec<u8>>) -> Vec<usize> {
+        let place = |name| {
+            *self.daemons.entry(name).or_insert_with(|| {
+                self.decided.push(Decided::default());
+                self.decided.len().saturating_sub(1)
+            })
+        };
+        names.into_iter().map(place).collect()
+    }
+
+    fn keep(&mut self, daemons: &[usize], clients: &[Client], verdict: Verdict, here: Spot) {
+        let pairs = daemons.len().saturating_mul(clients.len());
+        let Some(left) = self.left.checked_sub(pairs) else {
+            self.full = true;
+            return;
+        };
+        self.left = left;
+        for daemon in daemons {
+            if let Some(of_daemon) = self.decided.get_mut(*daemon) {
+                clients.iter().for_each(|client| of_daemon.add(client, verdict, here));
+            }
+        }
+    }
+
+    /// The last of the rules that together decide about all of a rule, if they do.
+    fn decided_by(&self, daemons: &[usize], clients: &[Client], verdict: Verdict) -> Option<Spot> {
+        let of_all = self.decided.first();
+        let mut last = None;
+        for daemon in daemons {
+            let of_this = self.decided.get(*daemon).filter(|_| *daemon != 0);
+            for client in clients {
+                let found = [of_this, of_all].into_iter().flatten();
+                let by = found.filter_map(|these| these.covering(client, verdict)).min()?;
+                last = last.max(Some(by));
+            }
+        }
+        last
+    }
+
+    /// Tells of every rule that decides about others, once; gives whether all rules were compared.
+    pub fn tell(self, sources: &Sources, out: &mut Diagnostics) -> bool {
+        self.causes.tell(sources, out);
+        !self.full
     }
 }
 
-/// The last of the rules that together decide about all of a rule, if they do.
-fn decided_by(
-    decided: &HashMap<Vec<u8>, Decided>,
-    daemons: &[Vec<u8>],
-    clients: &[Client],
-    verdict: Verdict,
-) -> Option<Origin> {
-    let of_all = decided.get(b"all".as_slice());
-    let mut last = None;
-    for daemon in daemons {
-        let of_this = decided.get(daemon);
-        for client in clients {
-            let found = [of_this, of_all].into_iter().flatten();
-            let by = found.filter_map(|these| these.covering(client, verdict)).min()?;
-            last = last.max(Some(by));
+/// Where a rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Spot {
+    file: u32,
+    line: u32,
+}
+
+impl From<Origin> for Spot {
+    fn from(origin: Origin) -> Self {
+        Self { file: origin.file, line: origin.line }
+    }
+}
+
+/// Rules that decide about others, in the order of the first that they decide about.
+#[derive(Debug, Default)]
+struct Causes {
+    all: Vec<Cause>,
+    known: HashMap<Spot, usize>,
+    /// What rules past the bound decide about: the first, and how many.
+    others: Option<(Spot, usize)>,
+}
+
+/// A rule, and those that decide nothing because of it.
+#[derive(Debug)]
+struct Cause {
+    by: Spot,
+    first: Spot,
+    last: Spot,
+    count: usize,
+}
+
+impl Causes {
+    fn add(&mut self, here: Spot, by: Spot) {
+        let known = self.known.get(&by).and_then(|at| self.all.get_mut(*at));
+        if let Some(cause) = known {
+            cause.last = here;
+            cause.count = cause.count.saturating_add(1);
+        } else if self.all.len() < MOST_CAUSES {
+            self.known.insert(by, self.all.len());
+            self.all.push(Cause { by, first: here, last: here, count: 1 });
+        } else {
+            let (_, count) = self.others.get_or_insert((here, 0));
+            *count = count.saturating_add(1);
         }
     }
-    last
+
+    fn tell(self, sources: &Sources, out: &mut Diagnostics) {
+        let place = |spot: Spot| format!("{}:{}", sources.path(FileId(spot.file)), spot.line);
+        let mut say = |at: Spot, message: String, help: &str| {
+            let at = sources.line_span(FileId(at.file), at.line);
+            let finding = Diagnostic::new(Level::Warning, codes::SHADOWED, Some(at), message);
+            out.push(finding.help(help));
+        };
+        for Cause { by, first, last, count } in self.all {
+            let decides = format!("{} already decides for all of", place(by));
+            let (message, help) = match count {
+                1 => (
+                    format!("this rule decides nothing: {decides} it"),
+                    "remove it, or move it up".to_owned(),
+                ),
+                _ => (
+                    format!("this rule and {} behind it decide nothing: {decides} them", count - 1),
+                    format!("remove them, or move them up; the last is {}", place(last)),
+                ),
+            };
+            say(first, message, &help);
+        }
+        if let Some((first, count)) = self.others {
+            let message = format!("from here on, {count} more rules decide nothing");
+            say(first, message, "remove those above first, and check again");
+        }
+    }
 }
 
 /// What a rule does with whom it matches.
@@ -85,38 +254,38 @@ fn verdict(rule: &Rule, which: Which) -> Verdict {
 /// Whom rules have decided about, for one daemon.
 #[derive(Debug, Default)]
 struct Decided {
-    all: Option<Origin>,
-    networks: HashMap<Network, Origin>,
+    all: Option<Spot>,
+    networks: HashMap<Network, Spot>,
     /// The prefix lengths that are there, of IPv4 and IPv6.
     lengths: [BTreeSet<u8>; 2],
     /// `.domain`, and what is done with whoever is below.
-    domains: HashMap<(Verdict, Vec<u8>), Origin>,
+    domains: HashMap<(Verdict, Vec<u8>), Spot>,
     /// Other words, as they are.
-    words: HashMap<(Verdict, Vec<u8>), Origin>,
+    words: HashMap<(Verdict, Vec<u8>), Spot>,
 }
 
 impl Decided {
-    fn add(&mut self, client: &Client, verdict: Verdict, origin: Origin) {
+    fn add(&mut self, client: &Client, verdict: Verdict, here: Spot) {
         match client {
-            Client::All => self.all = self.all.or(Some(origin)),
+            Client::All => self.all = self.all.or(Some(here)),
             Client::Network(network) => {
                 let [v4, v6] = &mut self.lengths;
                 let lengths = if network.address().is_ipv4() { v4 } else { v6 };
                 lengths.insert(network.length());
-                self.networks.entry(*network).or_insert(origin);
+                self.networks.entry(*network).or_insert(here);
             }
             Client::Domain(word) => {
-                self.domains.entry((verdict, word.clone())).or_insert(origin);
+                self.domains.entry((verdict, word.clone())).or_insert(here);
             }
             Client::Name(word) | Client::Word(word) | Client::User(word, _) => {
-                self.words.entry((verdict, word.clone())).or_insert(origin);
+                self.words.entry((verdict, word.clone())).or_insert(here);
             }
         }
     }
 
     /// The first rule that decides about a client of a rule with this verdict, of those that are
     /// found quickly.
-    fn covering(&self, client: &Client, verdict: Verdict) -> Option<Origin> {
+    fn covering(&self, client: &Client, verdict: Verdict) -> Option<Spot> {
         let narrow = match client {
             Client::All => None,
             Client::Network(network) => self.around(*network),
@@ -132,7 +301,7 @@ impl Decided {
         self.all.into_iter().chain(narrow).min()
     }
 
-    fn around(&self, network: Network) -> Option<Origin> {
+    fn around(&self, network: Network) -> Option<Spot> {
         let [v4, v6] = &self.lengths;
         let lengths = if network.address().is_ipv4() { v4 } else { v6 };
         let wider = lengths.range(..=network.length());
@@ -145,11 +314,7 @@ impl Decided {
 }
 
 /// A word of a rule before. One that grants by name does not stand in for one that refuses.
-fn find(
-    words: &HashMap<(Verdict, Vec<u8>), Origin>,
-    word: &[u8],
-    verdict: Verdict,
-) -> Option<Origin> {
+fn find(words: &HashMap<(Verdict, Vec<u8>), Spot>, word: &[u8], verdict: Verdict) -> Option<Spot> {
     let refusing = words.get(&(Verdict::Refuses, word.to_vec()));
     let granting = || words.get(&(Verdict::Grants, word.to_vec()));
     match verdict {
@@ -160,10 +325,10 @@ fn find(
 
 /// A domain that this name or domain lies in, or is.
 fn above(
-    domains: &HashMap<(Verdict, Vec<u8>), Origin>,
+    domains: &HashMap<(Verdict, Vec<u8>), Spot>,
     word: &[u8],
     verdict: Verdict,
-) -> Option<Origin> {
+) -> Option<Spot> {
     let dots = word.iter().enumerate().filter(|(_, byte)| **byte == b'.');
     dots.filter_map(|(at, _)| find(domains, word.get(at..)?, verdict)).min()
 }
@@ -278,31 +443,4 @@ fn lower(text: &[u8]) -> Vec<u8> {
 fn kept(text: &[u8]) -> Vec<u8> {
     let exact = text.iter().any(|byte| matches!(byte, b'@' | b'/'));
     if exact { text.to_vec() } else { lower(text) }
-}
-
-/// Where the lines of each file begin, found once.
-#[derive(Debug, Default)]
-struct Lines(HashMap<FileId, Vec<usize>>);
-
-impl Lines {
-    /// The line of a file, from 1.
-    fn span(&mut self, file: FileId, line: u32, sources: &Sources) -> Span {
-        let text = sources.text(file);
-        let starts = self.0.entry(file).or_insert_with(|| {
-            let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(after.map(|(at, _)| at + 1)).collect()
-        });
-        let at = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
-        let start = starts.get(at).copied().unwrap_or(text.len());
-        let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
-        Span::new(file, start, start + length)
-    }
-}
-
-fn finding(at: Origin, by: Origin, sources: &Sources, lines: &mut Lines) -> Diagnostic {
-    let place = format!("{}:{}", sources.path(FileId(by.file)), by.line);
-    let span = lines.span(FileId(at.file), at.line, sources);
-    let message = format!("this rule decides nothing: {place} already decides for all of it");
-    Diagnostic::new(Level::Warning, codes::SHADOWED, Some(span), message)
-        .help("remove it, or move it up")
 }

@@ -1,6 +1,6 @@
 //! Which finding a mistake gives, and where.
 
-use super::{read, shadowed};
+use super::{MOST_COMPARED, Shadows, parts, read, shadowed};
 use portreeve_diag::{Diagnostics, Sources};
 use portreeve_model::wrappers::{Table, Tables, Which};
 
@@ -95,6 +95,74 @@ fn a_hundred_thousand_rules_are_looked_at_in_one_go() {
     for n in 0..100_000_u32 {
         text += &format!("sshd: 10.{}.{}.{}\n", n >> 16, n >> 8 & 255, n & 255);
     }
-    // each is behind the first; what is not kept of the findings is counted
-    assert_eq!(found(Which::Deny, &text).len(), Diagnostics::MAX);
+    // each is behind the first, which is told once
+    assert_eq!(found(Which::Deny, &text), ["hosts-shadowed 2:1"]);
+}
+
+/// What is said of rules that decide nothing: in parts as the door reads them, and one by one.
+fn shadows(text: &str) -> Vec<String> {
+    let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+    let file = sources.add("f", "");
+    let mut shadows = Shadows::new(MOST_COMPARED);
+    for part in parts(Which::Deny, file, text.as_bytes(), &mut sources, &mut Diagnostics::new()) {
+        shadows.part(Which::Deny, &part);
+    }
+    assert!(shadows.tell(&sources, &mut findings));
+    let place = |finding: &portreeve_diag::Diagnostic| {
+        let (line, _) = sources.line_column(finding.at.expect("a place"));
+        format!("{line}: {}", finding.message)
+    };
+    let said: Vec<String> = findings.iter().map(place).collect();
+    let (mut sources, mut other) = (Sources::new(), Diagnostics::new());
+    let rules = read(Which::Deny, "f", text.as_bytes(), &mut sources, &mut Diagnostics::new());
+    let tables = Tables { deny: Table::Rules(rules), ..Tables::default() };
+    shadowed(&tables, &sources, &mut other);
+    let messages =
+        |all: &Diagnostics| all.iter().map(|one| one.message.clone()).collect::<Vec<_>>();
+    assert_eq!(messages(&other), messages(&findings), "{text}");
+    said
+}
+
+#[test]
+fn plain_rules_in_long_runs_are_compared_like_others() {
+    let many: String = (0..100).map(|n| format!("sshd: 192.0.2.{n}\n")).collect();
+    assert!(shadows(&many).is_empty());
+    for (text, want) in [
+        (
+            format!("{many}ftpd: 192.0.2.7\nsshd: 192.0.2.7 192.0.2.8\nsshd: 192.0.2.7 10.\n"),
+            &["102: this rule decides nothing: f:9 already decides for all of it"][..],
+        ),
+        (
+            format!("sshd: 192.0.2.0/25\n{many}ALL: 192.0.2.0/24\nftpd: 192.0.2.1\n"),
+            &[
+                "2: this rule and 99 behind it decide nothing: f:1 already decides for all of them",
+                "103: this rule decides nothing: f:102 already decides for all of it",
+            ],
+        ),
+        (
+            format!("{many}sshd: 192.0.2.7 : nice 3\nsshd: [2001:db8::]/32\n{many}"),
+            &["101: this rule and 1 behind it decide nothing: f:8 already decides for all of them"],
+        ),
+    ] {
+        let got = shadows(&text);
+        assert_eq!(got.get(..want.len()).unwrap_or_default(), want, "{text}");
+    }
+    // of pairs, the first fifty are told one by one
+    let twice = shadows(&format!("{many}ALL: 10.\n{many}"));
+    assert_eq!(twice.len(), 51);
+    assert_eq!(twice.last().expect("one"), "152: from here on, 50 more rules decide nothing");
+}
+
+#[test]
+fn what_is_kept_to_compare_with_is_bounded() {
+    let text: String = (0..100).map(|n| format!("sshd: 192.0.2.{n}\n")).collect();
+    let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+    let file = sources.add("f", "");
+    let mut shadows = Shadows::new(50);
+    let text = format!("{text}sshd: 192.0.2.7\nsshd: 192.0.2.99\n");
+    for part in parts(Which::Deny, file, text.as_bytes(), &mut sources, &mut Diagnostics::new()) {
+        shadows.part(Which::Deny, &part);
+    }
+    assert!(!shadows.tell(&sources, &mut findings));
+    assert_eq!(findings.len(), 1, "the second is behind one that is not kept");
 }

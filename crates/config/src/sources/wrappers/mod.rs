@@ -15,14 +15,16 @@ use crate::check::{Check, place};
 use crate::world::Owner;
 use lists::Paths;
 use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level};
-use portreeve_dialect::wrappers::{Doubt, Part, WORDS, codes, doubts, parts, shadowed};
-use portreeve_model::wrappers::{HostImage, Item, PlainRules, Rule, Table, Tables, Which};
+use portreeve_dialect::wrappers::{
+    Doubt, MOST_COMPARED, Part, Shadows, WORDS, codes, doubts, parts,
+};
+use portreeve_model::wrappers::{HostImage, Item, PlainRules, Rule, Which};
 use portreeve_model::{Sited, SourceFile};
 use portreeve_wire::hosts::{MAX_HEAD, image};
 use sets::Sets;
 
-/// Rules that are compared to find those that decide nothing.
-const MOST_COMPARED: usize = 10_000;
+/// Rules that are compared to find those that decide nothing, while a door waits for the rules.
+const FEW_COMPARED: usize = 10_000;
 
 /// Reads both files into their image. One that is not there has no rules; since rules have programs
 /// run, both must be believed.
@@ -34,10 +36,13 @@ pub(super) fn read(
     let mut sets = Sets::default();
     let mut head = HostImage::default();
     let mut paths = Paths::default();
+    let thorough = reader.world.thorough();
+    let mut shadows = Shadows::new(if thorough { MOST_COMPARED } else { FEW_COMPARED });
     for (which, file, items) in
         [(Which::Allow, allow, &mut head.allow), (Which::Deny, deny, &mut head.deny)]
     {
         for part in file_parts(which, file, reader)? {
+            shadows.part(which, &part);
             match part {
                 Part::Rule(rule) => {
                     paths.of_rule(&rule);
@@ -56,7 +61,7 @@ pub(super) fn read(
             }
         }
     }
-    decided_before(reader.check, &head);
+    decided_before(reader.check, shadows, thorough);
     head.lists = paths.read(reader, &mut sets)?;
     let (bytes, entries) = sets.done();
     let bytes = image(&head, &bytes).map_err(|_| {
@@ -102,20 +107,18 @@ fn doubted(reader: &mut Reader<'_>, rule: &Rule) {
     }
 }
 
-/// Tells which rules decide nothing, as long as they are few enough to compare.
-fn decided_before(check: &mut Check, head: &HostImage) {
-    let rules = |items: &[Item]| {
-        let rules = items.iter().filter_map(|item| match item {
-            Item::Rule(rule) => Some((**rule).clone()),
-            Item::Plain(_) => None,
-        });
-        Table::Rules(rules.collect())
-    };
-    if head.allow.len().saturating_add(head.deny.len()) <= MOST_COMPARED {
-        let tables = Tables { allow: rules(&head.allow), deny: rules(&head.deny) };
-        let mut found = Diagnostics::new();
-        shadowed(&tables, &check.sources, &mut found);
-        warn(check, found);
+/// Tells which rules decide nothing.
+fn decided_before(check: &mut Check, shadows: Shadows, thorough: bool) {
+    let mut found = Diagnostics::new();
+    let all = shadows.tell(&check.sources, &mut found);
+    warn(check, found);
+    if thorough && !all {
+        let text = format!(
+            "rules behind some {MOST_COMPARED} pairs of a daemon and a client are not compared: \
+             any of them may decide nothing"
+        );
+        let note = Diagnostic::new(Level::Note, codes::SHADOWED, None, text);
+        check.say(note.help("divide the rules into networks, or put the addresses into a list"));
     }
 }
 
