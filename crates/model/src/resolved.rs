@@ -1,7 +1,7 @@
 //! What the host said about a configuration: users, files, names. Unlike the configuration it may
 //! change while the door runs, so it is asked again while a service is down for want of something.
 
-use crate::Origin;
+use crate::{Config, Origin};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -77,4 +77,12 @@ pub struct Resolved {
     pub relay: Option<Ids>,
     /// The control group's number, if it exists.
     pub control_group: Option<u32>,
+}
+
+impl Resolved {
+    /// Whether it is about so many services as a configuration has.
+    #[must_use]
+    pub fn is_of(&self, config: &Config) -> bool {
+        self.services.len() == config.services.len() && self.kept.len() == config.kept.len()
+    }
 }

@@ -21,6 +21,7 @@ mod convert;
 mod door;
 mod errand;
 mod helper;
+mod kept;
 mod session;
 mod sources;
 mod succession;

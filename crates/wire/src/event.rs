@@ -200,6 +200,18 @@ pub enum What {
         /// Its key.
         key: String,
     },
+    /// A service that is kept up is where the keeper finds it.
+    ServiceKept {
+        /// Its name.
+        key: String,
+        /// Whether it was not there before; else it is another from its next start.
+        new: bool,
+    },
+    /// A service is no longer kept up: the keeper ends it.
+    ServiceReleased {
+        /// Its name.
+        key: String,
+    },
     /// A connection was let in.
     SessionStarted(SessionRef),
     /// A session said that it has authenticated.

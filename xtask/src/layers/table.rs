@@ -27,7 +27,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("ledger", &["model", "wire"]),
     // programs
     ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),
-    ("monitor", &["policy", "ucspi", "wire", "model", "sys"]),
+    ("monitor", &["policy", "supervise", "ucspi", "wire", "model", "sys"]),
     ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
     ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),

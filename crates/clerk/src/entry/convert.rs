@@ -63,6 +63,8 @@ fn entry(what: &What) -> Entry {
             origin: origin.as_deref().map(clean),
         },
         What::ServiceUp { key } => Entry::ServiceUp { service: clean(key) },
+        What::ServiceKept { key, new } => Entry::ServiceKept { service: clean(key), new: *new },
+        What::ServiceReleased { key } => Entry::ServiceReleased { service: clean(key) },
         What::Paused { key, seconds, .. } => {
             Entry::Paused { service: clean(key), seconds: *seconds }
         }

@@ -137,6 +137,13 @@ pub(crate) enum Entry {
     ServiceUp {
         service: String,
     },
+    ServiceKept {
+        service: String,
+        new: bool,
+    },
+    ServiceReleased {
+        service: String,
+    },
     SessionStarted {
         #[serde(flatten)]
         session: Session,

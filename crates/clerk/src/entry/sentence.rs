@@ -83,6 +83,13 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
         Entry::ServiceDown { service, reason, origin } => {
             sentence(Warning, Some(service), format!("down: {reason}{}", at(origin.as_ref())))
         }
+        Entry::ServiceKept { service, new } => {
+            let told = if *new { "is kept up" } else { "is another from its next start" };
+            sentence(Plain, Some(service), told.into())
+        }
+        Entry::ServiceReleased { service } => {
+            sentence(Plain, Some(service), "is no longer kept up".into())
+        }
         Entry::ServiceUp { service } => sentence(Good, Some(service), "up again".into()),
         Entry::SessionStarted { session } => {
             let process = session.pid.map(|pid| format!(", process {pid}")).unwrap_or_default();

@@ -36,6 +36,8 @@ impl Entry {
             | Self::DoorSucceeded { .. }
             | Self::DoorClosing { .. }
             | Self::ServiceUp { .. }
+            | Self::ServiceKept { .. }
+            | Self::ServiceReleased { .. }
             | Self::GracePassed { .. }
             | Self::SessionEnding { .. }
             | Self::Refused { .. }

@@ -18,7 +18,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 40;
+const VARIANTS: usize = 42;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -62,6 +62,8 @@ fn number(entry: &Entry) -> usize {
         Entry::SourceChanged { .. } => 37,
         Entry::SourceRefused { .. } => 38,
         Entry::SourceLate { .. } => 39,
+        Entry::ServiceKept { .. } => 40,
+        Entry::ServiceReleased { .. } => 41,
     }
 }
 
@@ -116,6 +118,9 @@ fn from_the_monitor() -> Vec<What> {
             origin: origin.clone(),
         },
         What::ServiceUp { key: key() },
+        What::ServiceKept { key: "ntpd".into(), new: true },
+        What::ServiceKept { key: "ntpd".into(), new: false },
+        What::ServiceReleased { key: "ntpd".into() },
         What::SessionStarted(ssh()),
         What::SessionStarted(echo()),
         What::Authenticated(ssh()),

@@ -216,9 +216,7 @@ impl Door {
             Asked::Trial(client, time) => (vec![client], Some(time)),
         };
         let refusal = match &answer {
-            Compiled::Compiled { config, resolved, .. }
-                if config.services.len() != resolved.services.len() =>
-            {
+            Compiled::Compiled { config, resolved, .. } if !resolved.is_of(config) => {
                 Some("the compiler contradicts itself")
             }
             Compiled::Compiled { config, .. }
@@ -267,8 +265,7 @@ impl Door {
     fn resolved(&mut self, answer: Compiled) {
         match answer {
             Compiled::Resolved(resolved)
-                if resolved.services.len() == self.current.config.services.len()
-                    && *resolved != *self.current.resolved =>
+                if resolved.is_of(&self.current.config) && *resolved != *self.current.resolved =>
             {
                 let current = Arc::clone(&self.current);
                 self.swap(Arc::clone(&current.config), resolved.into(), current.held.clone());
@@ -317,6 +314,7 @@ impl Door {
             self.judge_bans_again();
         }
         self.tell_problems(Some(&old));
+        self.follow_kept(Some(&old));
         self.look_for_idle_times();
         let index_of = |service: u32| {
             let key = &old.service(service)?.key;

@@ -2,7 +2,9 @@
 
 use crate::door::plan::{self, Inherited};
 use crate::sources::images::{self, Held};
-use portreeve_model::{Config, Offer, Origin, Problem, Resolved, Service, ServiceFacts, Sited};
+use portreeve_model::{
+    Config, KeptFacts, Offer, Origin, Problem, Resolved, Service, ServiceFacts, Sited,
+};
 use portreeve_policy::Tables;
 use portreeve_sys::spawn::Program;
 use std::net::{IpAddr, SocketAddr};
@@ -110,7 +112,10 @@ impl Current {
     /// Whether anything waits for the host to change.
     pub(crate) fn has_problems(&self) -> bool {
         let down = |facts: &ServiceFacts| !facts.problems.is_empty();
-        !self.resolved.problems.is_empty() || self.resolved.services.iter().any(down)
+        let of_kept = |facts: &KeptFacts| !facts.problems.is_empty();
+        !self.resolved.problems.is_empty()
+            || self.resolved.services.iter().any(down)
+            || self.resolved.kept.iter().any(of_kept)
     }
 
     /// Every address of every service that can run.

@@ -166,6 +166,8 @@ pub(crate) struct Door {
     pub(crate) undecided: Vec<Arrival>,
     /// What access lists are read from.
     pub(crate) sources: Sources,
+    /// How far the folders of services that are kept up are.
+    pub(crate) kept: crate::kept::Work,
     /// A predecessor's configuration is in force, and the one on disk has not been read yet.
     pub(crate) unread: bool,
 }
@@ -286,6 +288,7 @@ impl Door {
         self.tick_trial();
         self.tick_compile();
         self.tick_sources();
+        self.tick_kept();
         self.tick_undecided();
         self.tick_upgrade();
         self.tick_closing();
@@ -344,6 +347,7 @@ impl Door {
             self.upgrade.as_ref().and_then(Upgrade::next_due),
             (!self.undecided.is_empty()).then(|| self.began.saturating_add(RELAY_WITHIN)),
             self.pings.next_due(),
+            self.kept.next_due(now),
             self.sources.next_due(self.may_read()),
         ]
         .into_iter()

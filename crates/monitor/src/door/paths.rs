@@ -1,6 +1,7 @@
 //! Where things are: the system's places, or the same below `--root`.
 
 use crate::args::under;
+use portreeve_supervise::native;
 use std::path::{Path, PathBuf};
 
 /// The door's places.
@@ -14,6 +15,12 @@ pub(crate) struct Paths {
     pub(crate) state: PathBuf,
     /// The event log's directory.
     pub(crate) log: PathBuf,
+    /// The folders of services that are kept up.
+    pub(crate) services: PathBuf,
+    /// Where services are named that somebody has disabled.
+    pub(crate) disabled: PathBuf,
+    /// Logs of services that are kept up.
+    pub(crate) kept_logs: PathBuf,
     /// The directory of our own programs.
     programs: PathBuf,
 }
@@ -26,6 +33,9 @@ impl Paths {
             run,
             state: under(root, "var/lib/portreeve"),
             log: under(root, "var/log/portreeve"),
+            services: under(root, native::FOLDER),
+            disabled: under(root, native::DISABLED),
+            kept_logs: under(root, native::LOGS),
             programs: own_executable.parent().unwrap_or(Path::new("/")).to_owned(),
         }
     }

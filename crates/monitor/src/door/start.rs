@@ -257,6 +257,7 @@ fn assemble(
         retired: BTreeMap::new(),
         undecided: Vec::new(),
         sources: Sources::default(),
+        kept: Default::default(),
         unread: unread == Unread::NotYet,
     };
     deaf.into_iter().for_each(|alarm| door.alarm(&alarm));
@@ -268,6 +269,7 @@ fn assemble(
         door.event(What::DoorOpened { version, pid: std::process::id(), services });
     }
     door.tell_problems(None);
+    door.follow_kept(None);
     door.begin_sources();
     match unread {
         Unread::No => {}
@@ -390,7 +392,7 @@ fn first_load(
             // what changed after that may have been read before
             let held = images::all(&config.sources, read, start.unix()).map_err(broken)?;
             match resolved.problems.as_slice() {
-                _ if config.services.len() != resolved.services.len() => {
+                _ if !resolved.is_of(&config) => {
                     Err(broken("the compiler contradicts itself".into()))
                 }
                 [] => Ok((Configuration { config: *config, resolved: *resolved }, held)),

@@ -1,6 +1,7 @@
 //! Files, opened so that neither their kind nor their place can surprise us.
 
 mod bounded;
+mod folder;
 mod log;
 mod mapped;
 mod remote;
@@ -8,6 +9,7 @@ mod sealed;
 mod state;
 
 pub use bounded::{Content, read_bounded, read_bounded_at};
+pub use folder::Folder;
 pub use log::{LogError, LogRefusal, open_log};
 pub use mapped::Mapped;
 pub use remote::is_remote;
