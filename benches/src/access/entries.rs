@@ -8,7 +8,7 @@ use portreeve_model::Network;
 const PEERS: u32 = 400_000;
 
 /// SplitMix64's mixing step: a distinct number for each number.
-fn mix(n: u64) -> u64 {
+pub(super) fn mix(n: u64) -> u64 {
     let n = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     n ^ (n >> 31)

@@ -7,10 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use portreeve_policy::Image;
-
 use super::entries::{Kind, lines};
-use super::ours::Door;
+use super::ours::{Door, place};
 use super::timing::now;
 use super::{Files, MANY, Programs, service, write};
 use crate::Failure;
@@ -82,10 +80,10 @@ fn read(case: &Case<'_>, options: &Options) -> Result<Vec<String>, Failure> {
         fs::copy(case.file, &fresh).map_err(failed)?;
         fs::rename(&fresh, case.file).map_err(failed)?;
         let (start, began) = (Instant::now(), now());
-        let image = Image::whole(door.read_again(source)?);
+        let written = door.read_again(source)?;
         let read = Instant::now();
         let mut tables = door.tables.clone();
-        tables.set_source(source, Ok(image));
+        tables.set_source(source, Ok(place(written)?));
         let old = std::mem::replace(&mut door.tables, tables);
         placing.add(read.elapsed().as_secs_f64() * 1e6);
         wall.add(start.elapsed().as_secs_f64() * 1e3);

@@ -2,6 +2,7 @@
 //! and those of its peers; what the entries cost in memory, and how long they take to be read.
 
 mod entries;
+mod floor;
 mod linear;
 mod loading;
 mod ours;
@@ -21,6 +22,7 @@ use crate::Failure;
 use crate::args::Options;
 use crate::print::Table;
 use entries::{Kind, lines};
+use floor::{Chase, InTurn, hashed};
 use linear::Scan;
 use ours::Door;
 use timing::{Decider, HEADINGS, compare};
@@ -102,11 +104,16 @@ fn mixed(table: &mut Table, options: &Options, folder: &Path, size: u32) -> Resu
     let scan = Scan::new(&entries);
     let peers = Kind::Mixed.peers(size);
     let service = door.service("mixed")?;
+    let (mut in_turn, mut chase) = (InTurn::new(&set, &peers), Chase::beside(door.image(&list)?)?);
+    let hashed = hashed(&entries);
     let mut deciders = vec![
         Decider::here("the list alone", &peers, BATCH, |peer| set.by_address(*peer).is_some()),
         Decider::here("portreeve, deny = [\"@list\"]", &peers, BATCH, |peer| {
             door.refuses(service, *peer)
         }),
+        Decider::here("the list alone, one by one", &peers, BATCH, |_| in_turn.next()),
+        Decider::here("a line of memory, one by one", &peers, BATCH, |_| chase.next()),
+        Decider::here("hash set, addresses alone", &peers, BATCH, |peer| hashed.contains(peer)),
         Decider::here("linear scan", &peers, scan_batch(size), |peer| scan.holds(*peer)),
     ];
     deciders.retain(|decider| options.wants(decider.name));
@@ -127,6 +134,7 @@ fn hosts(
     let set = set_of(&door, &files.list)?;
     let scan = Scan::new(&entries);
     let peers = Kind::Hosts.peers(size);
+    let hashed = hashed(&entries);
     let texts: Vec<String> = peers.iter().map(IpAddr::to_string).collect();
     let peer_file = write(folder, "peers", &texts.join("\n"))?;
     let rules =
@@ -138,6 +146,7 @@ fn hosts(
     };
     let mut deciders = vec![
         Decider::here("the list alone", &peers, BATCH, |peer| set.by_address(*peer).is_some()),
+        Decider::here("hash set, addresses alone", &peers, BATCH, |peer| hashed.contains(peer)),
         through("portreeve, deny = [\"@list\"]", "list")?,
         through("portreeve, hosts.deny", "hosts")?,
         Decider::here("the rules' image alone", &texts, BATCH, |peer| denies(&rules, peer)),

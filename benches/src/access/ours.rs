@@ -1,15 +1,21 @@
 //! Our door's tables over files, as the door itself has them read.
 
+use std::fs::File;
+use std::io::Write;
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portreeve_config::{Disk, Entry, SourceRead, Trust, load, reread};
 use portreeve_diag::Level;
 use portreeve_model::{Config, Source, SourceId};
 use portreeve_policy::{
-    Facts, IdentAnswer, Image, Names, NoTrace, Own, ServiceIndex, State, Tables, Verdict, consider,
+    Facts, IdentAnswer, Image, Names, NoTrace, Own, ServiceIndex, Shared, State, Tables, Verdict,
+    consider,
 };
+use portreeve_sys::file::{self, Mapped};
 
 use crate::Failure;
 
@@ -32,7 +38,8 @@ impl Door {
         })?;
         let mut tables = Tables::compile(&config);
         for SourceRead { source, outcome, .. } in loaded.images {
-            tables.set_source(source, outcome.map(|image| Image::whole(image.bytes)));
+            let placed = outcome.map(|image| place(written(&image.bytes)?)).and_then(|image| image);
+            tables.set_source(source, placed);
         }
         let mut state = State::new(config.settings.max_sessions, 0);
         state.adopt(&tables);
@@ -59,8 +66,9 @@ impl Door {
         found.map(|(index, _)| index).ok_or_else(|| format!("there is no service {name}"))
     }
 
-    /// Reads a source of it again, without the configuration, as the compiler does.
-    pub(crate) fn read_again(&self, source: SourceId) -> Result<Vec<u8>, Failure> {
+    /// Reads a source of it again, without the configuration, as the compiler does, and writes its
+    /// image where the door finds it.
+    pub(crate) fn read_again(&self, source: SourceId) -> Result<OwnedFd, Failure> {
         let sources: Vec<(SourceId, Source)> = (0..)
             .map(SourceId)
             .zip(&self.config.sources)
@@ -69,7 +77,7 @@ impl Door {
             .collect();
         let (read, _, _) = reread(&sources, &self.config.files, &mut Disk::new(trust()));
         let image = read.into_iter().next().map(|read| read.outcome);
-        Ok(image.ok_or("there is no such source")??.bytes)
+        written(&image.ok_or("there is no such source")??.bytes)
     }
 
     /// Whether a service refuses a peer.
@@ -91,6 +99,24 @@ impl Door {
         let verdict = consider(&self.tables, service, &self.state, &facts, &mut NoTrace);
         matches!(verdict, Verdict::Refuse(_))
     }
+}
+
+/// What the compiler does with an image: a file in memory, in huge pages where there are some.
+pub(crate) fn written(image: &[u8]) -> Result<OwnedFd, Failure> {
+    let failed = |error: std::io::Error| format!("a file in memory: {error}");
+    let mut file = File::from(file::open_memfd("images").map_err(failed)?);
+    file.write_all(image).map_err(failed)?;
+    let _ = file::gather(&file); // else in small ones, as the compiler leaves it
+    Ok(file.into())
+}
+
+/// What the door does with such a file.
+pub(crate) fn place(memory: OwnedFd) -> Result<Image, Failure> {
+    let failed = |error: std::io::Error| format!("a file in memory: {error}");
+    file::seal(&memory).map_err(failed)?;
+    let mapped: Shared = Arc::new(Mapped::new(memory, u64::MAX).map_err(failed)?);
+    let length = (*mapped).as_ref().len();
+    Image::within(&mapped, 0..length).ok_or_else(|| "an image outside of its file".to_owned())
 }
 
 /// The benchmark's own files are believed.

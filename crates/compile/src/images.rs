@@ -1,6 +1,7 @@
 //! Images on their way to the door: one after the other in the memory file on descriptor 4.
 
 use portreeve_config::SourceRead;
+use portreeve_sys::file::gather;
 use portreeve_wire::compile::{Image, MAX_IMAGES, Outcome};
 use std::fs::File;
 use std::io::Write;
@@ -25,6 +26,10 @@ pub(crate) fn write(read: Vec<SourceRead>, file: Option<File>) -> Result<Vec<Ima
             Err(why) => Outcome::Bad(why),
         };
         images.push(Image { source, outcome, watched });
+    }
+    if let Some(file) = &writer.file {
+        // where the kernel has no huge pages to spare, look-ups are a little slower
+        let _ = gather(file);
     }
     Ok(images)
 }

@@ -2,8 +2,8 @@
 
 use crate::flatten::{Span, flatten};
 use crate::header::{Header, Layout};
+use crate::leaves::Grown;
 use crate::names::{LONGEST, Table};
-use crate::tree::Grown;
 use portreeve_model::{AddressRange, HostPattern, Network};
 use std::fmt;
 use std::net::IpAddr;
@@ -36,7 +36,7 @@ pub struct Builder {
 
 impl Builder {
     /// The greatest value.
-    pub const MAX_VALUE: u32 = u32::MAX - 1;
+    pub const MAX_VALUE: u32 = (1 << 31) - 2;
 
     /// No entries. The seed should be a random number that whoever writes the names of a list cannot
     /// know: see [`Set::by_name`](crate::Set::by_name).

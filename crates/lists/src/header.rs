@@ -1,14 +1,14 @@
 //! The first bytes of an image, and where everything else lies.
 
+use crate::leaves::{Leaves, Sizes};
 use crate::names::Names;
-use crate::tree::{Sizes, Tree};
 use std::fmt;
 
 /// What an image begins with; the last byte is the format's number.
-const MAGIC: [u8; 8] = *b"prlists\x01";
+const MAGIC: [u8; 8] = *b"prlists\x02";
 
-/// Bytes of the header.
-const HEADER: usize = 72;
+/// Bytes of the header; leaves begin at a multiple of it.
+const HEADER: usize = 128;
 
 /// Slots that a look-up of a name tries, at most. At most half of them are taken, so that of the
 /// most names that an image can have none is farther than some hundred slots from its place; where
@@ -31,7 +31,7 @@ impl std::error::Error for Damaged {}
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) seed: u64,
-    /// The tree of each family.
+    /// The leaves of each family.
     pub(crate) v4: Sizes,
     pub(crate) v6: Sizes,
     /// Slots of the names' table, and bytes of their texts.
@@ -52,12 +52,6 @@ impl Header {
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&self.seed.to_le_bytes());
         for number in [
-            self.v4.steps,
-            self.v4.entries,
-            self.v4.nodes,
-            self.v6.steps,
-            self.v6.entries,
-            self.v6.nodes,
             self.slots,
             self.texts,
             self.probes,
@@ -69,6 +63,13 @@ impl Header {
         ] {
             out.extend_from_slice(&number.to_le_bytes());
         }
+        for sizes in [self.v4, self.v6] {
+            out.extend_from_slice(&sizes.base.to_le_bytes());
+            for number in [sizes.leaves, sizes.places, sizes.shift, sizes.halvings] {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+        }
+        out.resize(HEADER, 0);
     }
 
     pub(crate) fn read(image: &[u8]) -> Option<Self> {
@@ -77,10 +78,8 @@ impl Header {
         let (numbers, _) = header.get(16..)?.as_chunks::<4>();
         let mut numbers = numbers.iter().map(|number| u32::from_le_bytes(*number));
         let mut next = || numbers.next();
-        Some(Self {
+        let read = Self {
             seed: u64::from_le_bytes(*seed),
-            v4: Sizes { steps: next()?, entries: next()?, nodes: next()? },
-            v6: Sizes { steps: next()?, entries: next()?, nodes: next()? },
             slots: next()?,
             texts: next()?,
             probes: next()?,
@@ -88,7 +87,20 @@ impl Header {
             v4_entries: next()?,
             v6_entries: next()?,
             names: next()?,
-        })
+            ..Self::default()
+        };
+        next()?;
+        let mut sizes = || {
+            let (low, high) = (next()?, next()?);
+            Some(Sizes {
+                base: u64::from(high) << 32 | u64::from(low),
+                leaves: next()?,
+                places: next()?,
+                shift: next()?,
+                halvings: next()?,
+            })
+        };
+        Some(Self { v4: sizes()?, v6: sizes()?, ..read })
     }
 }
 
@@ -96,8 +108,8 @@ impl Header {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     pub(crate) header: Header,
-    pub(crate) v4: Tree,
-    pub(crate) v6: Tree,
+    pub(crate) v4: Leaves,
+    pub(crate) v6: Leaves,
     pub(crate) names: Names,
     /// Bytes of the whole.
     pub(crate) end: usize,
@@ -107,8 +119,8 @@ impl Layout {
     /// The layout that a header means; `None` when no memory could hold it.
     pub(crate) fn of(header: Header) -> Option<Self> {
         let count = |number: u32| usize::try_from(number).ok();
-        let v4 = Tree::at::<u32>(HEADER, header.v4)?;
-        let v6 = Tree::at::<u128>(v4.end(), header.v6)?;
+        let v4 = Leaves::at::<u32>(HEADER, header.v4)?;
+        let v6 = Leaves::at::<u128>(v4.end(), header.v6)?;
         let table = count(header.slots)?.checked_mul(Names::SLOT)?;
         let slots = v6.end();
         let texts = slots.checked_add(table)?;

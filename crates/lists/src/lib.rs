@@ -26,9 +26,9 @@ mod flatten;
 mod hash;
 mod header;
 mod key;
+mod leaves;
 mod names;
 mod set;
-mod tree;
 
 pub use builder::{Builder, TooLarge};
 pub use header::Damaged;

@@ -69,7 +69,7 @@ pub(super) const IMAGE: Target = Target {
     about: "the image of a list, in which root looks things up",
     check: image,
     seeds: images,
-    words: || vec!["prlists\u{1}".into(), "\u{0}\u{0}\u{0}\u{0}".into()],
+    words: || vec!["prlists\u{2}".into(), "\u{0}\u{0}\u{0}\u{0}".into()],
     longest: 64 << 10,
 };
 

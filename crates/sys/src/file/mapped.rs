@@ -4,16 +4,16 @@ use std::{
     ffi::c_void,
     fmt, io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    ptr::{self, NonNull},
+    ptr::NonNull,
     slice,
 };
 
 use rustix::{
     fs::fstat,
-    mm::{MapFlags, ProtFlags, mmap, munmap},
+    mm::{MapFlags, munmap},
 };
 
-use super::sealed::is_sealed;
+use super::{huge, sealed::is_sealed};
 
 /// Blocks of a file are counted in these units (stat(2)).
 const BLOCK: u64 = 512;
@@ -56,10 +56,7 @@ impl Mapped {
         if length == 0 {
             return Ok(Self { start: NonNull::dangling(), length, fd });
         }
-        // SAFETY: a new mapping at a place the kernel chooses; no memory of ours is touched.
-        let start =
-            unsafe { mmap(ptr::null_mut(), length, ProtFlags::READ, MapFlags::PRIVATE, &fd, 0) }?;
-        let start = NonNull::new(start.cast::<u8>()).ok_or(io::ErrorKind::OutOfMemory)?;
+        let start = huge::map_aligned(fd.as_fd(), 0, length, MapFlags::PRIVATE)?;
         Ok(Self { start, length, fd })
     }
 }
@@ -98,8 +95,10 @@ mod tests {
     use super::*;
     use crate::file::{memfd, open_memfd, seal};
     use rustix::fs::{SealFlags, fcntl_add_seals, ftruncate};
+    use rustix::mm::{ProtFlags, mmap};
     use std::fs::File;
     use std::io::Write;
+    use std::ptr;
 
     fn written(bytes: &[u8]) -> OwnedFd {
         let fd = open_memfd("portreeve-test").unwrap();
@@ -120,6 +119,20 @@ mod tests {
         assert!(rustix::io::pwrite(&theirs, b"x", 0).is_err(), "it does not change");
         assert_eq!(mapped.as_ref(), b"for good");
         assert_eq!(Mapped::new(memfd("e", b"").unwrap(), 0).unwrap().as_ref(), b"");
+    }
+
+    #[test]
+    fn bytes_in_huge_pages_are_the_same_bytes() {
+        for length in [huge::SIZE - 1, huge::SIZE, 3 * huge::SIZE + 12_345] {
+            let bytes: Vec<u8> = (0..length).map(|at| (at / 7).to_le_bytes()[0]).collect();
+            let fd = written(&bytes);
+            // whether the kernel has huge pages to spare is its own affair
+            let _ = huge::gather(&fd);
+            seal(&fd).unwrap();
+            let mapped = Mapped::new(fd, u64::MAX).unwrap();
+            assert!(mapped.as_ref() == bytes, "{length}");
+            assert!(length < huge::SIZE || mapped.start.addr().get() % huge::SIZE == 0);
+        }
     }
 
     #[test]

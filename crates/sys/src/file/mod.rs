@@ -2,6 +2,7 @@
 
 mod bounded;
 mod folder;
+mod huge;
 mod log;
 mod mapped;
 mod remote;
@@ -10,6 +11,7 @@ mod state;
 
 pub use bounded::{Content, read_bounded, read_bounded_at};
 pub use folder::Folder;
+pub use huge::gather;
 pub use log::{LogError, LogRefusal, open_log};
 pub use mapped::Mapped;
 pub use remote::is_remote;
