@@ -8,6 +8,8 @@ use std::net::IpAddr;
 pub struct Supposed {
     /// About the peer's host names.
     pub names: Option<SupposedNames>,
+    /// About the host names of the address that the peer comes to.
+    pub server_names: Option<SupposedNames>,
     /// What the peer's ident server says.
     pub ident: Option<SupposedIdent>,
     /// The zones of the DNS lists that have the peer; the others have it not.
@@ -19,7 +21,7 @@ pub struct Supposed {
 /// About host names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SupposedNames {
-    /// These lead back to the peer: lower case, without a final dot.
+    /// These lead back to the address: lower case, without a final dot.
     Confirmed(Vec<String>),
     /// The address has none.
     None,

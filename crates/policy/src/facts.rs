@@ -99,10 +99,20 @@ impl Own {
 }
 
 impl<'a> Names<'a> {
-    /// As they are supposed.
+    /// The peer's, as they are supposed.
     #[must_use]
     pub fn supposed(supposed: &'a Supposed) -> Self {
-        match &supposed.names {
+        Self::of(supposed.names.as_ref())
+    }
+
+    /// Those of the end that the peer comes to, as they are supposed.
+    #[must_use]
+    pub fn supposed_server(supposed: &'a Supposed) -> Self {
+        Self::of(supposed.server_names.as_ref())
+    }
+
+    fn of(names: Option<&'a SupposedNames>) -> Self {
+        match names {
             None => Self::NotAsked,
             Some(SupposedNames::Confirmed(names)) => Self::Confirmed(names),
             Some(SupposedNames::None) => Self::None,

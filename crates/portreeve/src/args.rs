@@ -165,6 +165,12 @@ pub(crate) struct ExplainArgs {
     /// Suppose this of the peer's host names, where it has no confirmed one
     #[arg(long = "names", value_name = "ANSWER", conflicts_with = "names")]
     pub(crate) names_answer: Option<NamesAnswer>,
+    /// Suppose that the address the peer comes to has this confirmed host name (may be repeated)
+    #[arg(long = "server-name", value_name = "HOST", value_hint = ValueHint::Other)]
+    pub(crate) server_names: Vec<String>,
+    /// Suppose this of that address's host names, where it has no confirmed one
+    #[arg(long = "server-names", value_name = "ANSWER", conflicts_with = "server_names")]
+    pub(crate) server_names_answer: Option<NamesAnswer>,
     /// Suppose that the peer's ident server names this user
     #[arg(long, value_name = "USER", value_hint = ValueHint::Other)]
     pub(crate) ident: Option<String>,
@@ -281,6 +287,8 @@ mod tests {
             "portreeve check xinetd",
             "portreeve explain ssh 192.0.2.7 --at 14:00 --offline",
             "portreeve explain ssh [2001:db8::1]:22 --name a.example --name b.example",
+            "portreeve explain ssh 192.0.2.7 --server-name www.example --offline",
+            "portreeve explain ssh 192.0.2.7 --server-names unconfirmed",
             "portreeve convert hosts-access",
             "portreeve convert tcprules /etc/tcp.smtp /etc/tcp.pop3 --json",
             "portreeve status --json --root d",

@@ -87,24 +87,23 @@ impl Shadows {
             Which::Allow => Verdict::Grants,
             Which::Deny => Verdict::Refuses,
         };
-        let mut rest: Vec<(Vec<usize>, u32, &[(Network, u32)])> = Vec::new();
+        let mut rest = Vec::new();
         for Plain { first, networks } in lists {
             let Some(daemons) = daemons(first) else { continue };
-            rest.push((self.of_daemons(daemons), first.origin.file, networks));
+            let daemons = self.of_daemons(daemons);
+            rest.push(Rest { daemons, file: first.origin.file, networks });
         }
         loop {
-            let ahead = rest.iter_mut().filter(|(.., networks)| !networks.is_empty());
-            let next = ahead.min_by_key(|(.., networks)| networks.first().map(|(_, line)| *line));
-            let Some((daemons, file, networks)) = next else { return };
-            let line = networks.first().map_or(0, |(_, line)| *line);
-            let of_line = networks.iter().take_while(|(_, of)| *of == line).count();
-            let (these, others) = networks.split_at_checked(of_line).unwrap_or_default();
-            *networks = others;
+            let left = rest.iter_mut().filter(|rest| !rest.networks.is_empty());
+            let Some(next) = left.min_by_key(|rest| rest.line()) else { return };
+            let here = Spot { file: next.file, line: next.line() };
+            let of_line = next.networks.iter().take_while(|(_, line)| *line == here.line).count();
+            let (these, others) = next.networks.split_at_checked(of_line).unwrap_or_default();
+            next.networks = others;
             let clients: Vec<_> = these.iter().map(|(one, _)| Client::Network(*one)).collect();
-            let (daemons, here) = (daemons.clone(), Spot { file: *file, line });
-            match self.decided_by(&daemons, &clients, verdict) {
+            match self.decided_by(&next.daemons, &clients, verdict) {
                 Some(by) => self.causes.add(here, by),
-                None => self.keep(&daemons, &clients, verdict, here),
+                None => self.keep(&next.daemons, &clients, verdict, here),
             }
         }
     }
@@ -153,6 +152,20 @@ impl Shadows {
     pub fn tell(self, sources: &Sources, out: &mut Diagnostics) -> bool {
         self.causes.tell(sources, out);
         !self.full
+    }
+}
+
+/// What is left of plain rules of one daemon list.
+struct Rest<'p> {
+    daemons: Vec<usize>,
+    file: u32,
+    networks: &'p [(Network, u32)],
+}
+
+impl Rest<'_> {
+    /// The line of the next one.
+    fn line(&self) -> u32 {
+        self.networks.first().map_or(u32::MAX, |(_, line)| *line)
     }
 }
 

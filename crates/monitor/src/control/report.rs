@@ -139,7 +139,7 @@ impl Door {
             // gives the same answer
             dice: 99,
             names: Names::supposed(supposed),
-            server_names: Names::NotAsked,
+            server_names: Names::supposed_server(supposed),
             own: Own::default(),
             answered: &[],
             listed: None,

@@ -27,10 +27,11 @@ impl Case<'_> {
         let request = self.request(used);
         match follow(&decide, rules.words(), request, self.facts.answered) {
             Followed::Settled(settled) => self.settled(used, settled),
-            Followed::Run(errand) => {
+            Followed::Run(errand, rule) => {
                 if self.trace.wanted() {
                     let detail = Detail::Errand { errand: errand.clone() };
-                    self.show(Question::HostsAccess, Answer::Run, Some(used.origin), &detail);
+                    let origin = Some(rule.unwrap_or(used.origin));
+                    self.show(Question::HostsAccess, Answer::Run, origin, &detail);
                 }
                 Err(Stop::Run(errand))
             }

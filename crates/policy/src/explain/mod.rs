@@ -302,7 +302,7 @@ fn simply(question: Question, place: Place<'_>) -> &'static str {
 /// What a process has to answer, and who asks.
 fn ran(detail: &Detail, place: Place<'_>) -> String {
     let Detail::Errand { errand } = detail else { return place.of("a rule has something run") };
-    format!("{}: {} asks for it", errand_sentence(errand), place.of("hosts-access"))
+    format!("{}: {} asks for it", errand_sentence(errand), place.of("a rule"))
 }
 
 /// What hosts.allow and hosts.deny say.

@@ -21,8 +21,8 @@ pub const USER_SECONDS: u32 = 10;
 pub enum Followed<'r> {
     /// This must be found out first, a user within so many seconds, for the rule that begins there.
     Need(Need, u32, Option<Origin>),
-    /// A process has to answer this first.
-    Run(Errand),
+    /// A process has to answer this first, for the rule that begins there.
+    Run(Errand, Option<Origin>),
     /// To their end.
     Settled(Settled<'r>),
 }
@@ -84,10 +84,10 @@ pub fn follow<'r>(
         Follower { request: &mut request, words, done, effects: Effects::default(), seconds: None };
     loop {
         let decided = match decide(follower.request, &answers, start) {
-            Decision::Need(Need::Netgroup { group, host }, _) => {
+            Decision::Need(Need::Netgroup { group, host }, rule) => {
                 let errand = Errand::Netgroup { group, host };
                 return match done.len() < MOST_ERRANDS {
-                    true => Followed::Run(errand),
+                    true => Followed::Run(errand, Some(rule)),
                     false => follower.settled(Ending::Fault(Fault::TooMany), None),
                 };
             }
@@ -101,7 +101,9 @@ pub fn follow<'r>(
             Some(Leave::Need(need)) => {
                 return follower.needs(need, decided.found.map(|found| found.origin));
             }
-            Some(Leave::Run(errand)) => return Followed::Run(errand),
+            Some(Leave::Run(errand)) => {
+                return Followed::Run(errand, decided.found.map(|found| found.origin));
+            }
             Some(Leave::Fault(fault)) => Ending::Fault(fault),
             Some(Leave::Over) => match decided.found {
                 Some(found) => {

@@ -63,6 +63,8 @@ fn why(explanation: &Explanation) -> String {
 fn way_out(text: String) -> String {
     if text.contains("peer's host names") || text.starts_with("host names") {
         format!("{text}; `--name HOST` or `--names none` assumes an answer")
+    } else if text.contains("host names of this end") {
+        format!("{text}; `--server-name HOST` or `--server-names none` assumes an answer")
     } else if text.contains("ident server") {
         format!("{text}; `--ident USER` or `--no-ident` assumes an answer")
     } else if text.contains("DNS list") {

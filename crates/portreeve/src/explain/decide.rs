@@ -69,7 +69,7 @@ fn facts<'a>(asked: &Asked<'a>) -> Facts<'a> {
         load: asked.load,
         dice: 99, // no drop that is not certain
         names: Names::supposed(asked.supposed),
-        server_names: Names::NotAsked,
+        server_names: Names::supposed_server(asked.supposed),
         own: Own::default(),
         answered: &[],
         listed: None,

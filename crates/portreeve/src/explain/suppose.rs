@@ -10,16 +10,8 @@ use portreeve_model::{HostPattern, Supposed, SupposedIdent, SupposedNames};
 /// # Errors
 /// A name is none.
 pub(super) fn supposed(args: &ExplainArgs) -> Result<Supposed, Failure> {
-    let names = match (args.names.as_slice(), args.names_answer) {
-        ([], None) => None,
-        ([], Some(NamesAnswer::None)) => Some(SupposedNames::None),
-        ([], Some(NamesAnswer::Unconfirmed)) => Some(SupposedNames::Unconfirmed),
-        ([], Some(NamesAnswer::Failed)) => Some(SupposedNames::Failed),
-        (names, _) => {
-            let names = names.iter().map(|name| host_name(name)).collect::<Result<_, _>>()?;
-            Some(SupposedNames::Confirmed(names))
-        }
-    };
+    let names = self::names(&args.names, args.names_answer)?;
+    let server_names = self::names(&args.server_names, args.server_names_answer)?;
     let ident = match (&args.ident, args.no_ident) {
         (Some(user), _) => Some(SupposedIdent::User(user.clone())),
         (None, true) => Some(SupposedIdent::Missing),
@@ -28,7 +20,21 @@ pub(super) fn supposed(args: &ExplainArgs) -> Result<Supposed, Failure> {
     let listed = args.listed.iter().map(|zone| host_name(zone)).collect::<Result<Vec<_>, _>>()?;
     let listed = (args.unlisted || !listed.is_empty()).then_some(listed);
     let to = args.to.map(|to| (to.address, to.port));
-    Ok(Supposed { names, ident, listed, to })
+    Ok(Supposed { names, server_names, ident, listed, to })
+}
+
+/// What is supposed of one end's names.
+fn names(names: &[String], answer: Option<NamesAnswer>) -> Result<Option<SupposedNames>, Failure> {
+    Ok(match (names, answer) {
+        ([], None) => None,
+        ([], Some(NamesAnswer::None)) => Some(SupposedNames::None),
+        ([], Some(NamesAnswer::Unconfirmed)) => Some(SupposedNames::Unconfirmed),
+        ([], Some(NamesAnswer::Failed)) => Some(SupposedNames::Failed),
+        (names, _) => {
+            let names = names.iter().map(|name| host_name(name)).collect::<Result<_, _>>()?;
+            Some(SupposedNames::Confirmed(names))
+        }
+    })
 }
 
 /// What is supposed, in words; nothing where nothing is.
@@ -37,12 +43,19 @@ pub(crate) fn words(supposed: &Supposed) -> Vec<String> {
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", visible(name))).collect();
         names.join(" and ")
     };
+    let in_words = |names: &SupposedNames, whose: &str| match names {
+        SupposedNames::Confirmed(names) => format!("the confirmed {whose} {}", quoted(names)),
+        SupposedNames::None => format!("no {whose}"),
+        SupposedNames::Unconfirmed => format!("a {whose} that does not lead back"),
+        SupposedNames::Failed => format!("that {whose}s cannot be looked up"),
+    };
     let names = supposed.names.as_ref().map(|names| match names {
-        SupposedNames::Confirmed(names) => format!("the confirmed name {}", quoted(names)),
-        SupposedNames::None => "no host name".into(),
-        SupposedNames::Unconfirmed => "a host name that does not lead back".into(),
-        SupposedNames::Failed => "that host names cannot be looked up".into(),
+        SupposedNames::Confirmed(_) => in_words(names, "name"),
+        SupposedNames::None | SupposedNames::Unconfirmed | SupposedNames::Failed => {
+            in_words(names, "host name")
+        }
     });
+    let server = supposed.server_names.as_ref().map(|names| in_words(names, "server name"));
     let ident = supposed.ident.as_ref().map(|ident| match ident {
         SupposedIdent::User(user) => format!("the ident user `{}`", visible(user)),
         SupposedIdent::Missing => "no ident answer".into(),
@@ -55,7 +68,7 @@ pub(crate) fn words(supposed: &Supposed) -> Vec<String> {
         Some(port) => format!("that it comes to {}", std::net::SocketAddr::new(address, port)),
         None => format!("that it comes to {address}"),
     });
-    [names, ident, listed, to].into_iter().flatten().collect()
+    [names, server, ident, listed, to].into_iter().flatten().collect()
 }
 
 /// A host name as the relay would hand it over: lower case, without a final dot.

@@ -244,3 +244,50 @@ fn a_conversion_says_by_its_exit_whether_the_old_files_are_still_needed() {
     assert_eq!(folder.portreeve(&["convert", "tcprules"]).exit, 64);
     assert_eq!(folder.portreeve(&["convert", "tcprules", "/dev/null"]).exit, 71);
 }
+
+#[test]
+fn the_rule_that_asks_and_the_entry_that_decides_are_quoted() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let allow = "one: 192.0.2.1\none: ALL : aclexec /bin/ask %a\ntwo: @friends\n\
+                 three@.example.org: ALL\n";
+    std::fs::write(path("hosts.allow"), allow).unwrap();
+    std::fs::write(path("hosts.deny"), "ALL: ALL\n").unwrap();
+    std::fs::write(path("list"), "198.51.100.0/24\n203.0.113.7  # a remark\n").unwrap();
+    let service = |name: &str, port: u16, more: &str| {
+        format!("[service.{name}]\nlisten = [\"127.0.0.1:{port}\"]\ninternal = \"echo\"\n{more}\n")
+    };
+    let configuration = format!(
+        "[import]\nhosts-access = {{ allow = \"{}\", deny = \"{}\" }}\n{}{}{}{}",
+        path("hosts.allow"),
+        path("hosts.deny"),
+        service("one", 7001, "hosts-access = true"),
+        service("two", 7002, "hosts-access = true"),
+        service("three", 7003, "hosts-access = true"),
+        service("four", 7004, &format!("hosts-access = false\ndeny = [\"@{}\"]", path("list"))),
+    );
+    std::fs::write(folder.path().join("etc/portreeve/portreeve.toml"), configuration).unwrap();
+    let rules = path("hosts.allow");
+    for (service, more, verdict, place, line) in [
+        ("one", &[][..], "unknown", format!("{rules}:2:"), "2 | one: ALL : aclexec /bin/ask %a"),
+        ("two", &["--name", "a.example"], "unknown", format!("{rules}:3:"), "3 | two: @friends"),
+        ("three", &[], "unknown", format!("{rules}:4:"), "4 | three@.example.org: ALL"),
+        (
+            "three",
+            &["--server-name", "x.example.org"],
+            "granted",
+            format!("{rules}:4:"),
+            "4 | three@",
+        ),
+        ("three", &["--server-names", "none"], "refused", path("hosts.deny:1:"), "1 | ALL: ALL"),
+        ("four", &[], "refused", path("list:2:"), "2 | 203.0.113.7  # a remark"),
+    ] {
+        let ran = folder.portreeve(&[&["explain", service, "203.0.113.7"], more].concat());
+        let first = format!("{service}: {verdict}");
+        for want in [&*first, &format!("  at {place}"), line] {
+            assert!(ran.out.contains(want), "{want} in {ran:?}");
+        }
+    }
+    let ran = folder.portreeve(&["explain", "three", "203.0.113.7"]);
+    assert!(ran.out.contains("`--server-name HOST`"), "{ran:?}");
+}

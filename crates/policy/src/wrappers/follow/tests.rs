@@ -58,7 +58,7 @@ fn followed(allow: Rules, deny: Rules, request: Request, done: &[Answered]) -> R
             settled.effects.iter().cloned().collect(),
         )),
         Followed::Need(need, seconds, _) => Err(Asks::Need(need, seconds)),
-        Followed::Run(errand) => Err(Asks::Run(errand)),
+        Followed::Run(errand, _) => Err(Asks::Run(errand)),
     }
 }
 
@@ -221,7 +221,8 @@ fn nobody_is_let_in_by_a_netgroup_that_nobody_knows() {
     named.client.name = Name::Known(b"host.example".to_vec());
     let ask = |done: &[Answered]| follow(&deciding, &words(), named.clone(), done);
     let errand = Errand::Netgroup { group: b"evil".to_vec(), host: b"host.example".to_vec() };
-    assert_eq!(ask(&[]), Followed::Run(errand.clone()));
+    let Followed::Run(asked, Some(rule)) = ask(&[]) else { panic!("a rule asks") };
+    assert_eq!((asked, rule.line), (errand.clone(), 1));
     for (said, refused) in [(Said::Yes, true), (Said::No, false), (Said::Nothing, true)] {
         let done = [Answered { errand: errand.clone(), said }];
         let Followed::Settled(settled) = ask(&done) else { panic!("settled") };
