@@ -157,7 +157,9 @@ impl Machine {
         machine.status.paused = status.paused;
         machine.stage = Stage::Up;
         machine.to_start = false;
-        machine.start = now.clock;
+        // by the wall clock, which alone is written down
+        let lives = Duration::from_secs(now.label.seconds_since(status.since));
+        machine.start = now.clock.saturating_sub(lives);
         machine.ready = if manner.ready { Ready::NotYet } else { Ready::NotAsked };
         if let Some(state) = state.filter(|state| state.pid == status.pid) {
             (machine.last, machine.short) = (state.last, state.short);

@@ -93,6 +93,11 @@ fn one_that_runs_already_is_not_started() {
     assert!(machine.awaits_readiness());
     machine.died(End::Unknown, None, at(9000));
     assert_eq!(machine.due(at(9000)), [Deed::Start]);
+    // one that began a minute ago has not lived a short life
+    let mut old = Machine::adopted(false, manner, status, None, at(70_000));
+    old.died(End::Unknown, None, at(70_001));
+    let state = old.state(at(70_001));
+    assert_eq!((state.short, state.last.unwrap().lived), (0, Duration::from_millis(70_001)));
     // what the last supervisor knew of this process
     let state = State { short: 3, ready: Ready::Never, ..machine.state(at(9000)) };
     for (pid, short) in [(77, 3), (78, 0)] {

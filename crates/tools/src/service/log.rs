@@ -3,8 +3,7 @@
 use crate::reason::reason;
 use portreeve_supervise::plan::User;
 use rustix::fs::{
-    AtFlags, CWD, FileType, Gid, Mode, OFlags, Uid, fchown, fstat, mkdirat, openat, renameat,
-    statat,
+    AtFlags, CWD, Gid, Mode, OFlags, Uid, fchown, fstat, mkdirat, openat, renameat, statat,
 };
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
@@ -58,12 +57,20 @@ fn own_folder(path: &Path) -> Result<OwnedFd, Errno> {
             Err(error) => return Err(error),
         }
         at = step(&at, part)?;
+        if !is_roots(&at, Mode::SVTX)? {
+            return Err(Errno::PERM);
+        }
     }
-    let stat = fstat(&at)?;
+    if is_roots(&at, Mode::empty())? { Ok(at) } else { Err(Errno::PERM) }
+}
+
+/// Whether root alone can put another thing into the place of one that is in this folder: nobody
+/// else writes to it, or one of these bits is set.
+fn is_roots(folder: &OwnedFd, but: Mode) -> Result<bool, Errno> {
+    let stat = fstat(folder)?;
     let mode = Mode::from_raw_mode(stat.st_mode);
-    let others = mode.intersects(Mode::WGRP | Mode::WOTH);
-    let folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-    if stat.st_uid == 0 && folder && !others { Ok(at) } else { Err(Errno::PERM) }
+    let others = mode.intersects(Mode::WGRP | Mode::WOTH) && !mode.intersects(but);
+    Ok(stat.st_uid == 0 && !others)
 }
 
 fn step(at: impl AsFd, part: &OsStr) -> Result<OwnedFd, Errno> {

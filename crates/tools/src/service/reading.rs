@@ -48,7 +48,9 @@ pub(super) fn read(files: &Files<'_>, warn: Warn) -> Result<Reading, String> {
         Err(error) if Errno::from_io_error(&error) == Some(Errno::NOENT) => {
             return Ok(Reading { plan: of_run(files, warn), fingerprint: None });
         }
-        Err(error) => return Err(format!("unable to read {name}/plan: {}", reason(&error))),
+        Err(error) => {
+            return Err(format!("unable to read {name}/plan: {}", why_not(&error, plan::MOST)));
+        }
     };
     let plan = Plan::parse(&text).map_err(|bad| format!("unable to use {name}/plan: {bad}"))?;
     Ok(Reading { plan, fingerprint: Some(fingerprint(&text)) })
@@ -68,7 +70,7 @@ fn of_run(files: &Files<'_>, warn: Warn) -> Plan {
                 None => format!("write {}", extra.takes()),
             },
             Err(error) if is_nothing(&error) => continue,
-            Err(error) => format!("unable to read it: {}", reason(&error)),
+            Err(error) => format!("unable to read it: {}", why_not(&error, extras::MOST)),
         };
         if warn == Warn::Yes {
             let name = files.name();
@@ -76,6 +78,15 @@ fn of_run(files: &Files<'_>, warn: Warn) -> Plan {
         }
     }
     plan
+}
+
+/// Why a file that is there was not read.
+fn why_not(error: &io::Error, most: usize) -> String {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => format!("longer than {most} bytes"),
+        io::ErrorKind::InvalidInput => "not a regular file".into(),
+        _ => reason(error).into(),
+    }
 }
 
 /// There is no such file, or it is none: `restart` may be somebody's folder.
