@@ -7,6 +7,7 @@ use portreeve_tests::{Random, SOON, houses};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -224,6 +225,33 @@ fn one_that_was_killed_is_followed_by_one_that_loses_nothing() {
         let old = self::old(&log);
         let done = old.iter().find(|(name, _)| name.ends_with(".s")).expect("a finished one");
         assert_eq!(done.1, b"done\n");
+        assert!(!log.join("previous").exists());
+    }
+}
+
+#[test]
+fn a_busy_one_that_was_killed_has_lost_nothing_that_it_wrote() {
+    let dir = Dir::new();
+    let houses = houses(dir.path()).map(|house| house.join("multilog"));
+    let lines = (0..80_000).map(|number| format!("{number} {}\n", "x".repeat(number % 90)));
+    let text = lines.collect::<String>().into_bytes();
+    for (number, second) in houses.iter().enumerate() {
+        let name = format!("./log{number}");
+        let log = dir.path().join(&name);
+        let script = ["s16384", "n1000", &name];
+        let one = Running::start(&houses[1], &script, dir.path());
+        let pipe = one.stdin.as_fd().try_clone_to_owned().expect("a copy");
+        let all = text.clone();
+        let writer = std::thread::spawn(move || fs::File::from(pipe).write_all(&all));
+        wait_for(SOON, "some files", || old(&log).len() > 5);
+        drop(one);
+        let _ = writer.join().expect("the writer");
+        let sizes = old(&log).values().map(Vec::len).collect::<Vec<_>>();
+        assert!(sizes.iter().all(|size| (14_384..=16_384).contains(size)), "{sizes:?}");
+        let (code, err) = run(second, &script, dir.path(), b"");
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        let kept = whole(&log);
+        assert!(text.starts_with(&kept) && kept.len() > 5 * 14_384, "{}", kept.len());
         assert!(!log.join("previous").exists());
     }
 }

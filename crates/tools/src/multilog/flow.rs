@@ -1,11 +1,14 @@
 //! Bytes, cut into lines, and each line where it belongs.
 
 use super::outputs::Outputs;
-use portreeve_supervise::label::Label;
+use portreeve_supervise::label::{Label, TEXT};
 use portreeve_supervise::script::{Action, SEEN, Script, matches};
 use portreeve_sys::Signal;
 use portreeve_sys::clock::wall;
 use std::io::BufRead as _;
+
+/// A label, and the blank behind it.
+const LABEL: usize = TEXT + 1;
 
 /// What there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +21,27 @@ pub(super) enum Next {
 pub(super) struct Flow {
     script: Script,
     outputs: Outputs,
+    /// Whether every line goes to every log, and to nothing else.
+    plain: bool,
     /// Its beginning, as far as the script sees it; not sorted yet.
     head: Vec<u8>,
     /// For each action whether the line goes to it: known once the head is whole.
     sorted: Option<Vec<bool>>,
+    /// What the last line's was, to be used again.
+    spare: Vec<bool>,
 }
 
 impl Flow {
     pub(super) fn new(script: Script, outputs: Outputs) -> Self {
-        Self { script, outputs, head: Vec::with_capacity(SEEN), sorted: None }
+        let plain = script.actions.iter().all(|action| matches!(action, Action::Log(_)));
+        Self {
+            script,
+            outputs,
+            plain,
+            head: Vec::with_capacity(SEEN),
+            sorted: None,
+            spare: Vec::new(),
+        }
     }
 
     /// Whether no line has begun.
@@ -36,24 +51,31 @@ impl Flow {
 
     /// Takes what was read, all of it at this moment.
     pub(super) fn take(&mut self, mut bytes: &[u8]) {
-        let label = self.script.labels.then(|| Label::at(wall()).to_text());
+        let mut label = [b' '; LABEL];
+        let label = if self.script.labels {
+            let text = Label::at(wall()).to_text();
+            label.iter_mut().zip(text).for_each(|(place, byte)| *place = byte);
+            &label[..]
+        } else {
+            &[]
+        };
         while !bytes.is_empty() {
-            if self.at_line_start()
-                && let Some(label) = &label
-            {
-                self.head.extend_from_slice(label);
-                self.head.push(b' ');
-            }
             let mut rest = bytes;
             let length = rest.skip_until(b'\n').unwrap_or(0); // memory does not fail
             let line = bytes.get(..length).unwrap_or_default();
             bytes = rest;
-            match line.strip_suffix(b"\n") {
-                Some(line) => {
-                    self.part(line);
-                    self.end_line();
-                }
-                None => self.part(line),
+            let fresh = self.at_line_start();
+            let whole = line.strip_suffix(b"\n");
+            if fresh && self.plain && whole.is_some() {
+                self.outputs.line(label, line);
+                continue;
+            }
+            if fresh {
+                self.head.extend_from_slice(label);
+            }
+            self.part(whole.unwrap_or(line));
+            if whole.is_some() {
+                self.end_line();
             }
         }
     }
@@ -82,6 +104,7 @@ impl Flow {
         if let Some(sorted) = self.sorted.take() {
             self.outputs.append(&sorted, b"\n");
             self.outputs.end_line(&sorted);
+            self.spare = sorted;
         }
     }
 
@@ -89,7 +112,9 @@ impl Flow {
     fn sort(&mut self) {
         let head = std::mem::take(&mut self.head);
         let mut selected = true;
-        let mut sorted = self.outputs.none();
+        let mut sorted = std::mem::take(&mut self.spare);
+        sorted.clear();
+        sorted.resize(self.script.actions.len(), false);
         for (number, action) in self.script.actions.iter().enumerate() {
             match action {
                 Action::Deselect(pattern) => selected = selected && !matches(pattern, &head),
@@ -113,6 +138,16 @@ impl Flow {
     /// Writes what is whole.
     pub(super) fn write_out(&mut self) {
         self.outputs.write_out();
+    }
+
+    /// Whether something full is not on the disk yet.
+    pub(super) fn unfinished(&mut self) -> bool {
+        self.outputs.unfinished()
+    }
+
+    /// Puts it there.
+    pub(super) fn finish(&mut self) {
+        self.outputs.finish();
     }
 
     /// New files for all logs that hold something.

@@ -1,5 +1,6 @@
 //! A log: a folder with a current file and a bounded number of old ones.
 
+use super::full::{FINISHED, Full, named};
 use super::insist;
 use super::processor;
 use crate::options::shown;
@@ -21,12 +22,15 @@ use std::os::unix::ffi::OsStrExt;
 /// A file is full this many bytes before its size, where a line ends.
 const SPARE: u64 = 2000;
 
-/// Bytes that are held before they are written.
-const BUFFER: usize = 64 << 10;
+/// Bytes that are held before they are written: a whole read, labels included, where its lines are
+/// of the usual length.
+const BUFFER: usize = 128 << 10;
 
-/// A file being written, and one that is finished.
+/// Room for what comes on top of them.
+const ROOM: usize = 4 << 10;
+
+/// A file being written.
 const OPEN: Mode = Mode::from_raw_mode(0o644);
-const FINISHED: Mode = Mode::from_raw_mode(0o744);
 
 /// One log.
 pub(super) struct Folder {
@@ -38,6 +42,7 @@ pub(super) struct Folder {
     /// Bytes of the current file, those in the buffer included.
     bytes: u64,
     buffer: Vec<u8>,
+    full: Full,
 }
 
 impl Folder {
@@ -70,9 +75,9 @@ impl Folder {
         fchmod(&current, OPEN).map_err(trouble(format!("unable to set mode of {name}/current")))?;
         let stat = fstat(&current).map_err(trouble(format!("unable to stat {name}/current")))?;
         let bytes = u64::try_from(stat.st_size).unwrap_or(0);
-        let (log, buffer) = (log.clone(), Vec::with_capacity(BUFFER));
-        let current = File::from(current);
-        Ok(Self { name, log, folder, _lock: lock, current, bytes, buffer })
+        let (log, buffer) = (log.clone(), Vec::with_capacity(BUFFER.saturating_add(ROOM)));
+        let (current, full) = (File::from(current), Full::default());
+        Ok(Self { name, log, folder, _lock: lock, current, bytes, buffer, full })
     }
 
     /// Takes bytes; a file that reaches its size is finished there, in the middle of a line too.
@@ -93,6 +98,21 @@ impl Folder {
                 return;
             }
             bytes = later;
+        }
+    }
+
+    /// Takes a whole line, its end included, behind a label where there is one.
+    pub(super) fn line(&mut self, label: &[u8], line: &[u8]) {
+        let length = u64::try_from(label.len().saturating_add(line.len())).unwrap_or(u64::MAX);
+        let bytes = self.bytes.saturating_add(length);
+        if bytes < self.log.size.saturating_sub(SPARE) && self.buffer.len() < BUFFER {
+            self.buffer.extend_from_slice(label);
+            self.buffer.extend_from_slice(line);
+            self.bytes = bytes;
+        } else {
+            self.append(label);
+            self.append(line);
+            self.end_line();
         }
     }
 
@@ -132,39 +152,74 @@ impl Folder {
 
     fn rotate(&mut self) {
         self.write_out();
+        match self.log.processor.clone() {
+            Some(command) => self.process(&command),
+            None => self.set_aside(),
+        }
+    }
+
+    /// The full file becomes an old one, and goes to the disk with the next ones if more is coming.
+    fn set_aside(&mut self) {
+        let (name, place) = (&self.name, Place { folder: &self.folder, name: &self.name });
+        self.full.make_way(&self.folder, name);
+        insist(
+            || format!("unable to rename current to previous in directory {name}"),
+            || Ok(renameat(&self.folder, "current", &self.folder, "previous")?),
+        );
+        let fresh = place.open_current();
+        if fresh.is_err() {
+            // where descriptors are few, those that wait are the first to do without
+            self.full.finish(&self.folder, name);
+        }
+        let fresh = fresh.map_or_else(|_| place.fresh(), |fresh| place.opened(fresh));
+        let bytes = std::mem::take(&mut self.bytes);
+        let full = std::mem::replace(&mut self.current, fresh);
+        let enough = self.full.take(full, place.label(), bytes);
+        // the previous one is not among those that are counted there
+        place.prune(self.log.files.saturating_sub(1));
+        if enough {
+            self.finish();
+        }
+    }
+
+    /// Nothing more is coming for now: what is full goes to the disk.
+    pub(super) fn finish(&mut self) {
+        self.full.finish(&self.folder, &self.name);
+    }
+
+    /// Whether something full is not on the disk yet.
+    pub(super) fn unfinished(&self) -> bool {
+        self.full.wait()
+    }
+
+    /// The full file passes through a command before it becomes an old one.
+    fn process(&mut self, command: &[u8]) {
         let (name, place) = (&self.name, Place { folder: &self.folder, name: &self.name });
         insist(|| format!("unable to write {name}/current to disk"), || Ok(fsync(&self.current)?));
         insist(
             || format!("unable to rename current to previous in directory {name}"),
             || Ok(renameat(&self.folder, "current", &self.folder, "previous")?),
         );
-        let fresh =
-            insist(|| format!("unable to create {name}/current"), || Ok(place.open_current()?));
-        insist(|| format!("unable to set mode of {name}/current"), || Ok(fchmod(&fresh, OPEN)?));
-        let full = std::mem::replace(&mut self.current, File::from(fresh));
+        let full = std::mem::replace(&mut self.current, place.fresh());
         insist(
             || format!("unable to set mode of {name}/previous"),
             || Ok(fchmod(&full, FINISHED)?),
         );
         drop(full);
         self.bytes = 0;
-        match &self.log.processor {
-            Some(command) => {
-                processor::run(command, &self.folder, name);
-                place.archive("processed", 's', self.log.files);
-                place.remove("previous");
-                insist(
-                    || format!("unable to rename newstate to state in directory {name}"),
-                    || Ok(renameat(&self.folder, "newstate", &self.folder, "state")?),
-                );
-            }
-            None => place.archive("previous", 's', self.log.files),
-        }
+        processor::run(command, &self.folder, name);
+        place.archive("processed", 's', self.log.files);
+        place.remove("previous");
+        insist(
+            || format!("unable to rename newstate to state in directory {name}"),
+            || Ok(renameat(&self.folder, "newstate", &self.folder, "state")?),
+        );
     }
 
     /// Everything is on the disk, and the file says so.
     pub(super) fn close(&mut self) {
         self.write_out();
+        self.finish();
         let name = &self.name;
         insist(|| format!("unable to write {name}/current to disk"), || Ok(fsync(&self.current)?));
         insist(
@@ -184,6 +239,41 @@ impl Place<'_> {
     fn open_current(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK;
         openat(self.folder, "current", flags | OFlags::CLOEXEC, OPEN)
+    }
+
+    /// A new current file.
+    fn fresh(&self) -> File {
+        let name = self.name;
+        let deed = || format!("unable to create {name}/current");
+        self.opened(insist(deed, || Ok(self.open_current()?)))
+    }
+
+    /// The same, once it is open.
+    fn opened(&self, fresh: OwnedFd) -> File {
+        let deed = || format!("unable to set mode of {}/current", self.name);
+        insist(deed, || Ok(fchmod(&fresh, OPEN)?));
+        File::from(fresh)
+    }
+
+    /// The label of this moment; of two in one moment, the next microsecond is as good.
+    fn label(&self) -> [u8; TEXT] {
+        insist(
+            || format!("unable to stat old files in directory {}", self.name),
+            || {
+                let label = Label::at(wall()).to_text();
+                let taken = self.there(&named(&label, 'u'))? || self.there(&named(&label, 's'))?;
+                if taken { Err(io::ErrorKind::Interrupted.into()) } else { Ok(label) }
+            },
+        )
+    }
+
+    /// Whether there is something of this name.
+    fn there(&self, file: &str) -> io::Result<bool> {
+        match statat(self.folder, file, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What a multilog that was killed left: nothing that was written is thrown away.
@@ -222,23 +312,14 @@ impl Place<'_> {
 
     /// A file, if it is there, becomes an old one; the oldest go.
     fn archive(&self, file: &str, kind: char, files: u32) {
-        let there = insist(
-            || format!("unable to stat {}/{file}", self.name),
-            || match statat(self.folder, file, AtFlags::empty()) {
-                Ok(_) => Ok(true),
-                Err(Errno::NOENT) => Ok(false),
-                Err(error) => Err(error.into()),
-            },
-        );
-        if !there {
+        if !insist(|| format!("unable to stat {}/{file}", self.name), || self.there(file)) {
             return;
         }
         // two of one moment: the next microsecond is as good
         insist(
             || format!("unable to link to {}/{file}", self.name),
             || {
-                let label = Label::at(wall()).to_text();
-                let old = format!("{}.{kind}", String::from_utf8_lossy(&label));
+                let old = named(&Label::at(wall()).to_text(), kind);
                 match linkat(self.folder, file, self.folder, old, AtFlags::empty()) {
                     Err(Errno::EXIST) => Err(io::ErrorKind::Interrupted.into()),
                     other => Ok(other?),

@@ -2,6 +2,7 @@
 
 mod flow;
 mod folder;
+mod full;
 mod outputs;
 mod processor;
 
@@ -13,8 +14,10 @@ use outputs::Outputs;
 use portreeve_supervise::script::Script;
 use portreeve_sys::Signal;
 use portreeve_sys::signals::Signals;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read};
+use rustix::stdio::stdin;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
@@ -40,24 +43,35 @@ pub(crate) fn multilog(call: &Call) -> Result<ExitCode, Trouble> {
         .map_err(|error| Trouble::system("unable to take signals", &error))?;
     let outputs = Outputs::open(&script)?;
     let mut flow = Flow::new(script, outputs);
-    let mut chunk = vec![0; CHUNK];
+    // not cleared: what nobody sends takes no memory
+    let mut chunk = Vec::with_capacity(CHUNK);
     let mut leaving = false;
     loop {
         flow.write_out();
         if leaving && flow.at_line_start() {
             break;
         }
-        match wait(&signals)? {
+        let mut next = None;
+        if flow.unfinished() {
+            next = wait(&signals, Some(&Timespec::default()))?;
+            if next.is_none() {
+                flow.finish();
+            }
+        }
+        let next = match next {
+            Some(next) => next,
+            None => wait(&signals, None)?.unwrap_or(Next::Input),
+        };
+        match next {
             Next::Signal(Signal::Alarm) => flow.rotate_all(),
             Next::Signal(Signal::Term) => leaving = true,
             Next::Signal(_) => {}
             Next::Input => {
                 // once it is to leave, the next line is somebody else's
                 let most = if leaving { 1 } else { CHUNK };
-                let room = chunk.get_mut(..most).unwrap_or_default();
-                match read(std::io::stdin().as_fd(), &mut *room) {
+                match read_some(&mut chunk, most) {
                     Ok(0) => break,
-                    Ok(count) => flow.take(room.get(..count).unwrap_or_default()),
+                    Ok(_) => flow.take(&chunk),
                     Err(Errno::INTR | Errno::AGAIN) => {}
                     Err(error) => {
                         pause("unable to read standard input", &error.into());
@@ -70,27 +84,38 @@ pub(crate) fn multilog(call: &Call) -> Result<ExitCode, Trouble> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Until there is input or a signal; signals first.
-fn wait(signals: &Signals) -> Result<Next, Trouble> {
+/// Reads at most so many bytes, at least one of them unless there are no more.
+fn read_some(chunk: &mut Vec<u8>, most: usize) -> Result<usize, Errno> {
+    chunk.clear();
+    if most < CHUNK {
+        chunk.resize(most, 0);
+        return read(stdin(), chunk.as_mut_slice());
+    }
+    read(stdin(), spare_capacity(chunk))
+}
+
+/// Until there is input or a signal, signals first, or the time is over.
+fn wait(signals: &Signals, limit: Option<&Timespec>) -> Result<Option<Next>, Trouble> {
     loop {
-        let stdin = std::io::stdin();
         let mut fds = [
             PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
-            PollFd::new(&stdin, PollFlags::IN),
+            PollFd::from_borrowed_fd(stdin(), PollFlags::IN),
         ];
-        match poll(&mut fds, None) {
+        match poll(&mut fds, limit) {
+            Ok(0) => return Ok(None),
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(Trouble::system("unable to wait", &error.into())),
         }
         let told = fds.each_ref().map(|fd| !fd.revents().is_empty());
         if told == [false, true] {
-            return Ok(Next::Input);
+            return Ok(Some(Next::Input));
         }
         let caught = signals.read().map_err(|error| Trouble::system("unable to wait", &error))?;
         // TERM outweighs ALRM: what is left rotates at the next start or by size
         let term = caught.iter().any(|caught| caught.signal == Signal::Term);
         if let Some(first) = caught.first() {
-            return Ok(Next::Signal(if term { Signal::Term } else { first.signal }));
+            let signal = if term { Signal::Term } else { first.signal };
+            return Ok(Some(Next::Signal(signal)));
         }
     }
 }

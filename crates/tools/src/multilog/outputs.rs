@@ -58,11 +58,6 @@ impl Outputs {
         Ok(Self(outputs))
     }
 
-    /// A line that goes to none of them.
-    pub(super) fn none(&self) -> Vec<bool> {
-        vec![false; self.0.len()]
-    }
-
     fn chosen<'o>(&'o mut self, sorted: &'o [bool]) -> impl Iterator<Item = &'o mut Folder> + 'o {
         let chosen = self.0.iter_mut().zip(sorted).filter(|(_, chosen)| **chosen);
         chosen.filter_map(|(output, _)| output.log())
@@ -75,6 +70,11 @@ impl Outputs {
     /// Bytes for the logs that were chosen.
     pub(super) fn append(&mut self, sorted: &[bool], bytes: &[u8]) {
         self.chosen(sorted).for_each(|folder| folder.append(bytes));
+    }
+
+    /// A whole line for all logs.
+    pub(super) fn line(&mut self, label: &[u8], line: &[u8]) {
+        self.logs().for_each(|folder| folder.line(label, line));
     }
 
     /// A line is whole: where a file is full enough, the next one begins.
@@ -100,6 +100,16 @@ impl Outputs {
 
     pub(super) fn write_out(&mut self) {
         self.logs().for_each(Folder::write_out);
+    }
+
+    /// Puts on the disk what is full.
+    pub(super) fn finish(&mut self) {
+        self.logs().for_each(Folder::finish);
+    }
+
+    /// Whether something full is not on the disk yet.
+    pub(super) fn unfinished(&mut self) -> bool {
+        self.logs().any(|folder| folder.unfinished())
     }
 
     pub(super) fn rotate_all(&mut self) {
