@@ -19,7 +19,8 @@ pub struct Ids {
 /// Why a service cannot run on this host at the moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// A stable word: `user`, `group`, `server`, `banner`, `bind`, `chroot`, `directory`.
+    /// A stable word: `user`, `group`, `server`, `banner`, `bind`, `chroot`, `directory`; of a service
+    /// that is kept up `finish`, `environment-directory` and `log` too.
     pub what: String,
     /// The whole reason, such as ``user `nobdy` does not exist``.
     pub reason: String,

@@ -10,7 +10,9 @@ use crate::exit::{Exit, Failure};
 use crate::host::advice::advice;
 use crate::host::{Snapshot, wanted_of};
 use crate::paths::Paths;
-use crate::render::check::{Summary, of_address, of_door, of_group, of_port, of_service, summary};
+use crate::render::check::{
+    Summary, of_address, of_door, of_group, of_kept, of_port, of_service, summary,
+};
 use crate::render::json;
 use crate::terminal::{self, Form};
 use portreeve_config::Loaded;
@@ -66,7 +68,10 @@ fn missing<'a>(
         let absent = absent.filter(|(_, address)| !is_here(*address));
         problems.chain(absent.map(move |(at, address)| of_address(address, at, service, sources)))
     });
-    let of_services = of_services.chain(held);
+    let of_kept = config.kept.iter().zip(&host.kept).flat_map(move |(kept, facts)| {
+        facts.problems.iter().map(move |problem| of_kept(problem, kept, sources))
+    });
+    let of_services = of_services.chain(of_kept).chain(held);
     let of_door = host.problems.iter().map(|problem| of_door(problem));
     of_door.chain(control_group(config, host)).chain(of_services)
 }
@@ -162,6 +167,7 @@ fn as_json(
         "configuration": summary.file,
         "accepted": summary.accepted,
         "services": summary.services,
+        "kept": summary.kept,
         "traps": summary.traps,
         "errors": summary.errors,
         "warnings": summary.warnings,

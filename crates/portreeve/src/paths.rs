@@ -1,6 +1,7 @@
 //! Where a door keeps its files.
 
 use crate::args::Source;
+use portreeve_supervise::native;
 use std::path::{Path, PathBuf};
 
 /// The files of one door: the host's own, or one below a directory.
@@ -28,6 +29,11 @@ impl Paths {
     /// The control socket.
     pub(crate) fn control(&self) -> PathBuf {
         self.root.join("run/portreeve/control.sock")
+    }
+
+    /// The plan of a service that is kept up, as the door wrote it.
+    pub(crate) fn kept_plan(&self, name: &str) -> PathBuf {
+        self.root.join(native::FOLDER).join(name).join(native::PLAN)
     }
 
     /// The event log.

@@ -31,7 +31,10 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
     ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),
-    ("portreeve", &["config", "dialect", "ucspi", "policy", "wire", "model", "diag", "sys"]),
+    (
+        "portreeve",
+        &["config", "dialect", "ucspi", "policy", "supervise", "wire", "model", "diag", "sys"],
+    ),
     // beside
     ("testkit", &["model", "policy"]),
     ("xtask", &["sys", "testkit"]),

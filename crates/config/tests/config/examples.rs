@@ -42,6 +42,16 @@ fn the_native_example_is_accepted() {
 }
 
 #[test]
+fn services_that_stay_up_are_accepted() {
+    let text = example("kept-service/portreeve.toml");
+    let loaded = Host::default().with("/etc/portreeve/portreeve.toml", text).load(&main());
+    let config = accepted(&loaded, &[]);
+    assert_eq!(keys(&config), ["echo"]);
+    let kept: Vec<_> = config.kept.iter().map(|kept| kept.name.as_str()).collect();
+    assert_eq!(kept, ["greeter", "clock"]);
+}
+
+#[test]
 fn the_rules_of_openssh_under_ucspi_tcp_are_accepted() {
     let text = example("seed-1-tcprules/portreeve.toml");
     let host = Host::default().with("/etc/portreeve/portreeve.toml", text);

@@ -16,6 +16,7 @@ use portreeve_sys::file::{self, Folder};
 use portreeve_wire::event::What;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -186,27 +187,13 @@ impl Door {
         }
         let log = kept.log.as_ref().map(|log| {
             let folder = match &log.directory {
-                Some(path) => path.clone(),
-                None => self.log_folder(name, facts)?,
+                Some(path) => path.as_bytes().to_vec(),
+                None => self.paths.kept_logs.join(name).into_os_string().into_vec(),
             };
-            Ok::<_, String>(native::log_plan(log, folder.as_bytes(), facts.log.as_ref()).to_text())
+            native::log_plan(log, &folder, facts.log.as_ref()).to_text()
         });
-        let log = log.transpose()?;
         let wanted = Wanted { name, plan: &plan, down, log: log.as_deref() };
         place::put(services, wanted).map_err(|error| error.to_string())
-    }
-
-    /// The folder of a log that names none: made, and its writer's.
-    fn log_folder(&self, name: &str, facts: &KeptFacts) -> Result<String, String> {
-        let path = self.paths.kept_logs.join(name);
-        let owner = facts.log.as_ref().map(|ids| (ids.uid, ids.gid));
-        let shown = path.display().to_string();
-        let made = file::make_state_dir(&path, 0o750, owner);
-        made.map_err(|error| format!("the folder of its log, `{shown}`: {error}"))?;
-        match path.to_str() {
-            Some(text) => Ok(text.to_owned()),
-            None => Err(format!("the folder of its log, `{shown}`, is not UTF-8")),
-        }
     }
 
     /// What is no longer configured goes, and the links become those that are.

@@ -35,6 +35,9 @@ pub(super) fn explain(
         load: portreeve_sys::socket::load_average().and_then(hundredths),
     };
     let services = decide::meant(&config, &args.service);
+    if services.is_empty() && config.kept.iter().any(|kept| kept.name.as_str() == args.service) {
+        return Err(super::kept(&args.service));
+    }
     if services.is_empty() {
         return Err(no_service(&args.service, &entry, &config));
     }

@@ -17,7 +17,7 @@ use crate::standing;
 use crate::terminal::{self, Form};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use portreeve_model::Supposed;
+use portreeve_model::{ServiceName, Supposed};
 use portreeve_wire::control::{Answer, Explanation, Request};
 use std::net::IpAddr;
 
@@ -86,8 +86,9 @@ fn live(
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other answer is to another question")]
     match answered {
         Answer::NotPermitted(text) => Ok(without(&visible(&text))),
-        Answer::Explained(explanations) if explanations.is_empty() => Err(no_service(args)),
+        Answer::Explained(explanations) if explanations.is_empty() => Err(no_service(args, paths)),
         Answer::Explained(explanations) => Ok(Some(explanations)),
+        Answer::Failed(_) if is_kept(args, paths) => Err(kept(&args.service)),
         Answer::Failed(text) => Err(Failure::new(Exit::Usage, visible(&text))
             .help("`portreeve status` names them; `--offline` explains the files as they are now")),
         _ => Err(client::unexpected()),
@@ -100,7 +101,26 @@ fn without(why: &str) -> Option<Vec<Explanation>> {
     None
 }
 
-fn no_service(args: &ExplainArgs) -> Failure {
+/// About a service that is kept up there is nothing to explain.
+fn kept(name: &str) -> Failure {
+    let message = format!(
+        "`{0}` is kept up and listens itself: the door decides nothing about who reaches it",
+        visible(name)
+    );
+    Failure::new(Exit::Usage, message)
+        .help("its own configuration does; `portreeve service status` tells how it is")
+}
+
+/// Whether the running door has a service of the name that is kept up.
+fn is_kept(args: &ExplainArgs, paths: &Paths) -> bool {
+    let name: Result<ServiceName, _> = args.service.parse();
+    name.is_ok_and(|name| paths.kept_plan(name.as_str()).exists())
+}
+
+fn no_service(args: &ExplainArgs, paths: &Paths) -> Failure {
+    if is_kept(args, paths) {
+        return kept(&args.service);
+    }
     Failure::new(
         Exit::Usage,
         format!("the running door has no service `{}`", visible(&args.service)),

@@ -4,7 +4,7 @@ use super::text::{count, visible};
 use super::{Ink, ink};
 use crate::host::advice::Advice;
 use portreeve_diag::{Code, Diagnostic, Diagnostics, FileId, Level, Paint, Sources, Span};
-use portreeve_model::{Config, Listen, Offer, Origin, Problem, Service};
+use portreeve_model::{Config, Kept, Listen, Offer, Origin, Problem, Service};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -17,6 +17,8 @@ pub(crate) struct Summary {
     pub(crate) accepted: bool,
     /// Services in it.
     pub(crate) services: usize,
+    /// Services in it that are kept up.
+    pub(crate) kept: usize,
     /// Traps in it.
     pub(crate) traps: usize,
     /// Findings that refuse it.
@@ -36,6 +38,7 @@ impl Summary {
             file: file.display().to_string(),
             accepted: config.is_some(),
             services: all.len().saturating_sub(traps),
+            kept: config.map_or(0, |config| config.kept.len()),
             traps,
             errors: found.errors(),
             warnings: found.count(Level::Warning),
@@ -49,7 +52,12 @@ pub(crate) fn summary(summary: &Summary, paint: Paint) -> String {
     let file = visible(&summary.file);
     let found = counts(summary.errors, summary.warnings, summary.notes);
     if summary.accepted {
-        let offered = format!("{}, {}", n(summary.services, "service"), n(summary.traps, "trap"));
+        let kept = match summary.kept {
+            0 => String::new(),
+            kept => format!(", {} kept up", n(kept, "service")),
+        };
+        let (services, traps) = (n(summary.services, "service"), n(summary.traps, "trap"));
+        let offered = format!("{services}, {traps}{kept}");
         format!("{file}: {}: {offered}; {found}\n", ink(paint, Ink::Good, "sound"))
     } else {
         format!("{file}: {}: {found}\n", ink(paint, Ink::Bad, "refused"))
@@ -83,6 +91,14 @@ pub(crate) fn of_service(problem: &Problem, service: &Service, sources: &Sources
     finding(problem, sources).help(format!(
         "`{}` stays down until this is mended, and then comes up by itself",
         service.key
+    ))
+}
+
+/// What the host lacks for a service that is kept up, likewise.
+pub(crate) fn of_kept(problem: &Problem, kept: &Kept, sources: &Sources) -> Diagnostic {
+    finding(problem, sources).help(format!(
+        "the keeper is told nothing new of `{}` until this is mended, and then by itself",
+        kept.name
     ))
 }
 
@@ -154,6 +170,9 @@ fn code(what: &str) -> Code {
         "chroot" => "host-chroot",
         "directory" => "host-directory",
         "door" => "host-door",
+        "finish" => "host-finish",
+        "environment-directory" => "host-environment-directory",
+        "log" => "host-log",
         _ => "host",
     })
 }
@@ -201,7 +220,8 @@ mod tests {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
         let page = std::fs::File::open(page).and_then(std::io::read_to_string).unwrap();
         let of = ["user", "group", "server", "banner", "bind", "chroot", "directory", "door"];
-        for code in of.map(code).into_iter().chain([HOST_ADDRESS, HOST_PORT]) {
+        let of_kept = ["finish", "environment-directory", "log"];
+        for code in of.into_iter().chain(of_kept).map(code).chain([HOST_ADDRESS, HOST_PORT]) {
             assert_ne!(code.0, "host", "a code of its own");
             assert!(page.contains(&format!("`{}`", code.0)), "{}", code.0);
         }
@@ -212,6 +232,7 @@ mod tests {
         let mut outcome = Summary {
             file: "/etc/p.toml".into(),
             accepted: true,
+            kept: 0,
             services: 3,
             traps: 1,
             errors: 0,
