@@ -39,6 +39,7 @@ pub mod naive;
 pub mod probe;
 mod process;
 mod requirements;
+mod root;
 mod running;
 mod ssh;
 mod stream;
@@ -54,6 +55,7 @@ pub use ident::{IdentReply, IdentServer};
 pub use manager::{Manager, Setup};
 pub use process::{ProcStatus, bin_dir, children, open_descriptors, proc_status};
 pub use requirements::{is_root, missing};
+pub use root::Root;
 pub use running::Running;
 /// What [`Running::signal`] sends.
 pub use rustix::process::Signal;

@@ -8,6 +8,8 @@ use crate::must::Must;
 const NEEDED: &[(&str, &str)] = &[
     ("/bin/bash", "bash"),
     ("/usr/bin/cc", "gcc"),
+    ("/usr/bin/make", "make"),
+    ("/usr/bin/pgrep", "procps"),
     ("/usr/bin/renice", "bsdutils"),
     ("/usr/bin/setpriv", "util-linux"),
     ("/usr/bin/unshare", "util-linux"),
@@ -28,6 +30,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/sbin/tcpd", "tcpd"),
     ("/usr/sbin/tcpdmatch", "tcpd"),
     ("/usr/bin/logger", "bsdutils"),
+    ("/lib/systemd/systemd", "systemd"),
 ];
 
 /// The programs and files that are not there, each with its Debian package.

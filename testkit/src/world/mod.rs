@@ -56,10 +56,7 @@ impl World {
     pub fn new() -> Self {
         crate::requirements::check();
         let dir = Dir::new();
-        etc::prepare(dir.path());
-        for folder in ["bin", "dev", "log", "keys"] {
-            files::make_folder(&dir.path().join(folder));
-        }
+        prepare(dir.path());
         let anchor = Anchor::start(dir.path(), &crate::bin_dir());
         let syslog = Syslog::start(&inside(anchor.pid(), Path::new("/dev/log")));
         let links = Mutex::new(BTreeMap::from([(DOOR.to_owned(), net::own_link(anchor.pid()))]));
@@ -126,6 +123,14 @@ impl World {
     /// The keys of this world's users and of its host, made at the first call.
     pub fn ssh_keys(&self) -> &SshKeys {
         self.keys.get_or_init(|| SshKeys::make(self.dir()))
+    }
+}
+
+/// Makes `FOLDER/etc`, the homes, and folders for all else that a private host keeps there.
+pub(crate) fn prepare(folder: &Path) {
+    etc::prepare(folder);
+    for name in ["bin", "dev", "log", "keys"] {
+        files::make_folder(&folder.join(name));
     }
 }
 

@@ -30,9 +30,10 @@ fn a_service_begins_as_documented() {
 fn each_command_changes_what_the_manual_says_and_no_more() {
     let kit = Kit::new();
     for house in &kit.houses {
-        let path = kit.service("s", "trap 'echo term >> log' TERM\nwhile :; do sleep 0.05; done");
+        let path =
+            kit.service("s", "trap 'echo term >> log' TERM\n> ready\nwhile :; do sleep 0.05; done");
         let supervisor = &mut kit.supervise(house, "s");
-        wait_for(SOON, "the start", || supervisor.pid() != 0);
+        wait_for(SOON, "the start", || supervisor.pid() != 0 && path.join("ready").exists());
         supervisor.wait_bytes("as it begins", 0, b'u');
         let first = supervisor.status();
         // a moment longer than the second in which the ancestor is deaf
