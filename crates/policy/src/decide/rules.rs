@@ -8,6 +8,7 @@ use portreeve_model::{Asked, Dialect, Origin, RulesUse};
 use portreeve_ucspi::environment::info;
 use portreeve_ucspi::image::{self, Hosts, Image, Info, Match, Peer, Unknown};
 use portreeve_ucspi::rules::Action;
+use std::fmt::{self, Write};
 
 impl Case<'_> {
     pub(super) fn rules(&mut self) -> Result<(), Stop> {
@@ -67,8 +68,9 @@ impl Case<'_> {
             (None, IdentAnswer::NotAsked) => Info::NotAsked,
             (None, _) => Info::Failed,
         };
-        let address = self.peer.to_string();
-        image.decide(&Peer { address: address.as_bytes(), hosts, info }).ok()
+        let mut text = Text { bytes: [0; Text::MOST], length: 0 };
+        write!(text, "{}", self.peer).ok()?;
+        image.decide(&Peer { address: text.bytes(), hosts, info }).ok()
     }
 
     /// A rule decides, or none does.
@@ -127,5 +129,35 @@ fn need_of(unknown: Unknown) -> Need {
 }
 
 fn shown(name: &[u8]) -> Box<str> {
-    name.escape_ascii().to_string().into()
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\\' | b'\'' | b'"');
+    match str::from_utf8(name) {
+        // most names, and the whole of them at once
+        Ok(name) if name.as_bytes().iter().all(plain) => name.into(),
+        _ => name.escape_ascii().to_string().into(),
+    }
+}
+
+/// The text of an address, where nothing has to be asked of the allocator.
+struct Text {
+    bytes: [u8; Self::MOST],
+    length: usize,
+}
+
+impl Text {
+    /// Bytes of the longest.
+    const MOST: usize = 64;
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
 }

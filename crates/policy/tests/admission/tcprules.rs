@@ -19,7 +19,7 @@ fn image(text: &str) -> Vec<u8> {
             builder.add(&key, &rule, number).unwrap();
         }
     }
-    builder.finish().unwrap()
+    builder.finish().unwrap().image
 }
 
 /// A configuration whose service has these rules, beside what else decides about it.

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// Slots in a row that are taken, at most. A search may have to look at all of them; a file that
 /// its makers made has some tens.
-const LONGEST_RUN: usize = 1 << 16;
+pub(super) const LONGEST_RUN: usize = 1 << 16;
 
 /// What is wrong with a file, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,20 +191,21 @@ impl Ledger {
 
 /// Some of the bytes before one, a bit for each: slots come in no order, and to search a million
 /// places for each of them would be most of the work.
-struct Bytes(Vec<u64>);
+#[derive(Debug)]
+pub(super) struct Bytes(Vec<u64>);
 
 impl Bytes {
-    fn before(end: usize) -> Self {
+    pub(super) fn before(end: usize) -> Self {
         Self(vec![0; end.div_ceil(64)])
     }
 
-    fn add(&mut self, at: usize) {
+    pub(super) fn add(&mut self, at: usize) {
         if let Some(word) = self.0.get_mut(at / 64) {
             *word |= 1 << (at % 64);
         }
     }
 
-    fn has(&self, at: usize) -> bool {
+    pub(super) fn has(&self, at: usize) -> bool {
         self.0.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
     }
 

@@ -1,5 +1,6 @@
 //! Making a file, record by record, without keeping the records.
 
+use super::reader::{Reader, widen};
 use super::{HEADER, TABLES, hash, table_of};
 use std::fmt;
 
@@ -51,7 +52,7 @@ impl Iterator for Tables {
         let records = self.left.find(|table| !table.is_empty())?;
         let mut slots = vec![(0, 0); records.len().saturating_mul(2)];
         for (hash, at) in records {
-            put(&mut slots, hash, at);
+            put(&mut slots, hash, at, |_| false);
         }
         let mut bytes = Vec::with_capacity(slots.len().saturating_mul(8));
         for (hash, at) in slots {
@@ -73,6 +74,11 @@ impl Maker {
     #[must_use]
     pub fn new() -> Self {
         Self { at: 2048, records: 0, tables: vec![Vec::new(); TABLES] }
+    }
+
+    /// How many records there are.
+    pub(crate) fn len(&self) -> usize {
+        self.records
     }
 
     /// Adds a record; its head is returned. Keys may repeat: the first is found first.
@@ -103,6 +109,25 @@ impl Maker {
         end.and_then(|at| at.checked_add(data_length)).ok_or(Full)
     }
 
+    /// Where records begin whose key an earlier one has, in order; the keys are in what was written
+    /// so far.
+    pub(crate) fn repeated(&self, written: Reader<'_>) -> Vec<u32> {
+        let key = |at: u32| written.record(widen(at)).ok().map(|(record, _)| record.key);
+        let (mut repeated, mut slots) = (Vec::new(), Vec::new());
+        for table in &self.tables {
+            slots.clear();
+            slots.resize(table.len().saturating_mul(2), (0, 0));
+            for (hash, at) in table {
+                let same = |(other, first): (u32, u32)| other == *hash && key(first) == key(*at);
+                if !put(&mut slots, *hash, *at, same) {
+                    repeated.push(*at);
+                }
+            }
+        }
+        repeated.sort_unstable();
+        repeated
+    }
+
     /// The tables and the header.
     ///
     /// # Errors
@@ -122,14 +147,20 @@ impl Maker {
     }
 }
 
-/// Puts a record into the first free slot from its own on; half of them are free in the end.
-fn put(table: &mut [(u32, u32)], hash: u32, at: u32) {
+/// Puts a record into the first free slot from its own on, unless the same comes before that; half
+/// of the slots are free in the end.
+fn put(table: &mut [(u32, u32)], hash: u32, at: u32, same: impl Fn((u32, u32)) -> bool) -> bool {
     // of 32 bits: a division of 64 takes as long as all the rest
     let slots = u32::try_from(table.len()).unwrap_or(u32::MAX);
     let first = usize::try_from((hash >> 8).checked_rem(slots).unwrap_or(0)).unwrap_or(0);
     let (before, from) = table.split_at_mut(first);
-    let free = from.iter_mut().chain(before).find(|(_, position)| *position == 0);
-    if let Some(slot) = free {
-        *slot = (hash, at);
+    let mut search = from.iter_mut().chain(before);
+    let end = search.find(|slot| slot.1 == 0 || same(**slot));
+    match end {
+        Some(slot) if slot.1 == 0 => {
+            *slot = (hash, at);
+            true
+        }
+        Some(_) | None => false,
     }
 }

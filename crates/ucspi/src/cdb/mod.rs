@@ -6,11 +6,13 @@
 mod examine;
 mod maker;
 mod reader;
+mod sound;
 mod stats;
 
 pub use examine::{Damage, Wrong};
 pub use maker::{Full, Maker};
 pub use reader::{Damaged, Found, Reader, Record, Records};
+pub use sound::Sound;
 pub use stats::Stats;
 
 /// Bytes of the header.

@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The record at a place, and where the next one is.
-    pub(super) fn record(&self, at: usize) -> Result<(Record<'a>, usize), Damaged> {
+    pub(crate) fn record(&self, at: usize) -> Result<(Record<'a>, usize), Damaged> {
         let (key, data) = self.pair(at)?;
         let start = at.checked_add(8).ok_or(Damaged)?;
         let middle = start.checked_add(widen(key)).ok_or(Damaged)?;

@@ -107,6 +107,7 @@ fn no_change_of_a_byte_makes_a_reader_wander() {
             file[at] ^= change;
             let reader = Reader::new(&file);
             let _ = (reader.validate(), Stats::of(&reader));
+            assert_eq!(Sound::new(reader).err(), reader.examine().err(), "{change} at {at}");
             for key in [&b"one"[..], b"two", b""] {
                 assert!(reader.find(key).count() <= file.len());
             }
@@ -146,6 +147,7 @@ fn a_number_that_points_anywhere_makes_no_reader_wander() {
             let reader = Reader::new(&file);
             let sound = reader.examine().is_ok();
             assert!(!sound || Stats::of(&reader).is_ok(), "{value} at {at}");
+            assert_eq!(Sound::new(reader).err(), reader.examine().err(), "{value} at {at}");
             for key in [&b"one"[..], b"nobody", b""] {
                 assert!(reader.find(key).count() <= file.len() / 8, "{value} at {at}");
             }

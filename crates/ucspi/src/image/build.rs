@@ -2,10 +2,11 @@
 
 use super::steps::{Does, Step, Summary};
 use super::{HEAD, MARK};
-use crate::cdb::{Damage, HEADER, Maker, Reader};
+use crate::cdb::{Damage, HEADER, Maker, Reader, Sound};
 use crate::rules::{Rule, Stored, data};
 use std::collections::HashMap;
 use std::fmt;
+use std::io::Write;
 
 /// Bytes of a database that is taken as an access list.
 pub const MOST_BYTES: usize = 512 << 20;
@@ -58,21 +59,34 @@ impl std::error::Error for BadRules {}
 /// # Errors
 /// [`BadRules`].
 pub fn of_database(database: &[u8]) -> Result<Vec<u8>, BadRules> {
+    of_sound(&sound(database)?)
+}
+
+/// A database that may become an image: all of it was looked at.
+///
+/// # Errors
+/// [`BadRules::TooLarge`], [`BadRules::Damaged`].
+pub fn sound(database: &[u8]) -> Result<Sound<'_>, BadRules> {
     if database.len() > MOST_BYTES {
         return Err(BadRules::TooLarge);
     }
-    let reader = Reader::new(database);
-    reader.examine().map_err(BadRules::Damaged)?;
+    Sound::new(Reader::new(database)).map_err(BadRules::Damaged)
+}
+
+/// An image of such a database.
+///
+/// # Errors
+/// [`BadRules`].
+pub fn of_sound(database: &Sound<'_>) -> Result<Vec<u8>, BadRules> {
     let mut keys = Keys::default();
-    for record in reader.records().flatten() {
+    for (record, is_found) in database.records() {
         fits(record.key, record.data)?;
-        let first = reader.get(record.key).ok().flatten();
         // of several rules with one key only the first is ever found
-        if first.is_some_and(|data| data.as_ptr() == record.data.as_ptr()) {
+        if is_found {
             keys.add(record.key, record.data);
         }
     }
-    keys.image(database)
+    keys.image(database.bytes())
 }
 
 /// An image of no rules: nobody is refused.
@@ -103,9 +117,13 @@ impl Builder {
         let mut data = data(rule);
         fits(key, &data)?;
         // an item that says nothing to those who obey rules, and where it was written to us
-        data.extend_from_slice(format!(":{line}\0").as_bytes());
+        write!(data, ":{line}\0").map_err(|_| BadRules::TooLarge)?;
+        self.record(key, &data)
+    }
+
+    fn record(&mut self, key: &[u8], data: &[u8]) -> Result<(), BadRules> {
         let head = self.maker.record(key, data.len()).map_err(|_| BadRules::TooLarge)?;
-        for part in [&head, key, &data] {
+        for part in [&head, key, data] {
             self.database.extend_from_slice(part);
         }
         let enough = self.database.len() > MOST_BYTES;
@@ -116,14 +134,48 @@ impl Builder {
     ///
     /// # Errors
     /// [`BadRules`].
-    pub fn finish(mut self) -> Result<Vec<u8>, BadRules> {
-        let ending = self.maker.finish().map_err(|_| BadRules::TooLarge)?;
-        ending.tables.for_each(|table| self.database.extend_from_slice(&table));
-        if let Some(header) = self.database.get_mut(..HEADER) {
+    pub fn finish(self) -> Result<Made, BadRules> {
+        let repeated = self.maker.repeated(Reader::new(&self.database));
+        let (mut kept, mut lines) = (self, Vec::new());
+        if !repeated.is_empty() {
+            (kept, lines) = kept.without(&repeated)?;
+        }
+        let Self { maker, mut database } = kept;
+        let keys = maker.len();
+        let ending = maker.finish().map_err(|_| BadRules::TooLarge)?;
+        ending.tables.for_each(|table| database.extend_from_slice(&table));
+        if let Some(header) = database.get_mut(..HEADER) {
             header.copy_from_slice(&ending.header);
         }
-        of_database(&self.database)
+        Ok(Made { image: of_database(&database)?, keys, repeated: lines })
     }
+
+    /// The same without the records that begin at these places, and these records' lines.
+    fn without(&self, places: &[u32]) -> Result<(Self, Vec<u32>), BadRules> {
+        let written = Reader::new(&self.database);
+        let (mut kept, mut lines, mut at) = (Self::new(), Vec::new(), HEADER);
+        let mut places = places.iter().peekable();
+        while let Ok((record, next)) = written.record(at) {
+            let is_here = |place: &&u32| usize::try_from(**place) == Ok(at);
+            match places.next_if(is_here) {
+                Some(_) => lines.extend(line(record.data)),
+                None => kept.record(record.key, record.data)?,
+            }
+            at = next;
+        }
+        Ok((kept, lines))
+    }
+}
+
+/// What a [`Builder`] made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The image.
+    pub image: Vec<u8>,
+    /// How many keys there are in it.
+    pub keys: usize,
+    /// The lines of what was added with a key that was there already, each as often as that was.
+    pub repeated: Vec<u32>,
 }
 
 /// The line that a rule was written in, where its text was read.

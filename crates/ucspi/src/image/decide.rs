@@ -5,6 +5,7 @@ use super::steps::{Does, Step, Summary};
 use super::{HEAD, MARK};
 use crate::cdb::{Damaged, Reader};
 use crate::rules::{Action, Stored};
+use std::borrow::Cow;
 
 /// Bytes that a builder adds to a rule's data, at most, for its line.
 const LINE: usize = 16;
@@ -197,22 +198,19 @@ impl<'a> Image<'a> {
             }
             let found = match (step, peer.info) {
                 (Step::UserAddress, Info::Known(info)) => {
-                    self.first(step, [vec![info, b"@", address]])?
+                    self.first(step, [Cow::from([info, b"@", address].concat())])?
                 }
                 (Step::UserHost, Info::Known(info)) => {
-                    self.first(step, hosts.iter().map(|host| vec![info, b"@=", *host]))?
+                    let key = |host: &&[u8]| Cow::from([info, b"@=", *host].concat());
+                    self.first(step, hosts.iter().map(key))?
                 }
                 (Step::UserAddress | Step::UserHost, _) => None,
-                (Step::Address, _) => self.first(step, [vec![address]])?,
-                (Step::Host, _) => {
-                    self.first(step, hosts.iter().map(|host| vec![b"=".as_slice(), *host]))?
-                }
+                (Step::Address, _) => self.first(step, [Cow::from(address)])?,
+                (Step::Host, _) => self.first(step, hosts.iter().map(|host| named(host)))?,
                 (Step::Prefix, _) => self.prefix(address)?,
                 (Step::Tail, _) => self.tail(hosts)?,
-                (Step::AnyHost, _) => {
-                    self.first(step, hosts.first().map(|_| vec![b"=".as_slice()]))?
-                }
-                (Step::Everybody, _) => self.first(step, [Vec::new()])?,
+                (Step::AnyHost, _) => self.first(step, hosts.first().map(|_| named(b"")))?,
+                (Step::Everybody, _) => self.first(step, [Cow::default()])?,
             };
             if found.is_some() {
                 return Ok(found);
@@ -225,15 +223,15 @@ impl<'a> Image<'a> {
     fn first<'k>(
         &self,
         step: Step,
-        keys: impl IntoIterator<Item = Vec<&'k [u8]>>,
+        keys: impl IntoIterator<Item = Cow<'k, [u8]>>,
     ) -> Result<Option<Match<'a>>, Damaged> {
         let mut best = None;
-        for parts in keys {
-            let key = parts.concat();
+        for key in keys {
             let Some(data) = self.database.get(&key)? else { continue };
             if data.len() > MOST_DATA.saturating_add(LINE) {
                 return Err(Damaged); // no builder writes this, and all of it would be looked through
             }
+            let key = key.into_owned();
             let found = Match { key, step, rule: Stored::parse(data), line: build::line(data) };
             if found.rule.action == Action::Deny {
                 return Ok(Some(found));
@@ -247,7 +245,7 @@ impl<'a> Image<'a> {
         let ends = address.iter().enumerate().rev();
         for (at, _) in ends.filter(|(_, byte)| matches!(byte, b'.' | b':')) {
             let prefix = address.get(..=at).unwrap_or_default();
-            if let Some(found) = self.first(Step::Prefix, [vec![prefix]])? {
+            if let Some(found) = self.first(Step::Prefix, [Cow::from(prefix)])? {
                 return Ok(Some(found));
             }
         }
@@ -262,11 +260,15 @@ impl<'a> Image<'a> {
         let mut all: Vec<Vec<u8>> = hosts.iter().flat_map(|host| tails(host)).collect();
         all.sort_by_key(|tail| std::cmp::Reverse(tail.len()));
         for same in all.chunk_by(|one, other| one.len() == other.len()) {
-            let keys = same.iter().map(|tail| vec![b"=".as_slice(), tail.as_slice()]);
-            if let Some(found) = self.first(Step::Tail, keys)? {
+            if let Some(found) = self.first(Step::Tail, same.iter().map(|tail| named(tail)))? {
                 return Ok(Some(found));
             }
         }
         Ok(None)
     }
+}
+
+/// The key of a name, or of the end of one.
+fn named(name: &[u8]) -> Cow<'static, [u8]> {
+    [b"=", name].concat().into()
 }

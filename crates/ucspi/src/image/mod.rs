@@ -9,7 +9,9 @@ mod build;
 mod decide;
 mod steps;
 
-pub use build::{BadRules, Builder, MOST_BYTES, MOST_SETTINGS, of_database, of_nothing};
+pub use build::{
+    BadRules, Builder, MOST_BYTES, MOST_SETTINGS, Made, of_database, of_nothing, of_sound, sound,
+};
 pub use decide::{Answer, Hosts, Image, Info, Match, Peer, Unknown};
 pub use steps::Step;
 

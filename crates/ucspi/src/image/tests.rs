@@ -11,7 +11,7 @@ fn image(text: &str) -> Vec<u8> {
             builder.add(&key, &rule, number).unwrap();
         }
     }
-    builder.finish().unwrap()
+    builder.finish().unwrap().image
 }
 
 /// What an image says: the key with its line, or what it wants.

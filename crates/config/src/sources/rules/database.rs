@@ -4,22 +4,20 @@ use super::super::Image;
 use super::Said;
 use crate::codes;
 use portreeve_diag::{Diagnostic, Level};
-use portreeve_ucspi::cdb::Reader;
-use portreeve_ucspi::image::of_database;
+use portreeve_ucspi::image::{of_sound, sound};
 use portreeve_ucspi::rules::{Stored, doubt};
 
 /// An image of a database, and what is to be said of its keys.
 pub(super) fn read(bytes: &[u8], said: &mut Said<'_>) -> Result<Image, String> {
-    let image = of_database(bytes).map_err(|bad| {
+    let read = sound(bytes).and_then(|database| Ok((of_sound(&database)?, database)));
+    let (image, database) = read.map_err(|bad| {
         let why = format!("as a database of rules it is damaged or none: {bad}");
         said.unusable(why)
     })?;
-    let reader = Reader::new(bytes);
     let mut entries = 0_u64;
-    for record in reader.records().flatten() {
+    for (record, is_found) in database.records() {
         entries = entries.saturating_add(1);
-        let first = reader.get(record.key).ok().flatten();
-        if first.is_none_or(|data| data.as_ptr() != record.data.as_ptr()) {
+        if !is_found {
             said.key(record.key, "stands there more than once, and the first decides");
         } else if let Some(why) = doubt(record.key) {
             said.key(record.key, &format!("can never match: {why}"));
