@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
 use crate::{
-    check, completions, convert, events, explain, live, reload, render, run, status, stop,
+    check, completions, convert, events, explain, live, reload, render, run, service, status, stop,
     takeover, upgrade,
 };
 use clap::Parser as _;
@@ -56,6 +56,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Bans(args) => live::bans::run(args, &paths, form),
         Command::Ban(args) => live::ban::run(args, &paths, form),
         Command::Unban(args) => live::unban::run(args, &paths, form),
+        Command::Service(args) => service::run(&args.command, &paths, form),
         Command::Completions(args) => completions::run(args),
         Command::Names(args) => live::names::run(args),
     }

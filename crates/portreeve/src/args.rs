@@ -2,10 +2,16 @@
 
 mod convert;
 mod live;
+mod service;
 
 pub(crate) use convert::{ConvertArgs, Language};
 pub(crate) use live::{
     BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
+};
+
+pub(crate) use service::{
+    ChangeArgs, LogArgs, MarkArgs, ServiceArgs, ServiceCommand, SignalArgs, StatusArgs, Wait,
+    Where, Word,
 };
 
 use crate::peer::PeerArg;
@@ -90,6 +96,8 @@ pub(crate) enum Command {
     Ban(BanArgs),
     /// Let a network in again
     Unban(UnbanArgs),
+    /// Look after the services that are kept running
+    Service(ServiceArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Guard a takeover: started by `takeover`

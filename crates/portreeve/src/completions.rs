@@ -50,25 +50,34 @@ fn asked(arg: &Arg) -> Option<&'static str> {
         "service" => Some("services"),
         "numbers" => Some("sessions"),
         "banned" => Some("bans"),
+        "kept" => Some("kept"),
         _ => None,
     }
 }
 
-/// Every argument that names something of the door, with its command.
-fn live(command: &Command) -> Vec<(&str, &Arg, &'static str)> {
+/// Every argument that names something of the door, with the words of its command.
+fn live(command: &Command) -> Vec<(String, &Arg, &'static str)> {
     let each = command.get_subcommands().flat_map(|sub| {
+        let name = sub.get_name();
         let args = sub.get_arguments();
-        args.filter_map(|arg| Some((sub.get_name(), arg, asked(arg)?)))
+        let own = args.filter_map(|arg| Some((name.to_owned(), arg, asked(arg)?)));
+        let below = live(sub).into_iter();
+        own.chain(below.map(move |(last, arg, kind)| (format!("{name} {last}"), arg, kind)))
     });
     each.collect()
+}
+
+/// Every command and every command of those.
+fn all(command: &Command) -> Vec<&Command> {
+    command.get_subcommands().flat_map(|sub| std::iter::once(sub).chain(all(sub))).collect()
 }
 
 fn bash() -> String {
     let mut command = command();
     command.build();
-    let subs = command.get_subcommands();
-    let all = command.get_arguments().chain(subs.flat_map(Command::get_arguments));
-    let mut valued: Vec<String> = all
+    let subs = all(&command);
+    let each = command.get_arguments().chain(subs.iter().flat_map(|sub| sub.get_arguments()));
+    let mut valued: Vec<String> = each
         .filter(|arg| arg.get_action().takes_values())
         .flat_map(|arg| {
             let long = arg.get_long().map(|long| format!("--{long}"));
@@ -80,11 +89,14 @@ fn bash() -> String {
     let (mut options, mut words) = (String::new(), String::new());
     for (sub, arg, kind) in live(&command) {
         let _ = match arg.get_long() {
-            Some(long) => writeln!(options, "        {sub},--{long}) kind={kind} ;;"),
-            None => writeln!(words, "        {sub},*) kind={kind} ;;"),
+            Some(long) => writeln!(options, "        '{sub}',--{long}) kind={kind} ;;"),
+            None => writeln!(words, "        '{sub}',*) kind={kind} ;;"),
         };
     }
+    let nested = command.get_subcommands().filter(|sub| sub.has_subcommands());
+    let nested: Vec<_> = nested.map(Command::get_name).collect();
     let live = BASH
+        .replace("@NESTED@", &nested.join("|"))
         .replace("@VALUED@", &valued.join("|"))
         .replace(
             "@VALUED_AFTER@",
@@ -129,9 +141,14 @@ fn fish() -> String {
     let mut out = generated(shells::Fish) + "\n" + FISH;
     for (sub, arg, kind) in live(&command()) {
         let option = arg.get_long().map(|long| format!(" -l {long} -r")).unwrap_or_default();
+        let (first, last) = sub.split_once(' ').unwrap_or((&sub, ""));
+        let below = match last {
+            "" => String::new(),
+            last => format!("; and __fish_seen_subcommand_from {last}"),
+        };
         let _ = writeln!(
             out,
-            "complete -c portreeve -n \"__fish_portreeve_using_subcommand {sub}\"{option} -f \
+            "complete -c portreeve -n \"__fish_portreeve_using_subcommand {first}{below}\"{option} -f \
              -a \"(__portreeve_names {kind})\""
         );
     }
@@ -152,13 +169,17 @@ mod tests {
                 let ends = [' ', '=', '[', '"', '\'', ')', '\n', ':', '\\', '|', '{'];
                 script.split(word).skip(1).any(|rest| rest.starts_with(ends))
             };
-            for sub in command.get_subcommands() {
+            for sub in all(&command) {
                 assert!(has(sub.get_name()), "{shell:?}: {}", sub.get_name());
                 for arg in sub.get_arguments().filter_map(Arg::get_long) {
                     assert!(has(&format!("{long}{arg}")), "{shell:?}: {} --{arg}", sub.get_name());
                 }
             }
-            assert!(!["@VALUED", "@OPTIONS@", "@WORDS@"].iter().any(|mark| script.contains(mark)));
+            assert!(
+                !["@VALUED", "@OPTIONS@", "@WORDS@", "@NESTED@"]
+                    .iter()
+                    .any(|mark| script.contains(mark))
+            );
         }
     }
 
@@ -174,11 +195,15 @@ mod tests {
     fn names_of_the_door_are_asked_for_where_they_belong() {
         let (bash, zsh, fish) = (bash(), zsh(), fish());
         for (sub, kind) in [("end", "sessions"), ("unban", "bans"), ("explain", "services")] {
-            assert!(bash.contains(&format!("{sub},*) kind={kind}")), "{sub}");
+            assert!(bash.contains(&format!("'{sub}',*) kind={kind}")), "{sub}");
             assert!(zsh.contains(&format!(":_portreeve_{kind}' \\\n")), "{sub}");
             let line = format!("using_subcommand {sub}\" -f -a \"(__portreeve_names {kind})\"");
             assert!(fish.contains(&line), "{sub}");
         }
-        assert!(bash.contains("sessions,--service) kind=services"));
+        assert!(bash.contains("'sessions',--service) kind=services"));
+        assert!(bash.contains("'service up',*) kind=kept"));
+        assert!(zsh.contains(":_portreeve_kept' \\\n"));
+        let up = "using_subcommand service; and __fish_seen_subcommand_from up\" -f";
+        assert!(fish.contains(&format!("{up} -a \"(__portreeve_names kept)\"")));
     }
 }

@@ -1,7 +1,8 @@
 //! The command people type: `run`, `check`, `explain`, `status`, `sessions`, `bans` and more.
 //!
 //! `check` and `explain` work on the files alone, by the same code that the door runs; the others
-//! ask the running door over its control socket. What comes from there, and what stands in files
+//! ask the running door over its control socket, and `service` talks to supervisors by the files of
+//! their directories, whoever they are. What comes from there, and what stands in files
 //! of others, is escaped before it reaches a terminal. Nothing here decides who comes in, and
 //! nothing here is ever run by the door.
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ mod peer;
 mod reload;
 mod render;
 mod run;
+mod service;
 mod standing;
 mod status;
 mod stop;

@@ -36,6 +36,17 @@ impl Paths {
         self.root.join(native::FOLDER).join(name).join(native::PLAN)
     }
 
+    /// The directory of the kept services: each a directory, beside links to directories of others
+    /// in `.directories`.
+    pub(crate) fn services(&self) -> PathBuf {
+        self.root.join(native::FOLDER)
+    }
+
+    /// Whose files are the names of kept services of the configuration that are disabled.
+    pub(crate) fn disabled(&self) -> PathBuf {
+        self.root.join(native::DISABLED)
+    }
+
     /// The event log.
     pub(crate) fn event_log(&self) -> PathBuf {
         self.root.join("var/log/portreeve/events.jsonl")

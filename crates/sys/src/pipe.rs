@@ -1,11 +1,16 @@
-//! Pipes: a session's evidence, a program's report.
+//! Pipes: a session's evidence, a program's report, a supervisor's ear.
 
 use std::{
     io,
     os::fd::{AsFd, OwnedFd},
+    path::Path,
 };
 
-use rustix::{fs::OFlags, io::Errno, pipe::PipeFlags};
+use rustix::{
+    fs::{CWD, FileType, Mode, OFlags, fstat, openat},
+    io::Errno,
+    pipe::PipeFlags,
+};
 
 /// A pipe, both ends close-on-exec and blocking: read end, write end.
 ///
@@ -24,6 +29,24 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 /// `EMFILE` or `ENFILE`.
 pub fn packets() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT)?)
+}
+
+/// The write end of the FIFO at `path`, or nothing when nobody has it open for reading. Neither
+/// this nor a write to it ever waits (`O_NONBLOCK`, close-on-exec).
+///
+/// # Errors
+/// `InvalidInput` when it is no FIFO, those of open(2).
+pub fn open_writer(path: &Path) -> io::Result<Option<OwnedFd>> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let fd = match openat(CWD, path, flags, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NXIO) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if FileType::from_raw_mode(fstat(&fd)?.st_mode) != FileType::Fifo {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a FIFO"));
+    }
+    Ok(Some(fd))
 }
 
 /// Asks for a buffer of `bytes`; gives what the kernel made of it (whole pages, a power of two).
@@ -101,6 +124,25 @@ mod tests {
         let mut buffer = [0; 4096];
         assert_eq!(rustix::io::read(&read, &mut buffer).unwrap(), 8);
         assert_eq!(rustix::io::read(&read, &mut buffer).unwrap(), 5);
+    }
+
+    #[test]
+    fn a_fifo_without_a_reader_is_nobodys_ear() {
+        let name = format!("portreeve-fifo-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let made = rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0);
+        made.unwrap();
+        assert!(open_writer(&path).unwrap().is_none());
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let reader = openat(CWD, &path, flags, Mode::empty()).unwrap();
+        let writer = open_writer(&path).unwrap().expect("somebody reads");
+        rustix::io::write(&writer, b"u").unwrap();
+        assert_eq!(read_one_nonblocking(&reader).unwrap(), One::Byte(b'u'));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(open_writer(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(open_writer(&path).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

@@ -100,6 +100,7 @@ pub(crate) enum Kind {
     Services,
     Sessions,
     Bans,
+    Kept,
 }
 
 /// Arguments of `names`.

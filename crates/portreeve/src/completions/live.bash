@@ -13,8 +13,15 @@ _portreeve_live() {
         case $word in
             @VALUED@) skip=yes ;;
             -*) ;;
-            *)
+            @NESTED@)
+                if [[ -n $command ]]; then
+                    command+=" $word"
+                    break
+                fi
                 command=$word
+                ;;
+            *)
+                command+=${command:+ }$word
                 break
                 ;;
         esac

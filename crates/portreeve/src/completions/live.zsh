@@ -9,5 +9,6 @@ _portreeve_names() {
 
 _portreeve_services() { _portreeve_names services "$@" }
 _portreeve_sessions() { _portreeve_names sessions "$@" }
+_portreeve_kept() { _portreeve_names kept "$@" }
 _portreeve_bans() { _portreeve_names bans "$@" }
 

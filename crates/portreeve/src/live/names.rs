@@ -5,6 +5,7 @@ use super::{all_bans, all_sessions};
 use crate::args::{Kind, NamesArgs};
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
+use crate::service;
 use crate::standing;
 use crate::terminal;
 use std::ffi::OsString;
@@ -26,6 +27,10 @@ pub(crate) fn run(args: &NamesArgs) -> Result<Exit, Failure> {
         Kind::Bans => {
             let all = all_bans(&paths, None).unwrap_or_default();
             all.iter().map(|ban| ban.network.to_string()).collect()
+        }
+        Kind::Kept => {
+            let all = service::names(&paths);
+            all.into_iter().filter_map(|name| name.into_string().ok()).collect()
         }
     };
     let lines: Vec<_> = names.iter().filter(|name| is_plain(name)).take(MOST).cloned().collect();

@@ -13,16 +13,27 @@ fn command() -> Command {
     command
 }
 
-/// The commands that people are told of.
-fn seen(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|sub| !sub.is_hide_set())
+/// The commands that people are told of, with the words that name them; those that have commands of
+/// their own by those alone.
+fn seen(command: &Command) -> Vec<(String, &Command)> {
+    let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    let each = subs.flat_map(|sub| {
+        let name = sub.get_name();
+        let below = seen(sub);
+        match below.is_empty() {
+            true => vec![(name.to_owned(), sub)],
+            false => below.into_iter().map(|(last, sub)| (format!("{name} {last}"), sub)).collect(),
+        }
+    });
+    each.collect()
 }
 
 /// The names of all tables.
 pub(super) fn names() -> Vec<String> {
     let command = command();
-    let with_options = seen(&command).filter(|c| own(c).next().is_some());
-    let names = with_options.map(|c| format!("options {}", c.get_name()));
+    let all = seen(&command);
+    let with_options = all.iter().filter(|(_, command)| own(command).next().is_some());
+    let names = with_options.map(|(name, _)| format!("options {name}"));
     names.chain([format!("options {COMMON}"), "synopsis".to_owned()]).collect()
 }
 
@@ -38,8 +49,11 @@ fn is_added(arg: &Arg) -> bool {
 /// Every long flag of every command that people are told of.
 pub(super) fn flags() -> Vec<String> {
     let command = command();
-    let args = seen(&command).flat_map(Command::get_arguments).chain(command.get_arguments());
-    args.filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
+    let all = seen(&command);
+    let args = all.iter().flat_map(|(_, command)| command.get_arguments());
+    args.chain(command.get_arguments())
+        .filter_map(|arg| arg.get_long().map(str::to_owned))
+        .collect()
 }
 
 /// The table of one command, or of the options of every command.
@@ -49,8 +63,9 @@ pub(super) fn of(name: &str) -> String {
     if name == COMMON {
         command.get_arguments().for_each(|arg| item(&mut out, arg));
     } else {
-        let found = command.get_subcommands().find(|c| c.get_name() == name);
-        own(found.expect("a command of that name")).for_each(|arg| item(&mut out, arg));
+        let all = seen(&command);
+        let found = all.iter().find(|(known, _)| known == name);
+        own(found.expect("a command of that name").1).for_each(|arg| item(&mut out, arg));
     }
     out.push_str(".El\n");
     out
@@ -90,8 +105,8 @@ fn value_name(arg: &Arg) -> String {
 pub(super) fn synopsis() -> String {
     let command = command();
     let mut out = String::new();
-    for sub in seen(&command) {
-        let _ = writeln!(out, ".Nm\n.Cm {}", sub.get_name());
+    for (name, sub) in seen(&command) {
+        let _ = writeln!(out, ".Nm\n.Cm {name}");
         for arg in own(sub) {
             let value =
                 if arg.get_action().takes_values() { value_name(arg) } else { String::new() };

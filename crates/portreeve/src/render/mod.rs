@@ -8,6 +8,7 @@ pub(crate) mod lines;
 mod palette;
 mod places;
 pub(crate) mod reload;
+pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod table;

@@ -231,7 +231,7 @@ fn one_helper(helper: &HelperStatus, paint: Paint) -> String {
 }
 
 /// `  word            text`, broken under the text; the word in its colour.
-fn entry(word: &str, text: &str, paint: Paint, meaning: Ink) -> String {
+pub(super) fn entry(word: &str, text: &str, paint: Paint, meaning: Ink) -> String {
     let head = format!("  {word:<KEYS$}");
     let line = wrap(&head, text);
     match line.strip_prefix(&format!("  {word}")) {

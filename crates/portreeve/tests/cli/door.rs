@@ -8,7 +8,7 @@ use portreeve_wire::control::{
 };
 use serde_json::Value;
 
-fn status() -> Status {
+pub(crate) fn status() -> Status {
     Status {
         version: "0.1.0".into(),
         pid: 4711,
@@ -183,7 +183,7 @@ fn a_stop_counts_what_goes_on() {
 }
 
 /// A status with one service that has a problem, and a listener that is not up.
-fn ailing() -> Answer {
+pub(crate) fn ailing() -> Answer {
     let listener = ListenerStatus {
         address: End { address: std::net::Ipv4Addr::new(192, 0, 2, 9).into(), port: 22 },
         dual: false,

@@ -7,4 +7,5 @@ mod door;
 mod files;
 #[cfg(test)]
 mod kit;
+mod service;
 mod usage;
