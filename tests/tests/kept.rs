@@ -33,19 +33,32 @@ fn mode(world: &World, path: &str) -> String {
     world.door_run(&["stat", "-c", "%U:%G %a", path]).trim().to_owned()
 }
 
-#[test]
-fn what_the_configuration_says_is_where_the_keeper_finds_it() {
-    let world = World::standard();
-    world.door_run(&["mkdir", "/etc/service", "/run/env"]);
-    let first = [
+/// Two services and a folder of service directories.
+fn first() -> [String; 3] {
+    [
         kept("plain", "user = \"nobody\""),
         kept("rich", "user = \"root\"\ndown = true\nready = 3\nlog = { user = \"nobody\" }"),
         "[import]\nservice-directories = [\"/etc/service\"]\n".to_owned(),
-    ];
-    let door = Door::native(&world, &format!("{ECHO}{}", first.concat()));
+    ]
+}
+
+/// A door with them, when all is where the keeper finds it.
+fn opened(world: &World) -> Door<'_> {
+    world.door_run(&["mkdir", "/etc/service"]);
+    let door = Door::native(world, &format!("{ECHO}{}", first().concat()));
     for name in ["plain", "rich"] {
         door.expect("service-kept", |e| e["service"] == name && e["new"] == true);
     }
+    wait_for(SOON, "the link", || world.exists(LINK));
+    door
+}
+
+const LINK: &str = "/run/portreeve/services/.directories/etc%2Fservice";
+
+#[test]
+fn what_the_configuration_says_is_where_the_keeper_finds_it() {
+    let world = World::standard();
+    let door = opened(&world);
     let nobody = world.door_run(&["id", "-u", "nobody"]).trim().to_owned();
     let group = world.door_run(&["id", "-g", "nobody"]).trim().to_owned();
     let plain = world.read(format!("{SERVICES}/plain/plan"));
@@ -66,22 +79,18 @@ fn what_the_configuration_says_is_where_the_keeper_finds_it() {
     assert!(rich.contains("\nready 3\n") && rich.contains("\nstderr-to-stdout\n"), "{rich}");
     assert_eq!(mode(&world, SERVICES), "root:root 755");
     assert_eq!(mode(&world, &format!("{SERVICES}/rich/plan")), "root:root 600");
-    let link = format!("{SERVICES}/.directories/etc%2Fservice");
-    wait_for(SOON, "the link", || world.exists(&link));
-    assert_eq!(world.door_run(&["readlink", &link]), "/etc/service\n");
+    assert_eq!(world.door_run(&["readlink", LINK]), "/etc/service\n");
     assert_eq!(door.service("echo")["problems"], serde_json::json!([]));
+}
 
-    // a change, another one, one that goes: what did not change is not touched
+#[test]
+fn a_reload_changes_what_differs_and_what_goes_can_come_back() {
+    let world = World::standard();
+    let door = opened(&world);
     let before = world.door_run(&["stat", "-c", "%i", &format!("{SERVICES}/rich/plan")]);
     world.write(format!("{SERVICES}/plain/supervise"), "what a supervisor wrote");
-    let said = reload(
-        &world,
-        &door,
-        &[
-            kept("rich", "user = \"root\"\nready = 3\nlog = { user = \"nobody\" }"),
-            kept("more", "user = \"root\""),
-        ],
-    );
+    let rich = kept("rich", "user = \"root\"\nready = 3\nlog = { user = \"nobody\" }");
+    let said = reload(&world, &door, &[rich, kept("more", "user = \"root\"")]);
     for line in [
         "removed: plain (kept)",
         "added: more (kept)",
@@ -91,7 +100,7 @@ fn what_the_configuration_says_is_where_the_keeper_finds_it() {
         assert!(said.contains(line), "{line}: {said}");
     }
     door.expect("service-released", |e| e["service"] == "plain");
-    wait_for(SOON, "the link to go", || !world.exists(&link));
+    wait_for(SOON, "the link to go", || !world.exists(LINK));
     assert_eq!(names(&world, SERVICES), [".directories", ".removed", "more", "rich"]);
     assert_eq!(names(&world, &format!("{SERVICES}/rich")), ["log", "plan"]);
     let after = world.door_run(&["stat", "-c", "%i", &format!("{SERVICES}/rich/plan")]);

@@ -85,7 +85,8 @@ fn the_users_are_those_of_the_default_configuration() {
         lines.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
     };
     let settings = portreeve_model::Settings::default();
-    assert_eq!(named("u"), [settings.clerk_user.clone(), settings.relay_user]);
+    let log = portreeve_model::KeptLog::USER.to_owned();
+    assert_eq!(named("u"), [settings.clerk_user.clone(), settings.relay_user, log]);
     assert_eq!(named("g"), [settings.control_group]);
     assert!(!users.lines().any(|line| line.starts_with("m ")), "no helper may command the door");
     let folders = packaged("systemd/portreeve.tmpfiles.conf");
@@ -94,6 +95,8 @@ fn the_users_are_those_of_the_default_configuration() {
         ("/run/portreeve", "0755", "root"),
         ("/var/lib/portreeve", "0750", clerk.as_str()),
         ("/var/log/portreeve", "0750", clerk.as_str()),
+        ("/run/portreeve/services", "0755", "root"),
+        ("/var/log/portreeve-services", "0755", "root"),
     ] {
         let line = format!("d {folder} {mode} {owner} {owner} -");
         assert!(folders.lines().any(|l| l == line), "{line}");

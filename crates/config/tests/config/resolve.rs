@@ -302,3 +302,53 @@ fn words_of_the_configuration_take_the_place_of_a_banners_file() {
     let resolved = portreeve_config::resolve(&config, false);
     assert_eq!(resolved.services[0].banners.failure, b"No.\r\n");
 }
+
+#[test]
+fn kept_services_have_identities_and_wants_of_their_own() {
+    let of = |lines: &str, as_root: bool| {
+        let run = if lines.contains("run = ") { "" } else { "run = [\"/bin/open\"]\n" };
+        let text = format!("[service.x]\nkeep = true\n{run}{lines}\n");
+        let loaded = native(&text);
+        let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{}", findings(&loaded)));
+        let resolved = resolve_with(config, as_root, &mut town());
+        assert!(resolved.is_of(config));
+        resolved.kept.into_iter().next().unwrap()
+    };
+    let ids = |uid, gid| Some(Ids { uid, gid, groups: Vec::new() });
+    let facts = of("user = \"www\"\nlog = { user = \"nobody\" }", true);
+    assert_eq!((facts.ids, facts.log), (ids(33, 33), ids(65534, 65534)));
+    assert_eq!(facts.problems, []);
+    let facts = of("log = true", false);
+    assert_eq!((facts.ids, facts.log, facts.problems.len()), (None, None, 0));
+    for (lines, want) in [
+        ("user = \"nobdy\"", "user: user `nobdy` does not exist"),
+        ("run = [\"/bin/none\"]", "server: `/bin/none` does not exist"),
+        ("finish = [\"/bin/none\"]", "finish: `/bin/none` does not exist"),
+        (
+            "user = \"portreeve-clerk\"",
+            "user: uid 900 is that of portreeve's own helper, for nobody else",
+        ),
+        (
+            "environment-directory = \"/bin/open\"",
+            "environment-directory: `/bin/open` is no directory",
+        ),
+        ("log = { user = \"root\" }", "log: root does not write logs: choose another `user`"),
+        (
+            "log = true",
+            "log: user `portreeve-log` does not exist, who is to write its log: make it with \
+             `useradd --system --user-group --shell /usr/sbin/nologin portreeve-log`",
+        ),
+        (
+            "log = { user = \"www\", directory = \"/jail\" }",
+            "log: `/jail` does not belong to uid 33, who is to write it",
+        ),
+        (
+            "log = { user = \"portreeve-relay\" }",
+            "user: uid 901 is that of portreeve's own helper, for nobody else",
+        ),
+    ] {
+        let problems = of(lines, true).problems;
+        let said: Vec<_> = problems.iter().map(|p| format!("{}: {}", p.what, p.reason)).collect();
+        assert_eq!(said, [want], "{lines}");
+    }
+}
