@@ -200,7 +200,9 @@ fn what_cannot_be_told_or_shown_is_said_alike() {
             reader.run("svok", &["short"], here).status.code() == Some(0)
         });
         reader.tell("-d", "short", here);
-        wait_for(SOON, "it to be down", || reader.state("short", here).starts_with("down"));
+        wait_for(SOON, "it to be down", || {
+            reader.state("short", here) == "down N seconds, normally up"
+        });
         fs::write(here.join("short/supervise/status"), "short").unwrap();
         assert_eq!(reader.state("short", here), "unable to read supervise/status: bad format");
         supervisor.kill();

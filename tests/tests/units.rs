@@ -44,8 +44,40 @@ fn the_unit_keeps_sessions_and_sockets_over_restarts() {
 }
 
 #[test]
-fn the_unit_sets_nothing_that_services_would_suffer_from() {
-    let unit = packaged("systemd/portreeved.service");
+fn the_keepers_unit_keeps_services_over_restarts() {
+    let unit = packaged("systemd/portreeve-keeper.service");
+    let settings = settings(&unit);
+    for (key, want) in [
+        ("Type", "exec"),
+        ("KillMode", "process"),
+        ("OOMPolicy", "continue"),
+        ("TasksMax", "infinity"),
+        ("Delegate", "yes"),
+        ("Restart", "always"),
+        ("StartLimitIntervalSec", "0"),
+        ("ExecStart", "/usr/sbin/portreeve-tools svscan /run/portreeve/services"),
+        ("ExecReload", "/bin/kill -HUP $MAINPID"),
+        ("WantedBy", "multi-user.target"),
+    ] {
+        assert_eq!(value(&settings, key), Some(want), "{key}");
+    }
+    for other in ["PartOf", "Requires", "BindsTo"] {
+        assert_eq!(value(&settings, other), None, "no other unit takes it down");
+    }
+    let (soft, hard) = value(&settings, "LimitNOFILE").unwrap().split_once(':').unwrap();
+    // select(2) breaks in services that have more without asking; the keeper takes what there is
+    assert_eq!(soft, "1024");
+    assert!(hard.parse::<u64>().unwrap() >= 10_000 * 2 * 8);
+}
+
+#[test]
+fn no_unit_sets_what_services_would_suffer_from() {
+    for unit in ["portreeved", "portreeve-keeper"] {
+        harmless(&packaged(&format!("systemd/{unit}.service")));
+    }
+}
+
+fn harmless(unit: &str) {
     let inherited = [
         "NoNewPrivileges",
         "Protect",
@@ -71,7 +103,7 @@ fn the_unit_sets_nothing_that_services_would_suffer_from() {
         "MemoryMax",
         "Nice",
     ];
-    for (key, _) in settings(&unit) {
+    for (key, _) in settings(unit) {
         let harms = inherited.iter().find(|start| key.starts_with(**start));
         assert_eq!(harms, None, "{key} is inherited by every session");
     }
@@ -93,6 +125,7 @@ fn the_users_are_those_of_the_default_configuration() {
     let clerk = settings.clerk_user;
     for (folder, mode, owner) in [
         ("/run/portreeve", "0755", "root"),
+        ("/run/portreeve/services", "0755", "root"),
         ("/var/lib/portreeve", "0750", clerk.as_str()),
         ("/var/log/portreeve", "0750", clerk.as_str()),
         ("/run/portreeve/services", "0755", "root"),

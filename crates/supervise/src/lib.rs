@@ -14,6 +14,7 @@
 
 pub mod end;
 pub mod extras;
+pub mod holder;
 pub mod label;
 pub mod machine;
 pub mod native;

@@ -48,6 +48,7 @@ impl Adopted {
         let fd = rustix::process::pidfd_open(raw, PidfdFlags::empty()).map_err(|errno| {
             if errno == rustix::io::Errno::SRCH { gone() } else { errno.into() }
         })?;
+        let fd = crate::descriptor::raise(fd)?;
         // the descriptor holds its process: if the time fits now, it is the one
         if start_time(pid)? != began {
             return Err(gone());

@@ -160,6 +160,21 @@ pub fn reap_child(pid: Pid) -> io::Result<Option<Exit>> {
     reaped(|| waitpid(raw, WaitOptions::NOHANG))
 }
 
+/// A child that has ended, whichever; it is left to be reaped. Never waits; costs what [`reap`] does.
+#[must_use]
+pub fn any_ended() -> Option<Pid> {
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    let mut found = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: the place is ours and of the right size.
+    if unsafe { libc::waitid(libc::P_ALL, 0, found.as_mut_ptr(), options) } != 0 {
+        return None;
+    }
+    // SAFETY: all zero is a valid one, and the kernel has filled it or left it so.
+    let found = unsafe { found.assume_init() };
+    // SAFETY: of a child, or zero, as waitid(2) leaves it.
+    Pid::from_raw(unsafe { found.si_pid() })
+}
+
 /// Waits until this child has ended, and reaps it.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::{
     fmt, io,
     mem::MaybeUninit,
     os::{
-        fd::{AsFd, BorrowedFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::ffi::OsStrExt,
     },
     path::Path,
@@ -41,6 +41,8 @@ pub enum Detail {
     Names,
     /// Also that the files themselves change.
     Files,
+    /// That the directory itself goes or is moved, and nothing else.
+    Itself,
 }
 
 /// What has happened.
@@ -107,21 +109,17 @@ impl Watcher {
     /// `NotFound`, `NotADirectory`; `StorageFull` when this user has as many watches as the kernel
     /// allows (`/proc/sys/fs/inotify/max_user_watches`).
     pub fn add(&self, path: &Path, detail: Detail) -> io::Result<Watch> {
-        let names = WatchFlags::CREATE
-            | WatchFlags::DELETE
-            | WatchFlags::MOVED_FROM
-            | WatchFlags::MOVED_TO
-            | WatchFlags::DELETE_SELF
-            | WatchFlags::MOVE_SELF
-            | WatchFlags::ONLYDIR
-            | WatchFlags::DONT_FOLLOW
-            | WatchFlags::EXCL_UNLINK;
-        let files = WatchFlags::ATTRIB | WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE;
-        let flags = match detail {
-            Detail::Names => names,
-            Detail::Files => names | files,
-        };
+        let flags = flags(detail) | WatchFlags::DONT_FOLLOW;
         Ok(Watch(inotify::add_watch(&self.fd, path, flags)?))
+    }
+
+    /// As [`Self::add`], for a directory that is open, by whatever path it was found.
+    ///
+    /// # Errors
+    /// As [`Self::add`]; `NotFound` where there is no `/proc`.
+    pub fn add_open(&self, directory: impl AsFd, detail: Detail) -> io::Result<Watch> {
+        let path = format!("/proc/self/fd/{}", directory.as_fd().as_raw_fd());
+        Ok(Watch(inotify::add_watch(&self.fd, path, flags(detail))?))
     }
 
     /// Watches a directory no more; one that is gone already is no error.
@@ -151,6 +149,21 @@ impl Watcher {
         }
         all.push(lost());
         all
+    }
+}
+
+fn flags(detail: Detail) -> WatchFlags {
+    let itself = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
+    let names = itself
+        | WatchFlags::CREATE
+        | WatchFlags::DELETE
+        | WatchFlags::MOVED_FROM
+        | WatchFlags::MOVED_TO
+        | WatchFlags::EXCL_UNLINK;
+    match detail {
+        Detail::Itself => itself,
+        Detail::Names => names,
+        Detail::Files => names | WatchFlags::ATTRIB | WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE,
     }
 }
 
@@ -285,6 +298,21 @@ mod tests {
         watcher.read();
         fs::write(place.at("c"), "1").unwrap();
         assert_eq!(told(&mut watcher), []);
+    }
+
+    #[test]
+    fn an_open_directory_is_watched_through_links_for_its_own_end_alone() {
+        let place = Place::new("open");
+        fs::create_dir(place.at("a")).unwrap();
+        symlink(place.at("a"), place.at("link")).unwrap();
+        let mut watcher = Watcher::new().unwrap();
+        let open = File::open(place.at("link")).unwrap();
+        watcher.add_open(&open, Detail::Itself).unwrap();
+        fs::write(place.at("a/b"), "1").unwrap();
+        assert_eq!(told(&mut watcher), []);
+        fs::rename(place.at("a"), place.at("c")).unwrap();
+        assert_eq!(told(&mut watcher), [(None, Change::Gone)]);
+        assert!(watcher.add_open(File::open(place.at("c/b")).unwrap(), Detail::Itself).is_err());
     }
 
     #[test]

@@ -211,8 +211,10 @@ fn leaf_signals() {
     poller.wait(&mut Vec::new(), Some(Duration::from_secs(60))).unwrap();
     let caught = signals.read().unwrap();
     assert_eq!(caught, [Caught { signal: Signal::Child, pid: Some(pid) }], "it names the child");
+    assert_eq!(process::any_ended(), Some(pid));
     let exit = process::reap().unwrap().unwrap();
     assert_eq!((exit.pid, exit.status), (pid, Status::Code(1)));
+    assert_eq!(process::any_ended(), None);
     assert_eq!(process::reap().unwrap(), None);
     assert_eq!(spawner.collect(clock::monotonic()).len(), 1, "told after the reaping");
     // One that is stopped and goes on is none.

@@ -1,7 +1,7 @@
 //! Which commands there are.
 
 use crate::trouble::Trouble;
-use crate::{cdb, chain, filter, install, multilog, rules, service, tcp, wrappers};
+use crate::{cdb, chain, filter, install, keeper, multilog, rules, service, tcp, wrappers};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -94,6 +94,9 @@ pub(crate) const APPLETS: &[Applet] = &[
     ucspi("supervise", "dir", service::supervise),
     ucspi("svc", "[ -udopchaitkx ] dir ...", service::svc),
     ucspi("svok", "dir", service::svok),
+    ucspi("svscan", "[ dir ... ]", keeper::svscan),
+    ucspi("svscanboot", "[ dir ]", keeper::svscanboot),
+    Applet { linked: false, ..ucspi("svscan-worker", "dir ...", keeper::worker) },
     ucspi("svstat", "dir ...", service::svstat),
     ucspi("tai64n", "", filter::tai64n),
     ucspi("tai64nlocal", "", filter::tai64nlocal),

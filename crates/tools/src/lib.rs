@@ -21,6 +21,7 @@ mod chain;
 mod filter;
 mod fresh;
 mod install;
+mod keeper;
 mod multilog;
 mod options;
 mod reason;
@@ -31,6 +32,7 @@ mod trouble;
 mod wrappers;
 
 use applet::{APPLETS, Call};
+use portreeve_sys::spawn::{HELPER_NAME, exec_helper_main};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
@@ -44,6 +46,10 @@ const OWN_NAME: &str = "portreeve-tools";
 pub fn main(words: Vec<OsString>) -> ExitCode {
     let mut words = words.into_iter();
     let mut called = words.next().unwrap_or_default();
+    // how a service with a user of its own is started where a child may not share memory
+    if called == HELPER_NAME {
+        return exec_helper_main();
+    }
     let mut name = base_name(&called);
     // a super-server calls tcpd by the name of a daemon: there the link says which command it is
     let link = base_name(&portreeve_sys::process::started_as().into_os_string());
@@ -81,7 +87,9 @@ fn base_name(word: &OsString) -> String {
 }
 
 fn help() -> ExitCode {
-    let lines = APPLETS.iter().map(|applet| format!("  {} {}\n", applet.name, applet.arguments));
+    // what no link is made for is called by name; only one of ours calls the worker
+    let shown = APPLETS.iter().filter(|applet| applet.name != keeper::WORKER);
+    let lines = shown.map(|applet| format!("  {} {}\n", applet.name, applet.arguments));
     print(format!(
         "usage: {OWN_NAME} COMMAND [ARGUMENT...]\n\
          or, by a link of its name: COMMAND [ARGUMENT...]\n\n{}",

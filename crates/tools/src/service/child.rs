@@ -63,7 +63,6 @@ impl Child {
     }
 
     /// When it began; 0 where `/proc` does not say any more.
-    #[expect(dead_code, reason = "for a supervisor of two processes")]
     pub(crate) fn began(&self) -> u64 {
         self.began
     }

@@ -10,6 +10,7 @@ use crate::trouble::Trouble;
 use portreeve_supervise::record::{self, Record};
 use portreeve_supervise::state::{self, State};
 use portreeve_supervise::status::{SIZE, Status};
+use portreeve_sys::descriptor::raise;
 use portreeve_sys::file::read_bounded_at;
 use rustix::fs::{
     AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, mknodat, openat,
@@ -42,12 +43,10 @@ pub(crate) struct Held {
     /// The service's folder; may be without the right to read (`O_PATH`).
     pub(crate) folder: OwnedFd,
     /// `supervise/lock`, locked.
-    #[expect(dead_code, reason = "held, not read")]
     pub(crate) lock: OwnedFd,
     /// `supervise/control`, for reading, and for writing too so that it never ends.
     pub(crate) control: OwnedFd,
     /// `supervise/ok`, for reading: whoever can open it for writing knows of a supervisor.
-    #[expect(dead_code, reason = "held, not read")]
     pub(crate) ok: OwnedFd,
 }
 
@@ -82,6 +81,12 @@ impl Disk {
         let given = first(&Files { name, folder: at });
         let ok = fifo(at, OK, OFlags::RDONLY)
             .map_err(|error| Trouble::because(&deed("read", name, OK), because(error)))?;
+        // out of the way of those that a start gives away: see `sys::spawn`
+        let raise = |fd| {
+            raise(fd).map_err(|error| Trouble::system(&format!("unable to hold {name}"), &error))
+        };
+        let (folder, lock) = (raise(folder)?, raise(lock)?);
+        let (control, ok) = (raise(control)?, raise(ok)?);
         Ok((Self { name: name.into(), held: Held { folder, lock, control, ok } }, given))
     }
 

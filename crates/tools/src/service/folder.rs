@@ -46,6 +46,6 @@ pub(super) fn stand(folder: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
 }
 
 /// An error in the suite's words.
-pub(super) fn because(error: Errno) -> &'static str {
+pub(crate) fn because(error: Errno) -> &'static str {
     reason(&error.into())
 }

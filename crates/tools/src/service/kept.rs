@@ -16,7 +16,7 @@ use crate::say;
 use crate::trouble::Trouble;
 use portreeve_supervise::end::End;
 use portreeve_supervise::label::Label;
-use portreeve_supervise::machine::{Deed, Machine, Manner, Now, Said};
+use portreeve_supervise::machine::{Deed, Machine, Manner, NOTE, Now, Said};
 use portreeve_supervise::plan::{Plan, Task};
 use portreeve_supervise::record::Role;
 use portreeve_sys::spawn::Plan as Layout;
@@ -106,7 +106,6 @@ impl Kept {
     /// Goes on where another process of this supervisor has stopped: with what that one held and had
     /// its parent remember, and the process that the parent knows, and when it was started. If that
     /// has ended, tell it next.
-    #[expect(dead_code, reason = "for a supervisor of two processes")]
     pub(crate) fn resume(
         name: &str,
         held: Held,
@@ -119,8 +118,12 @@ impl Kept {
         let plan = read_folder(&files, Warn::No).ok().map(|reading| reading.plan);
         let manner = plan.as_ref().map_or_else(Manner::default, Manner::of);
         let normally_down = normally_down(files.folder()).unwrap_or(false);
-        let child = running.map(|(pid, _)| Child::told(pid));
-        let process = child.as_ref().zip(running).map(|(it, (_, since))| (it.number(), since));
+        // one that no parent knows of was adopted, if it is one
+        let told = running.map(|(pid, since)| (Child::told(pid), since));
+        let adopted = || adopt(&files).map(|(it, _)| (it.status(files.status(), now).since, it));
+        let found = told.or_else(|| adopted().map(|(since, child)| (child, since)));
+        let process = found.as_ref().map(|(child, since)| (child.number(), *since));
+        let child = found.map(|(child, _)| child);
         let machine = Machine::from_note(note, manner, process, now);
         let mut machine = machine.unwrap_or_else(|| Machine::new(normally_down, manner, now.label));
         if let (None, Some((pid, since))) = (machine.process(), process) {
@@ -143,7 +146,12 @@ impl Kept {
         self.disk.held()
     }
 
-    #[expect(dead_code, reason = "for a supervisor of two processes")]
+    /// As it is to be remembered by the parent, where no start has done so yet.
+    pub(crate) fn to_note(&self) -> [u8; NOTE] {
+        self.machine.to_note()
+    }
+
+    /// Its process, if one runs.
     pub(crate) fn child(&self) -> Option<&Child> {
         self.child.as_ref()
     }

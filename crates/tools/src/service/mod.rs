@@ -15,6 +15,11 @@ mod svc;
 mod svok;
 mod svstat;
 
+pub(crate) use child::{Child, boot, end};
+pub(crate) use disk::Held;
+pub(crate) use folder::because;
+pub(crate) use kept::{Kept, Source, Stay, now};
+pub(crate) use parent::{Order, Parent, failed};
 pub(crate) use supervise::supervise;
 pub(crate) use svc::svc;
 pub(crate) use svok::svok;

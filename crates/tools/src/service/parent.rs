@@ -7,6 +7,7 @@ use portreeve_supervise::label::Label;
 use portreeve_supervise::record::{Record, Role};
 use portreeve_sys::Pid;
 use portreeve_sys::spawn::Plan;
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
@@ -21,7 +22,6 @@ pub(crate) struct Order<'a> {
     /// Descriptors it gets beside what it inherits, under these numbers.
     pub(crate) passed: Vec<(BorrowedFd<'a>, RawFd)>,
     /// When it is started, as its status will have it.
-    #[expect(dead_code, reason = "for a supervisor of two processes")]
     pub(crate) since: Label,
     /// What the process is to the service.
     pub(super) role: Role,
@@ -36,12 +36,16 @@ impl Order<'_> {
 
     /// What is said when the process cannot become the program.
     pub(crate) fn failed(&self, error: &io::Error) -> String {
-        let file = self.plan.path.to_string_lossy();
-        let (name, why) = (self.disk.name(), reason(error));
-        match file.strip_prefix("./") {
-            Some(file) => format!("supervise: fatal: unable to start {name}/{file}: {why}\n"),
-            None => format!("supervise: fatal: unable to start {name}: {file}: {why}\n"),
-        }
+        failed(self.disk.name(), &self.plan.path, reason(error))
+    }
+}
+
+/// The same, where the order is no more at hand.
+pub(crate) fn failed(name: &str, path: &CStr, why: &str) -> String {
+    let file = path.to_string_lossy();
+    match file.strip_prefix("./") {
+        Some(file) => format!("supervise: fatal: unable to start {name}/{file}: {why}\n"),
+        None => format!("supervise: fatal: unable to start {name}: {file}: {why}\n"),
     }
 }
 
