@@ -257,6 +257,23 @@ fn a_busy_one_that_was_killed_has_lost_nothing_that_it_wrote() {
 }
 
 #[test]
+fn a_file_that_has_its_last_name_already_is_not_kept_twice() {
+    let dir = Dir::new();
+    let [_, ours] = houses(dir.path()).map(|house| house.join("multilog"));
+    // as an ancestor that was killed leaves it: both names of one file
+    for (from, kind) in [("previous", 's'), ("previous", 'u'), ("current", 'u')] {
+        let log = dir.path().join(format!("{from}-{kind}"));
+        fs::create_dir(&log).unwrap();
+        fs::write(log.join(from), "once\n").unwrap();
+        let old = format!("@400000005000000000000000.{kind}");
+        fs::hard_link(log.join(from), log.join(old)).unwrap();
+        let (code, err) = run(&ours, &[log.to_str().unwrap()], dir.path(), b"new\n");
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        assert_eq!(whole(&log), b"once\nnew\n", "{from} {kind}");
+    }
+}
+
+#[test]
 fn signals_finish_the_line_and_begin_new_files() {
     let dir = Dir::new();
     let houses = houses(dir.path()).map(|house| house.join("multilog"));

@@ -9,8 +9,8 @@ use portreeve_supervise::label::{Label, TEXT};
 use portreeve_supervise::script::Log;
 use portreeve_sys::clock::wall;
 use rustix::fs::{
-    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, fchmod, flock, fstat, fsync, linkat, mkdir,
-    openat, renameat, statat, unlinkat,
+    AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, fchmod, flock, fstat, fsync, mkdir, openat,
+    renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -208,8 +208,9 @@ impl Folder {
         drop(full);
         self.bytes = 0;
         processor::run(command, &self.folder, name);
-        place.archive("processed", 's', self.log.files);
+        // first what has been processed: one that is killed in between must not keep both
         place.remove("previous");
+        place.archive("processed", 's', self.log.files);
         insist(
             || format!("unable to rename newstate to state in directory {name}"),
             || Ok(renameat(&self.folder, "newstate", &self.folder, "state")?),
@@ -310,23 +311,21 @@ impl Place<'_> {
         );
     }
 
-    /// A file, if it is there, becomes an old one; the oldest go.
+    /// A file, if it is there, becomes an old one; the oldest go. It has one name at any moment: who is
+    /// killed here leaves nothing that would be taken for two.
     fn archive(&self, file: &str, kind: char, files: u32) {
         if !insist(|| format!("unable to stat {}/{file}", self.name), || self.there(file)) {
             return;
         }
-        // two of one moment: the next microsecond is as good
+        // the ancestor's has two names for a moment
+        if insist(|| format!("unable to read directory {}", self.name), || self.is_old(file)) {
+            return self.remove(file);
+        }
+        let old = named(&self.label(), kind);
         insist(
-            || format!("unable to link to {}/{file}", self.name),
-            || {
-                let old = named(&Label::at(wall()).to_text(), kind);
-                match linkat(self.folder, file, self.folder, old, AtFlags::empty()) {
-                    Err(Errno::EXIST) => Err(io::ErrorKind::Interrupted.into()),
-                    other => Ok(other?),
-                }
-            },
+            || format!("unable to rename {}/{file} to {old}", self.name),
+            || Ok(renameat(self.folder, file, self.folder, &old)?),
         );
-        self.remove(file);
         self.prune(files);
     }
 
@@ -347,6 +346,16 @@ impl Place<'_> {
                 },
             );
         }
+    }
+
+    /// Whether a file is an old one already, by another name.
+    fn is_old(&self, file: &str) -> io::Result<bool> {
+        let stat = statat(self.folder, file, AtFlags::SYMLINK_NOFOLLOW)?;
+        let same = |name: &Vec<u8>| {
+            let other = statat(self.folder, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW);
+            other.is_ok_and(|it| (it.st_dev, it.st_ino) == (stat.st_dev, stat.st_ino))
+        };
+        Ok(stat.st_nlink > 1 && self.old()?.iter().any(same))
     }
 
     fn old(&self) -> io::Result<Vec<Vec<u8>>> {
