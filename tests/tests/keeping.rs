@@ -31,13 +31,13 @@ impl Service {
 
     fn bare(files: &[(&str, &str)]) -> Self {
         let dir = Dir::new();
-        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("make it");
         let [_, _ours] = houses(dir.path());
         let path = dir.path().join("s");
-        fs::create_dir(&path).unwrap();
+        fs::create_dir(&path).expect("make it");
         let service = Self { dir, path, supervisor: None };
         for (name, text) in files {
-            fs::write(service.path.join(name), text).unwrap();
+            fs::write(service.path.join(name), text).expect("write it");
         }
         service
     }
@@ -45,9 +45,9 @@ impl Service {
     fn script(&self, name: &str, text: &str) {
         // whole, whoever starts it meanwhile
         let new = self.path.join("new");
-        fs::write(&new, format!("#!/bin/bash\n{text}\n")).unwrap();
-        fs::set_permissions(&new, Permissions::from_mode(0o755)).unwrap();
-        fs::rename(&new, self.path.join(name)).unwrap();
+        fs::write(&new, format!("#!/bin/bash\n{text}\n")).expect("write it");
+        fs::set_permissions(&new, Permissions::from_mode(0o755)).expect("make it");
+        fs::rename(&new, self.path.join(name)).expect("make it");
     }
 
     fn start(&mut self) -> &mut Self {
@@ -56,16 +56,20 @@ impl Service {
     }
 
     fn start_with(&mut self, input: impl Into<Stdio>) {
+        self.start_between(input, Stdio::null());
+    }
+
+    fn start_between(&mut self, input: impl Into<Stdio>, output: impl Into<Stdio>) {
         let said = File::options().create(true).append(true).open(self.dir.path().join("said"));
         let mut command = Command::new(self.dir.path().join("bin/supervise"));
-        command.arg("s").current_dir(self.dir.path()).stdin(input).stdout(Stdio::null());
-        self.supervisor = Some(command.stderr(said.unwrap()).spawn().unwrap());
+        command.arg("s").current_dir(self.dir.path()).stdin(input).stdout(output);
+        self.supervisor = Some(command.stderr(said.expect("run it")).spawn().expect("run it"));
     }
 
     fn kill_supervisor(&mut self) {
         if let Some(mut supervisor) = self.supervisor.take() {
-            supervisor.kill().unwrap();
-            supervisor.wait().unwrap();
+            supervisor.kill().expect("end it");
+            supervisor.wait().expect("end it");
         }
     }
 
@@ -104,20 +108,21 @@ impl Service {
 
     fn tell(&self, letters: &str) {
         let mut command = Command::new(self.dir.path().join("bin/svc"));
-        let told = command.args([letters, "s"]).current_dir(self.dir.path()).output().unwrap();
+        let told =
+            command.args([letters, "s"]).current_dir(self.dir.path()).output().expect("run it");
         assert!(told.status.success() && told.stderr.is_empty(), "{told:?}");
     }
 
     /// Bytes for the control pipe, as they are.
     fn send(&self, bytes: &[u8]) {
         let mut control = File::options().write(true).open(self.path.join("supervise/control"));
-        control.as_mut().unwrap().write_all(bytes).unwrap();
+        control.as_mut().expect("write it").write_all(bytes).expect("write it");
     }
 
     fn svstat(&self, house: &str) -> String {
         let mut command = Command::new(house);
-        let said = command.arg("s").current_dir(self.dir.path()).output().unwrap();
-        String::from_utf8(said.stdout).unwrap()
+        let said = command.arg("s").current_dir(self.dir.path()).output().expect("run it");
+        String::from_utf8(said.stdout).expect("text")
     }
 }
 
@@ -416,6 +421,16 @@ fn a_plan_is_carried_out() {
     fs::write(service.path.join("plan"), plan(&script, "")).unwrap();
     service.tell("-u");
     service.wait_state("phase", "up");
+}
+
+#[test]
+fn what_a_plan_sends_to_standard_error_can_go_to_its_output() {
+    let text = plan("echo out; echo err >&2; exec sleep 600", "stderr-to-stdout\n");
+    let mut service = Service::bare(&[("plan", &text)]);
+    let output = File::options().create(true).append(true).open(service.path.join("output"));
+    service.start_between(Stdio::null(), output.unwrap());
+    service.wait_lines("output", &["out", "err"]);
+    assert_eq!(service.said(), "");
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Label {
 
     /// From the bytes of a file.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; SIZE]) -> Self {
+    pub const fn from_bytes(bytes: [u8; SIZE]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
         Self {
             seconds: u64::from_be_bytes([a, b, c, d, e, f, g, h]),

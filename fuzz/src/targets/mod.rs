@@ -5,6 +5,7 @@ mod bounds;
 mod configuration;
 mod databases;
 mod frames;
+mod kept;
 mod lists;
 mod texts;
 mod wrappers;
@@ -33,11 +34,12 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 16] = [
+pub const ALL: [Target; 17] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
     texts::PLAN,
+    kept::KEPT,
     wrappers::WRAPPERS,
     lists::LIST_FILE,
     lists::IMAGE,

@@ -9,10 +9,14 @@ use portreeve_sys::spawn::Here;
 use portreeve_sys::{Pid, Signal};
 use rustix::io::Errno;
 use rustix::process::{fchdir, getppid, set_parent_process_death_signal};
+use rustix::stdio::stdout;
 use std::io;
 
 /// The exit code of a process that could not become the service.
 const NO_SERVICE: i32 = 111;
+
+/// Standard error's number.
+const STDERR: i32 = 2;
 
 /// A supervisor that is the parent itself.
 #[derive(Debug)]
@@ -55,5 +59,7 @@ fn ready(order: &Order<'_>, parent: Pid) -> io::Result<()> {
     order.record(&boot().ok_or(io::ErrorKind::NotFound)?, own, start_time(own)?);
     set_parent_process_death_signal(None)?;
     fchdir(&order.disk.held().folder)?;
-    place(&order.passed)
+    let output = order.stderr_to_stdout.then(|| (stdout(), STDERR));
+    let passed: Vec<_> = order.passed.iter().copied().chain(output).collect();
+    place(&passed)
 }

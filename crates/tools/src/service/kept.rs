@@ -374,7 +374,9 @@ impl Kept {
         };
         let passed = theirs.iter().zip(asked).map(|(fd, number)| (fd.as_fd(), number)).collect();
         let role = Role::Run(ready.as_ref().map(Ready::inode));
-        let child = parent.start(&self.order(layout, passed, role, now))?;
+        let mut order = self.order(layout, passed, role, now);
+        order.stderr_to_stdout = plan.stderr_to_stdout;
+        let child = parent.start(&order)?;
         Ok((child, ready))
     }
 
@@ -385,7 +387,8 @@ impl Kept {
         role: Role,
         now: Now,
     ) -> Order<'a> {
-        Order { disk: &self.disk, plan, passed, since: now.label, role }
+        let (disk, since) = (&self.disk, now.label);
+        Order { disk, plan, passed, stderr_to_stdout: false, since, role }
     }
 
     /// Starts its finish; what is to be done after that.
@@ -393,11 +396,14 @@ impl Kept {
         let files = self.disk.files();
         let made = read_folder(&files, Warn::No).and_then(|reading| {
             let told = (self.disk.name(), self.last, end);
-            layout::finish(&reading.plan, files.folder(), told)
+            let layout = layout::finish(&reading.plan, files.folder(), told)?;
+            Ok((layout, reading.plan.stderr_to_stdout))
         });
-        let made = made.and_then(|layout| {
+        let made = made.and_then(|(layout, stderr_to_stdout)| {
             let order = self.order(layout, Vec::new(), Role::Finish, now);
-            parent.start(&order).map_err(|error| reason(&error).into())
+            parent
+                .start(&Order { stderr_to_stdout, ..order })
+                .map_err(|error| reason(&error).into())
         });
         match made {
             Ok(child) => {

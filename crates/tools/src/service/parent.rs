@@ -21,6 +21,8 @@ pub(crate) struct Order<'a> {
     pub(crate) plan: Plan,
     /// Descriptors it gets beside what it inherits, under these numbers.
     pub(crate) passed: Vec<(BorrowedFd<'a>, RawFd)>,
+    /// Its standard error is its standard output, whatever that is.
+    pub(crate) stderr_to_stdout: bool,
     /// When it is started, as its status will have it.
     pub(crate) since: Label,
     /// What the process is to the service.

@@ -82,11 +82,12 @@ fn of_run(files: &Files<'_>, warn: Warn) -> Plan {
 
 /// Why a file that is there was not read.
 fn why_not(error: &io::Error, most: usize) -> String {
-    match error.kind() {
-        io::ErrorKind::FileTooLarge => format!("longer than {most} bytes"),
-        io::ErrorKind::InvalidInput => "not a regular file".into(),
-        _ => reason(error).into(),
+    let kind = error.kind();
+    if kind == io::ErrorKind::FileTooLarge {
+        return format!("longer than {most} bytes");
     }
+    let other = kind == io::ErrorKind::InvalidInput;
+    if other { "not a regular file".into() } else { reason(error).into() }
 }
 
 /// There is no such file, or it is none: `restart` may be somebody's folder.
