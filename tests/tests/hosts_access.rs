@@ -10,5 +10,7 @@ mod asked;
 mod bounds;
 #[path = "hosts_access/effects.rs"]
 mod effects;
+#[path = "hosts_access/hostile.rs"]
+mod hostile;
 #[path = "hosts_access/kit.rs"]
 mod kit;
