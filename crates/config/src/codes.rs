@@ -44,6 +44,7 @@ codes! {
     RULES_LINE_IGNORED = "rules-line-ignored": "a line without a colon among rules, which is passed over";
     RULES_NEVER_MATCH = "rules-never-match": "a rule that matches nobody, or sets nothing that it says it does";
     RULES_REFUSE_NOBODY = "rules-refuse-nobody": "rules of which none refuses anybody";
+    RULES_NEVER_ASKED = "rules-never-asked": "rules with keys by name or user, for a service that never asks for names or users: they match nobody";
     DEFAULT_REPLACED = "default-replaced": "an access list of [defaults] that a service replaces with its own";
     HOSTS_LIST_MISSING = "hosts-list-missing": "a file that a rule of hosts.allow or hosts.deny names is not there: it matches nobody";
     HOSTS_LIST_UNREADABLE = "hosts-list-unreadable": "a file that a rule of hosts.allow or hosts.deny names cannot be read: whoever comes as far as the rule is refused";

@@ -77,6 +77,7 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let files = check.sources.paths();
     let images = crate::sources::read_all(&mut check, world, &named);
     crate::sources::wrappers::tell(&mut check, &named, &images, &services);
+    crate::sources::rules::tell(&mut check, &images, &services);
     let questions = std::mem::take(&mut check.questions);
     let (texts, found) = check.done();
     let config = Config { files, settings, services, kept, service_directories, sources: named };

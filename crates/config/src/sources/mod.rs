@@ -5,7 +5,7 @@
 //! configuration. A reader says what is wrong as findings, and why there is no image in a phrase.
 
 mod list;
-mod rules;
+pub(crate) mod rules;
 pub(crate) mod wrappers;
 
 use crate::check::{Check, place};

@@ -4,8 +4,11 @@
 //! none. A file without any byte is neither: whoever cuts a database to nothing refuses nobody with
 //! it, were it taken for a text without rules.
 
+mod asked;
 mod database;
 mod text;
+
+pub(crate) use asked::tell;
 
 use super::{Image, Reader};
 use crate::check::Check;

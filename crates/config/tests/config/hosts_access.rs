@@ -238,3 +238,31 @@ fn what_must_be_looked_up_is_kept_for_whoever_asks_for_it_alone() {
     let found = findings(&loaded);
     assert!(found.contains("warning[hosts-prefix-length]") && found.contains("/l:2:1"), "{found}");
 }
+
+#[test]
+fn a_banner_for_whom_is_reset_is_told() {
+    for (allow, deny, told) in [
+        ("", "sshd: ALL : banners /b\n", true),
+        ("sshd: 10. : banners /b : deny\n", "", true),
+        ("sshd: 10. : banners /b\n", "", false),
+        ("", "ftpd: ALL : banners /b\n", false),
+    ] {
+        for refuse in ["close", "reset"] {
+            let text = format!(
+                "[import]\nhosts-access = true\n[service.x]\nlisten = [\"*:1\"]\nrefuse = \"{refuse}\"\n{PROGRAM}"
+            );
+            let mut host = Host::default()
+                .with("/etc/portreeve/portreeve.toml", text)
+                .with("/etc/hosts.allow", allow)
+                .with("/etc/hosts.deny", deny)
+                .with("/b/sshd", "no\n");
+            let found = findings(&host.load(&main()));
+            let want = told && refuse == "reset";
+            assert_eq!(
+                found.contains("warning[words-unsaid]"),
+                want,
+                "{allow}{deny}{refuse}: {found}"
+            );
+        }
+    }
+}

@@ -211,3 +211,25 @@ fn findings_without_end_are_counted() {
     assert!(codes(&loaded).len() <= 101);
     assert!(findings(&loaded).contains("more such rules"));
 }
+
+#[test]
+fn keys_that_nobody_asks_for_are_told() {
+    for (more, rules, names, users) in [
+        ("", "=.example:allow\njoe@192.0.2.1:deny\n:deny\n", false, false),
+        (", names = \"never\"", "=.example:allow\n:deny\n", true, false),
+        (", names = \"never\"", "192.0.2.:allow\n:deny\n", false, false),
+        (", ident = \"never\"", "joe@192.0.2.1:allow\n=:allow\n:deny\n", false, true),
+        (", names = \"never\", ident = \"never\"", "joe@=a.example:allow\n:deny\n", true, true),
+    ] {
+        let text = format!(
+            "[service.x]\nlisten = [\"*:1\"]\nrun = [\"/bin/true\"]\nuser = \"nobody\"\n\
+             rules = {{ file = \"/r\"{more} }}\n"
+        );
+        let mut host =
+            Host::default().with("/etc/portreeve/portreeve.toml", text).with("/r", rules);
+        let found = findings(&host.load(&main()));
+        for (what, told) in [("for host names", names), ("for users", users)] {
+            assert_eq!(found.contains(&format!("`x` never asks {what}")), told, "{more}: {found}");
+        }
+    }
+}

@@ -12,9 +12,9 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Files within files: deeper is taken for a file that cannot be read.
 const DEEPEST: usize = 8;
 
-/// Patterns that are looked at for one decision; past it, a file counts as one that cannot be
-/// read. No configuration without a loop of files comes near.
-const MOST_PATTERNS: u32 = 4_000_000;
+/// Patterns that are looked at for one decision, beside those of addresses; past it, a file counts
+/// as one that cannot be read.
+const MOST_PATTERNS: u32 = 1_000_000;
 
 /// What a token or a list says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(super) struct Matcher<'a> {
     /// Whether the token at hand stands behind an odd number of `EXCEPT`.
     excepts: bool,
     left: u32,
+    /// The files that led to the pattern at hand: one that leads to itself cannot be read to its end.
+    open: Vec<Vec<u8>>,
 }
 
 /// What a rule does to whom it matches.
@@ -64,7 +66,15 @@ pub(super) enum Effect {
 impl<'a> Matcher<'a> {
     pub(super) fn new(request: &'a Request, answers: &'a Answers, lists: Lists<'a>) -> Self {
         let effect = Effect::Refuses;
-        Self { request, answers, lists, effect, excepts: false, left: MOST_PATTERNS }
+        Self {
+            request,
+            answers,
+            lists,
+            effect,
+            excepts: false,
+            left: MOST_PATTERNS,
+            open: Vec::new(),
+        }
     }
 
     /// Whether the daemon list matches, and by which token.
@@ -230,6 +240,7 @@ impl<'a> Matcher<'a> {
             Listed::Missing => return Ok(Answer::No),
             Listed::Patterns(..) | Listed::Unreadable if depth >= DEEPEST => return Ok(unread),
             Listed::Unreadable => return Ok(unread),
+            Listed::Patterns(..) if self.open.iter().any(|open| open == path) => return Ok(unread),
             Listed::Patterns(set, patterns) => (set, patterns),
         };
         let held = |address| set.is_some_and(|set| set.by_address(address).is_some());
@@ -237,6 +248,20 @@ impl<'a> Matcher<'a> {
         if ip(self.request.side(side)).is_some_and(held) {
             return Ok(Answer::Yes);
         }
+        self.open.push(path.to_vec());
+        let said = self.patterns(patterns, side, depth, unread);
+        self.open.pop();
+        said
+    }
+
+    /// Whether a pattern of a file matches; `unread` is what is said where they are too many.
+    fn patterns(
+        &mut self,
+        patterns: &[HostPattern],
+        side: Side,
+        depth: usize,
+        unread: Answer,
+    ) -> Result<Answer, Need> {
         let mut open = Answer::No;
         for pattern in patterns {
             if self.left == 0 {

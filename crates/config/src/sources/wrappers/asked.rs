@@ -5,8 +5,8 @@ use crate::check::{Check, place};
 use crate::nearest::nearest;
 use portreeve_diag::{Diagnostic, FileId, Level};
 use portreeve_dialect::wrappers::{Doubt, codes, doubts};
-use portreeve_model::wrappers::{HostImage, Item, Rule};
-use portreeve_model::{Service, Source, SourceKind};
+use portreeve_model::wrappers::{DaemonPattern, Deed, HostImage, Item, Rule};
+use portreeve_model::{Refuse, Service, Source, SourceKind};
 use portreeve_wire::hosts;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +44,13 @@ pub(crate) fn tell(
         let help = "rules of other daemons concern none of these services";
         check.say(Diagnostic::new(Level::Note, codes::ASKED, Some(at), text).help(help));
         strangers(check, &head, &asked);
+        for service in services {
+            let uses = service.admission.wrappers.as_ref();
+            let reset = service.refusals.refuse == Refuse::Reset;
+            if let Some(used) = uses.filter(|used| reset && used.source == read.source) {
+                unheard(check, &head, service, &used.daemon);
+            }
+        }
     }
 }
 
@@ -65,6 +72,32 @@ fn strangers(check: &mut Check, head: &HostImage, asked: &BTreeMap<&str, Vec<&st
             }
         }
     }
+}
+
+/// Banners for whom a service refuses, and resets.
+fn unheard(check: &mut Check, head: &HostImage, service: &Service, daemon: &str) {
+    for (refuses, items) in [(false, &head.allow), (true, &head.deny)] {
+        for rule in items.iter().flat_map(rules).filter(|rule| concerns(rule, daemon)) {
+            let has =
+                |deed: &Deed| rule.settings.iter().find(|setting| setting.value.deed == *deed);
+            let granted = has(&Deed::Allow).is_some() || !refuses && has(&Deed::Deny).is_none();
+            let Some(banners) = has(&Deed::Banners).filter(|_| !granted) else { continue };
+            let at = place(&check.sources, banners.origin);
+            let message =
+                format!("`{}` resets whom it refuses, who is told no banner", service.key);
+            let finding = Diagnostic::new(Level::Warning, crate::codes::WORDS_UNSAID, at, message);
+            check.say(finding.help("write `refuse = \"close\"` for it, or leave `banners` out"));
+        }
+    }
+}
+
+/// Whether a rule may be about a daemon of this name.
+fn concerns(rule: &Rule, daemon: &str) -> bool {
+    let first = rule.daemons.parts.first().into_iter().flatten();
+    first.into_iter().any(|token| match &token.pattern {
+        DaemonPattern::Name(word) | DaemonPattern::At(word, _) => word.matches(daemon.as_bytes()),
+        DaemonPattern::Port(_) | DaemonPattern::PortAt(..) => true,
+    })
 }
 
 /// The rules of an item; of plain ones, one of each daemon list.
