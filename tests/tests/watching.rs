@@ -91,11 +91,8 @@ fn more_changes_than_the_kernel_keeps_lose_none_that_counts() {
     world.write("/etc/portreeve/deny", OPEN);
     let mut door = Door::native(&world, SERVICES);
     wait_until(&world, true);
-    let queue: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events")
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+    let queue = world.read("/proc/sys/fs/inotify/max_queued_events");
+    let queue: usize = queue.trim().parse().unwrap();
     for shut in [true, false] {
         let late =
             |door: &Door<'_>| door.events().iter().filter(|e| e["event"] == "source-late").count();

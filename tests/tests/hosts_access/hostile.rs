@@ -117,14 +117,14 @@ fn a_netgroup_that_nobody_can_say_anything_about_lets_nobody_in() {
     }
     let compiler = format!("{own}/portreeve-compile");
     world.door_run(&["mv", &compiler, &format!("{own}/good")]);
-    world.write_program(&compiler, &ASKED.replace("GOOD", &format!("{own}/good")));
+    world.write_program(&compiler, ASKED.replace("GOOD", &format!("{own}/good")));
     world.write("/run/out/how", "well\n");
     let door = Door::run(&world, world.door(format!("{own}/portreeved")));
     let come_in =
         || [700, 701, 702].map(|port| told(&world, "lan", &format!("192.168.0.1:{port}")));
     assert_eq!(come_in(), ["in\n"; 3], "while it is asked");
     for how in ["exits", "killed", "hangs"] {
-        world.write("/run/out/how", &format!("{how}\n"));
+        world.write("/run/out/how", format!("{how}\n"));
         assert_eq!(come_in(), [""; 3], "{how}");
     }
     world.write("/run/out/how", "well\n");
