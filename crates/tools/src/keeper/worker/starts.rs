@@ -130,12 +130,20 @@ impl Starter<'_> {
         }
         let taken = |number| making.passed.iter().any(|(_, it)| *it == number);
         let pipe = self.pipe.filter(|(_, number)| !taken(*number));
+        // its standard error where its standard output goes
+        let both = making.stderr_to_stdout && !taken(1) && !taken(2);
+        let numbers = |number: i32| match number {
+            1 if both => vec![1, 2],
+            2 if both => Vec::new(),
+            number => vec![number],
+        };
         if let Some((fd, number)) = pipe {
-            connection = connection.give(duplicate(fd)?, &[number]);
+            connection = connection.give(duplicate(fd)?, &numbers(number));
         }
         for (number, fd) in (0..).zip(&self.starts.standard) {
-            if !taken(number) && pipe.is_none_or(|(_, it)| it != number) {
-                connection = connection.share(fd, &[number]);
+            let numbers = numbers(number);
+            if !numbers.is_empty() && !taken(number) && pipe.is_none_or(|(_, it)| it != number) {
+                connection = connection.share(fd, &numbers);
             }
         }
         Ok(connection)
