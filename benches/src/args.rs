@@ -5,15 +5,21 @@ use std::time::Duration;
 
 use crate::contestant::Job;
 use crate::host::Host;
-use crate::{Failure, access, bans, built, calls, descriptors, idle, loops, machine, print, rates};
+use crate::{
+    Failure, access, bans, built, calls, descriptors, idle, logs, loops, machine, print, rates,
+    services,
+};
 
 /// How to use it.
 const USAGE: &str = "\
-usage: cargo run --release -p portreeve-benches -- [served|refused|bans|descriptors|calls|idle|access|all] …
+usage: cargo run --release -p portreeve-benches -- [MODE] [OPTION…]
+
+modes: served, refused, bans, descriptors, calls, idle, access, logs, services, all
 
   --seconds N          length of one measurement (2)
   --rounds N           measurements of each, in turn; the median counts (5)
-  --concurrency A,B    connections at a time (1,8,64; refused, bans and descriptors: 8)
+  --concurrency A,B    connections at a time (1,8,64; refused, bans and descriptors: 8);
+                       for `services` how many there are (1000)
   --held N             idle sessions for `descriptors` (10000)
   --only WORD,WORD     those whose name holds one of the words, and the reference
 ";
@@ -55,6 +61,8 @@ enum Mode {
     Calls,
     Idle,
     Access,
+    Logs,
+    Services,
     All,
 }
 
@@ -71,8 +79,15 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
     let (mode, options) = parse(&words).map_err(|why| format!("{why}\n{USAGE}"))?;
     built::build()?;
     machine::describe(&options);
+    // these need no host, and the first two no root
     if mode == Mode::Access {
-        return access::run(&options); // it needs no host, and no root
+        return access::run(&options);
+    }
+    if mode == Mode::Logs {
+        return logs::run(&options);
+    }
+    if mode == Mode::Services {
+        return services::run(&options);
     }
     let host = Host::new()?;
     let wanted = |one| mode == one || mode == Mode::All;
@@ -96,6 +111,12 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
     }
     if wanted(Mode::Access) {
         access::run(&options)?;
+    }
+    if wanted(Mode::Logs) {
+        logs::run(&options)?;
+    }
+    if wanted(Mode::Services) {
+        services::run(&Options { concurrency: Vec::new(), ..options })?;
     }
     Ok(())
 }
@@ -136,6 +157,8 @@ fn named(word: &str) -> Result<Mode, Failure> {
         "calls" => Ok(Mode::Calls),
         "idle" => Ok(Mode::Idle),
         "access" => Ok(Mode::Access),
+        "logs" => Ok(Mode::Logs),
+        "services" => Ok(Mode::Services),
         "all" => Ok(Mode::All),
         _ => Err(format!("there is no benchmark `{word}`")),
     }

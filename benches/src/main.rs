@@ -18,10 +18,13 @@ mod descriptors;
 mod figures;
 mod host;
 mod idle;
+mod logs;
 mod loops;
 mod machine;
+mod peers;
 mod print;
 mod rates;
+mod services;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! The doors of old, as Debian ships them, told not to look anything up and not to slow down.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use portreeve_testkit::Running;
 
@@ -23,31 +24,64 @@ pub(crate) const XINETD: Recipe = Recipe {
 };
 
 /// tcpserver, no rules.
-pub(crate) const TCPSERVER: Recipe =
-    Recipe { name: "tcpserver", start: |host, port, _| tcpserver(host, port, None) };
+pub(crate) const TCPSERVER: Recipe = Recipe {
+    name: "tcpserver",
+    start: |host, port, _| tcpserver(host, port, ancestor(host)?, None),
+};
 
 /// tcpserver with a table of rules.
 pub(crate) const TCPSERVER_CDB: Recipe = Recipe {
     name: "tcpserver, rules in a cdb",
     start: |host, port, job| {
-        let rules = match job {
-            Job::Serve => "127.:allow\n:deny\n",
-            Job::Refuse => "127.:deny\n:allow\n",
-        };
-        let text = host.write(&format!("rules-{port}"), rules)?;
-        let (cdb, scratch) = (format!("{text}.cdb"), format!("{text}.tmp"));
-        host.world.door_run(&[
-            "sh",
-            "-euc",
-            r#"tcprules "$1" "$2" <"$3""#,
-            "tcprules",
-            &cdb,
-            &scratch,
-            &text,
-        ]);
-        tcpserver(host, port, Some(&cdb))
+        let rules = rules(host, port, job)?;
+        tcpserver(host, port, ancestor(host)?, Some(&rules))
     },
 };
+
+/// Ours of that name.
+pub(crate) const OWN_TCPSERVER: Recipe = Recipe {
+    name: "portreeve-tools tcpserver",
+    start: |host, port, _| tcpserver(host, port, own(host), None),
+};
+
+/// The same, with a table of rules.
+pub(crate) const OWN_TCPSERVER_CDB: Recipe = Recipe {
+    name: "portreeve-tools tcpserver, rules in a cdb",
+    start: |host, port, job| {
+        let rules = rules(host, port, job)?;
+        tcpserver(host, port, own(host), Some(&rules))
+    },
+};
+
+/// The table: everybody, or nobody, of loopback.
+fn rules(host: &Host, port: u16, job: Job) -> Result<String, Failure> {
+    let rules = match job {
+        Job::Serve => "127.:allow\n:deny\n",
+        Job::Refuse => "127.:deny\n:allow\n",
+    };
+    let text = host.write(&format!("rules-{port}"), rules)?;
+    let (cdb, scratch) = (format!("{text}.cdb"), format!("{text}.tmp"));
+    host.world.door_run(&[
+        "sh",
+        "-euc",
+        r#"tcprules "$1" "$2" <"$3""#,
+        "tcprules",
+        &cdb,
+        &scratch,
+        &text,
+    ]);
+    Ok(cdb)
+}
+
+fn ancestor(host: &Host) -> Result<Command, Failure> {
+    Ok(host.world.door(installed("tcpserver", "PORTREEVE_BENCH_TCPSERVER")?))
+}
+
+fn own(host: &Host) -> Command {
+    let mut command = host.world.door(host.world.bin("portreeve-tools"));
+    command.arg("tcpserver");
+    command
+}
 
 /// OpenBSD's inetd.
 pub(crate) const INETD: Recipe = Recipe {
@@ -65,8 +99,12 @@ pub(crate) const INETD: Recipe = Recipe {
     },
 };
 
-fn tcpserver(host: &Host, port: u16, rules: Option<&str>) -> Result<Running, Failure> {
-    let mut command = host.world.door(installed("tcpserver", "PORTREEVE_BENCH_TCPSERVER")?);
+fn tcpserver(
+    host: &Host,
+    port: u16,
+    mut command: Command,
+    rules: Option<&str>,
+) -> Result<Running, Failure> {
     // No host name, no ident, no name of our own; a queue and room for every client.
     command.args(["-R", "-H", "-l", "0", "-b", "4096", "-c", "20000"]);
     if let Some(rules) = rules {

@@ -30,6 +30,8 @@ pub(crate) fn for_job(job: Job, options: &Options) -> Vec<Recipe> {
             bare::SPAWN_ONE,
             ours::XINETD,
             ours::NATIVE,
+            ancestors::OWN_TCPSERVER,
+            ancestors::OWN_TCPSERVER_CDB,
             ancestors::TCPSERVER,
             ancestors::TCPSERVER_CDB,
             ancestors::XINETD,
@@ -40,6 +42,7 @@ pub(crate) fn for_job(job: Job, options: &Options) -> Vec<Recipe> {
             bare::CLOSE_TWO,
             ours::XINETD,
             ours::NATIVE,
+            ancestors::OWN_TCPSERVER_CDB,
             ancestors::TCPSERVER_CDB,
             ancestors::XINETD,
         ],
@@ -50,8 +53,14 @@ pub(crate) fn for_job(job: Job, options: &Options) -> Vec<Recipe> {
 
 /// Doors, without the bare loops.
 pub(crate) fn doors(options: &Options) -> Vec<Recipe> {
-    let all =
-        [ours::XINETD, ours::NATIVE, ancestors::TCPSERVER, ancestors::XINETD, ancestors::INETD];
+    let all = [
+        ours::XINETD,
+        ours::NATIVE,
+        ancestors::OWN_TCPSERVER,
+        ancestors::TCPSERVER,
+        ancestors::XINETD,
+        ancestors::INETD,
+    ];
     all.into_iter().filter(|recipe| options.wants(recipe.name)).collect()
 }
 
