@@ -9,6 +9,8 @@
 
 #[path = "keeper/ancestor.rs"]
 mod ancestor;
+#[path = "keeper/beyond.rs"]
+mod beyond;
 #[path = "keeper/boot.rs"]
 mod boot;
 #[path = "keeper/deaths.rs"]
