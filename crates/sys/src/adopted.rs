@@ -11,7 +11,7 @@ use rustix::process::PidfdFlags;
 use crate::process::{Pid, Signal};
 
 /// Bytes of `/proc/PID/stat` that are looked at: the name in it has 15 at most.
-const MOST_STAT: u64 = 4096;
+const MOST_STAT: usize = 1024;
 /// The field `starttime` of proc_pid_stat(5), counted from the one after the name.
 const START: usize = 19;
 
@@ -20,8 +20,10 @@ const START: usize = 19;
 /// # Errors
 /// `NotFound` when there is no such process; `InvalidData` when the kernel's line is not understood.
 pub fn start_time(pid: Pid) -> io::Result<u64> {
-    let mut text = Vec::new();
-    File::open(format!("/proc/{pid}/stat"))?.take(MOST_STAT).read_to_end(&mut text)?;
+    let mut buffer = [0; MOST_STAT];
+    // the kernel gives the whole line at once
+    let length = File::open(format!("/proc/{pid}/stat"))?.read(&mut buffer)?;
+    let text = buffer.get(..length).unwrap_or_default();
     // the name stands in brackets and may hold anything, brackets too
     let bad = || io::Error::from(io::ErrorKind::InvalidData);
     let end = text.iter().rposition(|byte| *byte == b')').ok_or_else(bad)?;

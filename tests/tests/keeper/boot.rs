@@ -18,8 +18,8 @@ fn it_ends_leftovers_and_shows_what_svscan_says() {
     stage.service("left", SLEEP);
     stage.service("bad", SLEEP);
     fs::remove_file(stage.at("bad/run")).unwrap();
-    // a supervisor of the ancestor's is told to end, with its service
-    let supervise = Command::new("/usr/bin/supervise");
+    // a supervisor that is there is told to end, with its service
+    let supervise = Command::new(stage.house(OURS).join("supervise"));
     let mut left = stage.scan_by(supervise, &["service/left"]);
     let old = stage.wait_up("left", 1);
     let folder = stage.path().join("service").display().to_string();

@@ -201,8 +201,8 @@ impl Scan {
 
     /// Sends a signal, and waits for the end.
     pub(crate) fn end(&mut self, signal: &str) {
-        kill(signal, self.pid());
         let worker = self.worker();
+        kill(signal, self.pid());
         wait_for(SOON, "it to end", || matches!(self.child.try_wait(), Ok(Some(_))));
         if let Some(worker) = worker {
             wait_for(SOON, "its worker to end", || !runs(worker));

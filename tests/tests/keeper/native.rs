@@ -41,7 +41,7 @@ fn one_that_is_taken_away_ends_and_nothing_of_it_stays() {
     native(
         &stage,
         "s",
-        "echo $$ >> starts; trap 'echo last words; exit' TERM; \
+        "trap 'echo last words; exit' TERM; echo $$ >> starts; \
         while :; do sleep 0.1; done",
     );
     log(&stage, "s");
@@ -49,6 +49,7 @@ fn one_that_is_taken_away_ends_and_nothing_of_it_stays() {
     let _scan = stage.scan(OURS);
     let (pid, log) = (stage.wait_up("s", 1), stage.wait_up("s/log", 1));
     stage.wait_up("stays", 1);
+    wait_for(SOON, "its log's file", || stage.at("s/log/got").exists());
     // what its log has got last is to be seen when the folder is gone
     fs::hard_link(stage.at("s/log/got"), stage.path().join("got")).unwrap();
     fs::create_dir(stage.at(".removed")).unwrap();

@@ -67,8 +67,10 @@ impl Disk {
         first: impl FnOnce(&Files<'_>) -> T,
     ) -> Result<(Self, T), Trouble> {
         let at = folder.as_fd();
-        let _ = mkdirat(at, FOLDER, Mode::RWXU); // it is there, or what follows says why not
-        linked_folder(at, name)?;
+        // one that cannot be made is there, or what follows says why not
+        if mkdirat(at, FOLDER, Mode::RWXU).is_err() {
+            linked_folder(at, name)?;
+        }
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK;
         let unlocked =
             |error: Errno| Trouble::because(&deed("acquire", name, LOCK), because(error));

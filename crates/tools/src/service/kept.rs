@@ -78,9 +78,11 @@ impl Kept {
             Trouble::because(&format!("unable to stat {name}/down"), because(error))
         })?;
         let (disk, (machine, child, ready)) = Disk::open(name, folder, |files| {
-            let plan = read_folder(files, Warn::No).ok().map(|reading| reading.plan);
-            let manner = plan.as_ref().map_or_else(Manner::default, Manner::of);
             let (child, role) = adopt(files).unzip();
+            // one that does not run is read when it is started
+            let read = || Some(read_folder(files, Warn::No).ok()?.plan);
+            let plan = child.as_ref().and_then(|_| read());
+            let manner = plan.as_ref().map_or_else(Manner::default, Manner::of);
             let machine = match (&child, role) {
                 (None, _) | (_, None) => Machine::new(normally_down, manner, now.label),
                 (Some(child), Some(Role::Run(_))) => {

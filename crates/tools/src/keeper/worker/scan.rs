@@ -11,10 +11,11 @@ use portreeve_supervise::holder::Slot;
 use portreeve_supervise::native::PLAN;
 use portreeve_sys::Resource;
 use portreeve_sys::clock::{monotonic, wall};
+use portreeve_sys::descriptor::duplicate;
 use portreeve_sys::limits;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -119,13 +120,10 @@ impl Worker {
     fn take_new(&mut self, of: Identity, stat: &Stat, found: &Found) -> Seen {
         let Some(root) = self.roots.folder(found.root) else { return Seen::Well };
         let linked = is_link(root, &found.name);
-        let native = [found.name.to_bytes(), b"/", PLAN.as_bytes()].concat();
-        let native = CString::new(native).is_ok_and(|plan| look(root, &plan).is_ok());
-        // the door's come whole
         if !linked
-            && !native
             && self.roots.scanned(found.root)
             && let Some(at) = whole_at(stat)
+            && !is_native(root, &found.name)
         {
             return Seen::Later(at);
         }
@@ -184,7 +182,7 @@ impl Worker {
         for slot in slots {
             let Some(role) = self.unit(*slot).map(|unit| unit.role) else { continue };
             let (shown, opened) = match role {
-                Role::Service => (shown.to_string(), open(folder, c".")),
+                Role::Service => (shown.to_string(), duplicate(folder).map_err(|_| Errno::MFILE)),
                 Role::Log => (format!("{shown}/log"), open(folder, c"log")),
             };
             match opened {
@@ -248,6 +246,12 @@ impl Worker {
         let taken = self.units.len().saturating_sub(self.free.len());
         u64::try_from(taken).unwrap_or(u64::MAX).saturating_add(2) > most
     }
+}
+
+/// Whether a folder is the door's, and so came whole.
+fn is_native(root: BorrowedFd<'_>, name: &CStr) -> bool {
+    let plan = [name.to_bytes(), b"/", PLAN.as_bytes()].concat();
+    CString::new(plan).is_ok_and(|plan| look(root, &plan).is_ok())
 }
 
 /// When a folder that has just changed is taken for whole; nothing for one that is.
