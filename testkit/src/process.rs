@@ -112,6 +112,14 @@ pub fn children(pid: u32) -> Vec<u32> {
     lists.flat_map(|list| numbers(&list)).collect()
 }
 
+/// The pids, as the host numbers them, of everything in the pid namespace of a process.
+pub(crate) fn of_namespace(pid: u32) -> Vec<u32> {
+    let own = fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok() == own).collect()
+}
+
 fn numbers(list: &str) -> Vec<u32> {
     list.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect()
 }

@@ -202,6 +202,12 @@ impl Root {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// The pids, as the host numbers them, of everything that runs in it.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        crate::process::of_namespace(self.pid)
+    }
+
     /// Runs a closure in a thread that lives in its network. Sockets made there stay there.
     ///
     /// # Panics

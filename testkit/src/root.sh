@@ -49,7 +49,7 @@ ln -s /proc/self/fd/2 "$root/dev/stderr"
 
 # A service manager here starts what a test gives it, and nothing of the host's.
 rm -rf "$root"/usr/lib/systemd/system/*.wants "$root"/usr/lib/systemd/system-generators/*
-for program in portreeved:sbin portreeve:bin portreeve-tools:bin; do
+for program in portreeved:sbin portreeve:bin portreeve-tools:bin portreeve-tools:sbin; do
 	ln -sf "$folder/bin/${program%:*}" "$root/usr/${program#*:}/${program%:*}"
 done
 

@@ -10,6 +10,7 @@ mod houses;
 mod random;
 pub mod soak;
 pub mod strain;
+pub mod upkeep;
 
 pub use houses::houses;
 use portreeve_testkit::{Running, World, poll_for, wait_for};

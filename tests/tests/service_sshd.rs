@@ -57,10 +57,7 @@ impl Stage {
                    echo 'sshlog:x:59100:' >>/etc/group\n\
                    mkdir -p /opt/portreeve && portreeve-tools install /opt/portreeve",
         );
-        let mut command = root.command("env");
-        command.args([&format!("PATH={}", house.path()), &house.svscan(), "/service"]);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let svscan = command.spawn().expect("start svscan");
+        let svscan = svscan(&root, house);
         Self { root, house, svscan }
     }
 
@@ -142,6 +139,14 @@ impl Stage {
     }
 }
 
+/// Starts the house's svscan.
+fn svscan(root: &Root, house: House) -> Child {
+    let mut command = root.command("env");
+    command.args([&format!("PATH={}", house.path()), &house.svscan(), "/service"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("start svscan")
+}
+
 /// What the manual has an administrator type.
 fn set_up(stage: &Stage) {
     stage.typed(
@@ -164,7 +169,7 @@ fn set_up(stage: &Stage) {
 }
 
 fn lived_through(house: House) {
-    let stage = Stage::new(house);
+    let mut stage = Stage::new(house);
     set_up(&stage);
     let [server, logger] = stage.up();
     stage.logs_in("127.0.0.5", "127.0.0.1");
@@ -223,7 +228,10 @@ fn lived_through(house: House) {
     stage.logs_in("127.0.0.5", "127.0.0.1");
     assert_eq!(stage.login("127.0.0.9", "127.0.0.1").0, Some(255));
     echo("after the supervisor");
-    drop(echo);
+    if house == House::Ours {
+        the_keeper_dies(&mut stage);
+        echo("after the keeper");
+    }
     drop(input);
     assert!(held.wait().expect("its end").success());
 }
@@ -244,12 +252,18 @@ fn without_n(command: &mut Command) -> Command {
 /// Every supervisor is killed. Ours finds its service; the ancestor's begins a second one, which can
 /// neither listen nor lock the log before the first has been ended by hand.
 fn supervisors_die(stage: &Stage, [server, logger]: [u32; 2]) {
-    let before = stage.processes("supervise");
-    assert_eq!(before.len(), 2);
-    for pid in before {
-        stage.kill(pid);
+    // of ours alone, it is one process for all services
+    let (name, count) =
+        if stage.house == House::Ours { ("svscan-worker", 1) } else { ("supervise", 2) };
+    let before = stage.processes(name);
+    assert_eq!(before.len(), count);
+    for pid in &before {
+        stage.kill(*pid);
     }
-    wait_for(SOON, "both supervisors", || stage.processes("supervise").len() == 2);
+    wait_for(SOON, "other supervisors", || {
+        let now = stage.processes(name);
+        now.len() == count && !now.iter().any(|pid| before.contains(pid))
+    });
     stage.logs_in("127.0.0.5", "127.0.0.1");
     if stage.house == House::Theirs {
         stage.kill(server);
@@ -261,6 +275,25 @@ fn supervisors_die(stage: &Stage, [server, logger]: [u32; 2]) {
         assert_eq!(stage.processes("tcpserver").len(), 1);
     }
     assert_eq!(stage.listeners(), 1);
+}
+
+/// Both of the keeper's processes are killed at once, and whoever runs it starts it again.
+fn the_keeper_dies(stage: &mut Stage) {
+    let before = stage.up();
+    let keepers = [stage.processes("svscan"), stage.processes("svscan-worker")].concat();
+    assert_eq!(keepers.len(), 2);
+    stage.typed(&format!("kill -9 {} {}", keepers[0], keepers[1]));
+    stage.svscan.wait().expect("its end");
+    stage.svscan = svscan(&stage.root, stage.house);
+    wait_for(SOON, "the next keeper", || stage.processes("svscan-worker").len() == 1);
+    assert_eq!(stage.up(), before, "those that run are adopted");
+    stage.logs_in("127.0.0.5", "127.0.0.1");
+    assert_eq!(stage.processes("tcpserver").len(), 1);
+}
+
+#[test]
+fn with_ours_alone() {
+    lived_through(House::Ours);
 }
 
 #[test]

@@ -15,7 +15,7 @@ Chores of the workspace, run as `cargo xtask CHORE`:
                    follow the events; with --once try everything and end
   test [STEP...]   install what is missing, then every check and test, or the named steps only
   fuzz [WORD...]   mutated inputs for every reader; `cargo xtask fuzz --help` has the words
-  soak [WORD...]   a door under faults and traffic; `cargo xtask soak --help` has the words
+  soak [WORD...]   a door, and kept services, under faults; `cargo xtask soak --help` has the words
   layers           check who depends on whom, and that pure crates stay pure
   deps             compare the crates in the root process with docs/root-dependencies.txt
   deps --bless     write that file anew

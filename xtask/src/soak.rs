@@ -1,4 +1,4 @@
-//! Builds the programs, and runs a door under faults and traffic.
+//! Builds the programs, and runs a door, then services that stay up, under faults.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,6 @@
 //! Starting programs in the private host and at its clients.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -117,9 +116,6 @@ impl World {
     /// The pids, as the host numbers them, of everything that runs in the world.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
-        let own = fs::read_link(format!("/proc/{}/ns/pid", self.door_pid())).ok();
-        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.filter(|pid: &u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok() == own).collect()
+        crate::process::of_namespace(self.door_pid())
     }
 }

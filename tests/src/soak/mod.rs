@@ -1,5 +1,5 @@
 //! A door under faults and traffic, mixed by a seed, for minutes: what it does at random, what must
-//! hold all the time, and what must be left at the end.
+//! hold all the time, and what must be left at the end. Then services that stay up, likewise.
 //!
 //! The order of deeds is the seed's; how far each comes is the machine's.
 
@@ -7,6 +7,7 @@ mod deeds;
 mod stage;
 
 use crate::Random;
+use crate::upkeep::{Plan, Under, storm};
 use deeds::DEEDS;
 use stage::Stage;
 use std::collections::BTreeMap;
@@ -18,10 +19,12 @@ use std::time::{Duration, Instant};
 
 /// Shown for `--help`, and after a wrong word.
 const HELP: &str = "\
-A door under faults and traffic, as root in namespaces of its own, run as `cargo xtask soak [OPTION...]`:
+A door under faults and traffic, then services that stay up whatever is killed, as root in namespaces
+of their own, run as `cargo xtask soak [OPTION...]`:
 
-  --minutes N      how long (5; at most 1440)
+  --minutes N      how long each of the two (5; at most 1440)
   --seed N         what the order of deeds begins with (1)
+  --only WHAT      `door` or `services`
 ";
 
 /// Deeds between two looks at what the door holds.
@@ -38,7 +41,11 @@ pub fn main(words: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match asked(words) {
-        Ok((minutes, seed)) => soak(minutes, seed),
+        Ok((minutes, seed, what)) => {
+            let door = what == What::Services || soak(minutes, seed);
+            let services = what == What::Door || keep(minutes, seed);
+            if door && services { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Err(wrong) => {
             say(format_args!("soak: {wrong}\n\n{HELP}"));
             ExitCode::from(64)
@@ -46,11 +53,28 @@ pub fn main(words: &[String]) -> ExitCode {
     }
 }
 
-fn asked(words: &[String]) -> Result<(u64, u64), String> {
-    let (mut minutes, mut seed) = (5, 1);
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Both,
+    Door,
+    Services,
+}
+
+fn asked(words: &[String]) -> Result<(u64, u64, What), String> {
+    let (mut minutes, mut seed, mut what) = (5, 1, What::Both);
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let value = words.next().and_then(|value| value.parse::<u64>().ok());
+        let value = words.next();
+        if word == "--only" {
+            what = match value.map(String::as_str) {
+                Some("door") => What::Door,
+                Some("services") => What::Services,
+                _ => return Err("`--only` takes `door` or `services`".to_owned()),
+            };
+            continue;
+        }
+        let value = value.and_then(|value| value.parse::<u64>().ok());
         let value = value.ok_or_else(|| format!("`{word}` takes a number"));
         match word.as_str() {
             "--minutes" => minutes = value?.clamp(1, 1440),
@@ -58,7 +82,34 @@ fn asked(words: &[String]) -> Result<(u64, u64), String> {
             other => return Err(format!("there is no option `{other}`")),
         }
     }
-    Ok((minutes, seed))
+    Ok((minutes, seed, what))
+}
+
+/// Services of each kind that are kept up here.
+const SERVICES: usize = 20;
+
+/// Services that stay up: a minute on a host of its own each time, by hand and under the units in turn.
+fn keep(minutes: u64, seed: u64) -> bool {
+    for minute in 0..minutes {
+        let under = if minute % 2 == 0 { Under::Hand } else { Under::Units };
+        let plan = Plan { seconds: 60, seed: seed.wrapping_add(minute), services: SERVICES, under };
+        match catch_unwind(AssertUnwindSafe(|| storm(&plan))) {
+            Ok(Ok(told)) => say(format_args!("{under:?}: {told}")),
+            Ok(Err(why)) => say(format_args!("{under:?} cannot be shown here: {why}")),
+            Err(panic) => {
+                say(format_args!("FOUND, {under:?}: {}", text(&*panic)));
+                return false;
+            }
+        }
+    }
+    say("all held: each service once, no line lost or doubled");
+    true
+}
+
+/// What a panic says.
+fn text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?")
 }
 
 /// What was done so far, for the last words.
@@ -68,7 +119,7 @@ struct Log {
     last: String,
 }
 
-fn soak(minutes: u64, seed: u64) -> ExitCode {
+fn soak(minutes: u64, seed: u64) -> bool {
     say(format_args!("soak: {minutes} minutes, seed {seed}"));
     let mut log = Log::default();
     let outcome = catch_unwind(AssertUnwindSafe(|| run(minutes, seed, &mut log)));
@@ -79,13 +130,11 @@ fn soak(minutes: u64, seed: u64) -> ExitCode {
         Ok(figures) => {
             say(figures);
             say("all held: no leak, no spin, no lost listener, no ban forgotten");
-            ExitCode::SUCCESS
+            true
         }
         Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("?");
-            say(format_args!("FOUND after {}, seed {seed}: {text}", log.last));
-            ExitCode::FAILURE
+            say(format_args!("FOUND after {}, seed {seed}: {}", log.last, text(&*panic)));
+            false
         }
     }
 }
