@@ -87,17 +87,42 @@ fn the_example_is_kept_up_and_follows_its_configuration() {
     reload(&world, &door, &format!("{}{late}", before.replace("\"hello\"", "\"good day\"")));
     up(&world, "late");
     wait_for(SOON, "the clock to go", || !world.exists(format!("{SERVICES}/clock")));
-    wait_for(SOON, "nobody to keep it", || {
-        tool(&world, &["svstat", &format!("{SERVICES}/.removed/clock")])
-            .contains("supervise not running")
-            || !world.exists(format!("{SERVICES}/.removed/clock"))
-    });
+    wait_for(SOON, "it to be over", || !world.exists(format!("{SERVICES}/.removed/clock")));
     assert_eq!(pid(&world, "greeter"), Some(second), "it goes on");
     assert_eq!(greeting(&world), "hello\n");
     tool(&world, &["svc", "-t", &format!("{SERVICES}/greeter")]);
     wait_for(SOON, "the changed one", || greeting(&world) == "good day\n");
     door.stop();
     assert_eq!(greeting(&world), "good day\n", "the door's end is nobody else's");
+}
+
+#[test]
+fn what_goes_while_nobody_keeps_it_is_ended_by_the_next_who_does() {
+    let world = host();
+    let text = configuration(&world);
+    let door = Door::native(&world, &text);
+    let mut first = keeper(&world);
+    let (greeter, clock) = (up(&world, "greeter"), up(&world, "clock"));
+    // one that nobody has reaped yet has no command line any more
+    let ended = |pid: u32| {
+        let script = format!("cat /proc/{pid}/cmdline 2>/dev/null || true");
+        world.door_run(&["sh", "-c", &script]).is_empty()
+    };
+    first.kill();
+    // the holder may go after its worker, the services never with them
+    wait_for(SOON, "nobody to be there", || {
+        tool(&world, &["svstat", &format!("{SERVICES}/greeter")]).contains("not running")
+    });
+    let (before, _clock) = text.split_once("# One that dies").unwrap_or_default();
+    reload(&world, &door, before);
+    wait_for(SOON, "the clock to go", || !world.exists(format!("{SERVICES}/clock")));
+    assert!(!ended(greeter), "nobody has ended it");
+    door.stop();
+    let _keeper = keeper(&world);
+    wait_for(SOON, "the clock to be over", || !world.exists(format!("{SERVICES}/.removed/clock")));
+    assert!(ended(clock), "it runs no more");
+    wait_for(SOON, "the greeter to be taken over", || pid(&world, "greeter") == Some(greeter));
+    assert_eq!(greeting(&world), "hello\n");
 }
 
 #[test]

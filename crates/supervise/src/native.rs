@@ -5,7 +5,8 @@
 //!
 //! - `NAME/plan` says what is started ([`crate::plan`]); `NAME/down`, an empty file, that it is left
 //!   down; `NAME/log/plan` what writes its log. A folder comes into place whole, by a rename, and each
-//!   file of it later changes by a rename. A changed plan is used at the next start.
+//!   file of it later changes by a rename. A changed plan is used at the next start, and so is a log
+//!   that came or went (`log/plan`).
 //! - What is no longer configured is moved to [`REMOVED`]`/NAME`, with all that the keeper wrote into
 //!   it: a keeper that holds it ends the service, then takes the folder away; one that comes later
 //!   finds the process there by `supervise/process`. When NAME is configured again meanwhile, that
