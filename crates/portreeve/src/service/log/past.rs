@@ -14,13 +14,14 @@ pub(super) fn last(log: &Log, lines: u32) -> io::Result<Vec<(File, u64)>> {
     let mut parts = Vec::new();
     let mut count = Count { wanted: u64::from(lines), seen: 0, at_end: true };
     let current = log.current()?;
-    let mut names = log.older()?;
-    let mut next = current;
+    let mut names = log.older();
+    let mut newest = [log.previous()?, current].into_iter().flatten().collect::<Vec<_>>();
+    let mut next = newest.pop();
     while parts.len() < MOST {
-        let Some(file) = next.take() else {
+        let Some(file) = next.take().or_else(|| newest.pop()) else {
             // one that was thrown away meanwhile is passed over
-            let Some(name) = names.pop() else { break };
-            next = log.file(&name)?;
+            let Some(label) = names.pop() else { break };
+            next = log.archived(&label)?;
             continue;
         };
         let begins = count.back(&file)?;
