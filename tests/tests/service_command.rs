@@ -491,6 +491,7 @@ fn services_of_the_keeper_are_found_by_name_in_both_kinds_of_directory() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life of a few services")]
 fn what_only_our_supervisor_knows_is_waited_for_and_shown() {
     let dir = Dir::new();
     let houses = houses(dir.path());
