@@ -440,6 +440,12 @@ fn a_plan_that_cannot_be_carried_out_says_so_and_is_tried_again() {
     let said = "supervise: fatal: unable to start s: /nowhere/x: file does not exist\n";
     wait_for(SOON, "two tries", || service.said().matches(said).count() >= 2);
     service.wait_state("ended-code", "111");
+    // a step on the way is named
+    let mut service = Service::bare(&[("plan", &plan("exit 0", "directory /nowhere\n"))]);
+    service.start();
+    let said = "supervise: fatal: unable to start s: unable to change the directory: file does not \
+                exist\n";
+    wait_for(SOON, "what is wrong", || service.said().starts_with(said));
     let mut service = Service::bare(&[("plan", &plan("exit 0", "environment-directory ./gone\n"))]);
     service.start();
     let said = "supervise: warning: unable to start s, sleeping 60 seconds: unable to read directory \

@@ -7,7 +7,7 @@
 use super::child::{Child, adopt};
 use super::disk::{Disk, Held};
 use super::folder::because;
-use super::parent::{Order, Parent};
+use super::parent::{Order, Parent, Unmoved};
 use super::reading::{Warn, read as read_folder};
 use super::ready::{Heard, Ready};
 use super::{layout, log};
@@ -264,6 +264,10 @@ impl Kept {
         let reading = read_folder(&self.disk.files(), Warn::No).ok();
         let finish = reading.and_then(|reading| reading.plan.finish).map(|finish| finish.within);
         let deeds = self.machine.died(end, finish, now);
+        // where something is started at once, its order has the note; until then an end is told again
+        if self.machine.next_due().is_some_and(|due| due <= now.clock) {
+            return self.done(&deeds, now, &mut Unmoved(parent));
+        }
         self.done(&deeds, now, parent)
     }
 
@@ -293,13 +297,19 @@ impl Kept {
     }
 
     fn write(&self, now: Now, parent: &mut dyn Parent) {
-        self.disk.files().write(self.machine.status());
-        self.show(now, parent);
+        self.remember(parent);
+        let files = self.disk.files();
+        files.write(self.machine.status());
+        files.write_state(&self.machine.state(now));
     }
 
     fn show(&self, now: Now, parent: &mut dyn Parent) {
+        self.remember(parent);
         self.disk.files().write_state(&self.machine.state(now));
-        parent.remember(&self.machine.to_note());
+    }
+
+    fn remember(&self, parent: &mut dyn Parent) {
+        parent.remember(&self.machine.to_note(), self.machine.process().unwrap_or(0));
     }
 
     fn say(&self, said: Said) {
@@ -390,7 +400,8 @@ impl Kept {
         now: Now,
     ) -> Order<'a> {
         let (disk, since) = (&self.disk, now.label);
-        Order { disk, plan, passed, stderr_to_stdout: false, since, role }
+        let note = self.machine.to_note();
+        Order { disk, plan, passed, stderr_to_stdout: false, since, role, note }
     }
 
     /// Starts its finish; what is to be done after that.

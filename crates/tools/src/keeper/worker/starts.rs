@@ -1,10 +1,10 @@
 //! Making services' processes: children of the holder, each noted before it is a service.
 
 use super::line::Line;
-use crate::reason::reason;
 use crate::say;
 use crate::service::{Child, Order as Making, Parent, boot, failed};
 use portreeve_supervise::holder::{Begun, Order, Slot};
+use portreeve_supervise::machine::NOTE;
 use portreeve_sys::clock::monotonic;
 use portreeve_sys::descriptor::{duplicate, inherited};
 use portreeve_sys::limits::{self, Limit};
@@ -50,8 +50,6 @@ pub(super) struct Starter<'a> {
     pub(super) slot: Slot,
     /// Another standard input or output than the keeper's: its log's pipe.
     pub(super) pipe: Option<(BorrowedFd<'a>, i32)>,
-    /// What the holder is to remember, and was not told yet.
-    pub(super) note: Option<Vec<u8>>,
 }
 
 impl Starts {
@@ -81,12 +79,12 @@ impl Starts {
         for outcome in self.spawner.collect(monotonic()) {
             let at = self.names.iter().position(|(pid, _)| *pid == outcome.pid);
             let name = at.map(|at| self.names.swap_remove(at).1).unwrap_or_default();
-            let why = match outcome.result {
+            let (step, errno) = match outcome.result {
                 Started::Executed | Started::Killed { .. } => continue,
-                Started::Failed { errno, .. } => reason(&io::Error::from_raw_os_error(errno)),
-                Started::TimedOut { .. } => "timed out",
+                Started::Failed { step, errno } => (step, Errno::from_raw_os_error(errno)),
+                Started::TimedOut { step } => (step, Errno::TIMEDOUT),
             };
-            say(failed(&name, outcome.program.path(), why));
+            say(failed(&name, outcome.program.path(), step, &errno.into()));
         }
     }
 
@@ -167,8 +165,7 @@ impl Parent for Starter<'_> {
         })?;
         let number = u32::try_from(pid.as_raw()).unwrap_or(0);
         let begun = Begun { pid: number, since: making.since.to_bytes() };
-        let note = self.note.take().unwrap_or_default();
-        self.line.tell(Order::Started(self.slot, begun, &note), &[handle.as_fd()]);
+        self.line.tell(Order::Started(self.slot, begun, &making.note), &[handle.as_fd()]);
         drop(handle);
         let child = Child::told(pid);
         if let Some(boot) = self.starts.boot.as_ref().filter(|_| child.began() != 0) {
@@ -179,7 +176,7 @@ impl Parent for Starter<'_> {
         Ok(child)
     }
 
-    fn remember(&mut self, note: &[u8]) {
-        self.note = Some(note.to_vec());
+    fn remember(&mut self, note: &[u8; NOTE], running: u32) {
+        self.line.tell(Order::Note(self.slot, running, note), &[]);
     }
 }

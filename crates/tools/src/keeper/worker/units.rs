@@ -8,7 +8,7 @@ use super::starts::Starter;
 use super::{TROUBLE, Worker};
 use crate::say;
 use crate::service::Parent;
-use crate::service::{Child, Held, Kept, Source, Stay, boot, now};
+use crate::service::{Held, Kept, Source, Stay, boot, now};
 use crate::trouble::Trouble;
 use portreeve_supervise::holder::{Order, Slot, Word};
 use portreeve_supervise::label::Label as Since;
@@ -69,29 +69,23 @@ impl Worker {
             Role::Log => (read.as_fd(), 0),
         });
         let (starts, line) = (&mut self.starts, &self.line);
-        let mut starter = Starter { starts, line, slot, pipe, note: None };
+        let mut starter = Starter { starts, line, slot, pipe };
         if let Some(kept) = unit.kept.as_mut() {
             let mut stay = deed(kept, now, &mut starter);
             if stay == Stay::On {
                 stay = kept.due(now, &mut starter);
             }
-            let note = starter.note;
             match stay {
-                Stay::On => self.noted(slot, note),
+                Stay::On => self.wait_for(slot),
                 Stay::Over => self.left(slot, now.clock),
             }
         }
         self.schedule(slot);
     }
 
-    /// Tells the holder what is to be known of a unit, if that has changed, and waits for what it
-    /// waits for.
-    fn noted(&mut self, slot: Slot, note: Option<Vec<u8>>) {
+    /// Waits for what a unit waits for.
+    fn wait_for(&mut self, slot: Slot) {
         let Some(kept) = self.unit(slot).and_then(|unit| unit.kept.as_ref()) else { return };
-        if let Some(note) = note {
-            let running = kept.child().map_or(0, Child::number);
-            self.line.tell(Order::Note(slot, running, &note), &[]);
-        }
         for (source, fd) in kept.polled().filter(|(source, _)| *source != Source::Control) {
             // most often it is watched already
             let _ = self.poller.add(fd, token(slot, source), Interest::READ);
