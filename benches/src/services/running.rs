@@ -86,7 +86,9 @@ impl Running {
     pub(crate) fn start(supervisor: &Supervisor, folders: &Folders) -> Result<Self, Failure> {
         let fail = |error: std::io::Error| format!("{}: {error}", supervisor.name);
         let call = (supervisor.start)(folders)?;
-        let mut command = Command::new("unshare");
+        // it ends with this process, however that ends, and all that is below it with it
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", "unshare"]);
         command.args(["--pid", "--fork", "--kill-child", "--"]);
         // the first process is nobody's supervisor: some do other things there
         command.args(["bash", "-c", r#""$@" & wait $!"#, "first"]);
