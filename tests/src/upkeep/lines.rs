@@ -81,3 +81,45 @@ fn gaps<'l>(lines: impl Iterator<Item = &'l String>) -> usize {
     };
     copies.into_values().map(missing).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portreeve_testkit::Dir;
+
+    /// A log of these files, seen with these lines in `current` before.
+    fn checked(before: &str, files: &[(&str, &str)]) -> (usize, usize) {
+        let dir = Dir::new();
+        let logs = BTreeMap::from([("s".to_owned(), dir.path().to_owned())]);
+        let mut seen = Seen::default();
+        fs::write(dir.path().join("current"), before).unwrap();
+        seen.look(&logs);
+        for (name, text) in files {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        seen.held_against(&logs)
+    }
+
+    const TWO: &str = "s 7.1 0 end\ns 7.1 1 end\n";
+
+    #[test]
+    fn lines_are_counted_and_what_is_missing_between_them() {
+        assert_eq!(checked(TWO, &[("@1.s", TWO), ("current", "s 7.1 2 end\ns 7")]), (3, 0));
+        assert_eq!(
+            checked("", &[("@1.u", TWO), ("current", "s 7.1 3 end\ns 8.2 1 end\n")]),
+            (4, 2)
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "s 7.1 1 end is in")]
+    fn a_line_that_is_there_twice_is_found() {
+        checked("", &[("@1.s", TWO), ("current", "s 7.1 1 end\n")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "and gone")]
+    fn a_line_that_was_there_is_missed() {
+        checked(TWO, &[("current", "s 7.1 1 end\n")]);
+    }
+}

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const DEEDS: [(&str, usize, &[&str]); 8] = [
     ("service", 25, &["service"]),
     ("logger", 20, &["multilog"]),
-    ("worker", 20, &["svscan-worker"]),
+    ("worker", 20, &["svscan-worker", "supervise"]),
     ("holder", 10, &["svscan"]),
     ("keeper", 10, &["svscan", "svscan-worker"]),
     ("door", 5, &["portreeved"]),
