@@ -103,7 +103,7 @@ fn write(setup: &Setup, slots: &Slots) -> Vec<u8> {
     writer.0
 }
 
-/// What [`write`] wrote: roots, limit, slots.
+/// What [`write()`] wrote: roots, limit, slots.
 fn read(bytes: &[u8], all: &mut Inheritance) -> Option<(Vec<OsString>, u64, Slots)> {
     let mut reader = Reader(bytes.strip_prefix(FORM)?);
     let limit = reader.number()?;

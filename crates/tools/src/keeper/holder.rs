@@ -245,9 +245,10 @@ impl Holder {
                         None => say("svscan: warning: my worker speaks another language\n"),
                     }
                 }
-                // descriptors that could not be received: their slot is told without them
+                // what it takes for held is not: the next one, a while later, knows better
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     say("svscan: warning: unable to hold all descriptors\n");
+                    let _ = kill(worker.pid, Signal::Kill); // it has ended already
                 }
                 Ok(None) => {
                     let _ = self.poller.remove(&worker.channel); // it has ended: that is seen next

@@ -14,7 +14,7 @@ use portreeve_sys::descriptor::raise;
 use portreeve_sys::file::read_bounded_at;
 use rustix::fs::{
     AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, mknodat, openat,
-    readlinkat, renameat, statat,
+    readlinkat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use std::fs::File;
@@ -187,8 +187,33 @@ impl Files<'_> {
         Record::parse(&self.read(PROCESS, record::MOST).ok()?)
     }
 
-    /// Puts a file into another's place, whole; else what could not be done, and why.
+    /// Puts a file into another's place, whole; else what could not be done, and why. Where the disk
+    /// is full, what is there is written over, which takes no room.
     fn replace(
+        &self,
+        path: &str,
+        beside: &str,
+        bytes: &[u8],
+        mode: u32,
+    ) -> Result<(), (&'static str, io::Error)> {
+        self.replace_whole(path, beside, bytes, mode).or_else(|(what, error)| {
+            let full = matches!(Errno::from_io_error(&error), Some(Errno::NOSPC | Errno::DQUOT));
+            if full && self.write_over(path, bytes).is_ok() {
+                let _ = unlinkat(self.folder, beside, AtFlags::empty()); // the next one empties it
+                return Ok(());
+            }
+            Err((what, error))
+        })
+    }
+
+    fn write_over(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mut file = File::from(openat(self.folder, path, flags, Mode::empty())?);
+        file.write_all(bytes)?;
+        file.set_len(u64::try_from(bytes.len()).unwrap_or(0))
+    }
+
+    fn replace_whole(
         &self,
         path: &str,
         beside: &str,

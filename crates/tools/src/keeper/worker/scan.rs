@@ -23,8 +23,9 @@ use std::time::Duration;
 /// for so long.
 const WHOLE: Duration = Duration::from_millis(200);
 
-/// Descriptors that both processes may take for a unit, at most, and those for anything else.
-const EACH: u64 = 8;
+/// Descriptors that the holder, who has more of them, takes for a unit at most (its four files, its
+/// process, one end of a pipe), and those for anything else.
+const EACH: u64 = 6;
 const OTHERS: u64 = 300;
 
 /// What came of one name.
