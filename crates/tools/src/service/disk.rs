@@ -3,7 +3,7 @@
 //! Everything is opened relative to the service's folder, held as a descriptor: one supervisor may
 //! have thousands, and where it stands itself does not matter.
 
-use super::folder::because;
+use super::folder::{because, create};
 use crate::reason::reason;
 use crate::say;
 use crate::trouble::Trouble;
@@ -13,12 +13,12 @@ use portreeve_supervise::status::{SIZE, Status};
 use portreeve_sys::descriptor::raise;
 use portreeve_sys::file::read_bounded_at;
 use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, mknodat, openat,
+    AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, flock, fstat, mkdirat, mknodat, openat,
     readlinkat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -72,9 +72,10 @@ impl Disk {
             linked_folder(at, name)?;
         }
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let unlocked =
             |error: Errno| Trouble::because(&deed("acquire", name, LOCK), because(error));
-        let lock = openat(at, LOCK, flags | OFlags::CLOEXEC, PRIVATE).map_err(unlocked)?;
+        let lock = openat(at, LOCK, flags, PRIVATE).map_err(unlocked)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(unlocked)?;
         let control = fifo(at, CONTROL, OFlags::RDWR).map_err(|error| {
             let what = if fifo(at, CONTROL, OFlags::RDONLY).is_ok() { "write" } else { "read" };
@@ -184,7 +185,19 @@ impl Files<'_> {
 
     /// The process that the last supervisor started.
     pub(super) fn record(&self) -> Option<Record> {
-        Record::parse(&self.read(PROCESS, record::MOST).ok()?)
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(self.folder, PROCESS, flags, Mode::empty()).ok()?;
+        let stat = fstat(&file).ok()?;
+        // The folder may be another user's, who then may tell the service anything. But whoever could
+        // write this, or put another service's in its place, could have any process taken for the
+        // service, and ended.
+        if !is_ours(&stat) {
+            return None;
+        }
+        let most = u64::try_from(record::MOST).unwrap_or(u64::MAX).saturating_add(1);
+        let mut text = Vec::new();
+        File::from(file).take(most).read_to_end(&mut text).ok()?;
+        if text.len() > record::MOST { None } else { Record::parse(&text) }
     }
 
     /// Puts a file into another's place, whole; else what could not be done, and why. Where the disk
@@ -207,8 +220,11 @@ impl Files<'_> {
     }
 
     fn write_over(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mut file = File::from(openat(self.folder, path, flags, Mode::empty())?);
+        if !is_ours(&fstat(&file)?) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         file.write_all(bytes)?;
         file.set_len(u64::try_from(bytes.len()).unwrap_or(0))
     }
@@ -220,12 +236,19 @@ impl Files<'_> {
         bytes: &[u8],
         mode: u32,
     ) -> Result<(), (&'static str, io::Error)> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-        let file = openat(self.folder, beside, flags, Mode::from_raw_mode(mode));
-        let file = file.map_err(|error| ("open", error.into()))?;
+        let file = create(self.folder, beside, mode).map_err(|error| ("open", error.into()))?;
         File::from(file).write_all(bytes).map_err(|error| ("write", error))?;
         renameat(self.folder, beside, self.folder, path).map_err(|error| ("rename", error.into()))
     }
+}
+
+/// Whether a file can only be what a supervisor of this user, or root's, has made of it: a regular one,
+/// by no second name, that nobody else may write.
+fn is_ours(stat: &Stat) -> bool {
+    let own = [0, rustix::process::geteuid().as_raw()].contains(&stat.st_uid);
+    let others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    own && !others && regular && stat.st_nlink == 1
 }
 
 /// `supervise` may be a link to a place that does not exist yet (as Debian's supervise has it).
@@ -251,9 +274,92 @@ fn fifo(folder: BorrowedFd<'_>, path: &str, access: OFlags) -> Result<OwnedFd, E
         Ok(()) | Err(Errno::EXIST | Errno::ROFS | Errno::ACCESS) => {}
         Err(error) => return Err(error),
     }
-    openat(folder, path, access | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+    let flags = access | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = openat(folder, path, flags, Mode::empty())?;
+    // anything else would be readable at all times, and never hold a command
+    let is_fifo = FileType::from_raw_mode(fstat(&opened)?.st_mode) == FileType::Fifo;
+    if is_fifo { Ok(opened) } else { Err(Errno::INVAL) }
 }
 
 fn deed(what: &str, name: &str, file: &str) -> String {
     format!("unable to {what} {name}/{file}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portreeve_supervise::record::Role;
+    use rustix::fs::CWD;
+    use std::fs;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    use std::path::PathBuf;
+
+    fn place(name: &str) -> (PathBuf, OwnedFd) {
+        let path = std::env::temp_dir().join(format!("portreeve-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.join(FOLDER)).unwrap();
+        let folder = OwnedFd::from(File::open(&path).unwrap());
+        (path, folder)
+    }
+
+    #[test]
+    fn what_has_the_name_of_a_new_file_is_neither_followed_nor_waited_for() {
+        let (path, folder) = place("disk-new");
+        let others = path.join("others");
+        fs::write(&others, "whole").unwrap();
+        symlink(&others, path.join(NEW_STATUS)).unwrap();
+        fs::hard_link(&others, path.join(NEW_STATE)).unwrap();
+        mknodat(CWD, path.join(NEW_PROCESS), FileType::Fifo, PRIVATE, 0).unwrap();
+        let files = Files { name: "s", folder: folder.as_fd() };
+        for (file, beside) in [(STATUS, NEW_STATUS), (STATE, NEW_STATE), (PROCESS, NEW_PROCESS)] {
+            files.replace(file, beside, b"x", 0o600).unwrap();
+            let stat = fs::symlink_metadata(path.join(file)).unwrap();
+            assert!(stat.is_file() && !stat.file_type().is_fifo(), "{file}");
+            assert!(!path.join(beside).exists());
+        }
+        assert_eq!(files.read("others", 9).unwrap(), b"whole");
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_process_is_adopted_by_a_record_that_only_a_supervisor_can_have_written() {
+        let (path, folder) = place("disk-record");
+        let files = Files { name: "s", folder: folder.as_fd() };
+        let record = Record { boot: "b".into(), pid: 7, start: 8, role: Role::Run(None) };
+        let write = || {
+            let text = record.to_text();
+            files.replace(PROCESS, NEW_PROCESS, text.as_bytes(), 0o600).unwrap();
+        };
+        write();
+        assert_eq!(files.record(), Some(record.clone()));
+        let own = path.join(PROCESS);
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(files.record(), None, "anybody may write it");
+        write();
+        fs::hard_link(&own, path.join("another")).unwrap();
+        assert_eq!(files.record(), None, "another service's");
+        fs::remove_file(&own).unwrap();
+        symlink(path.join("another"), &own).unwrap();
+        assert_eq!(files.record(), None, "likewise");
+        if rustix::process::geteuid().is_root() {
+            write();
+            std::os::unix::fs::chown(&own, Some(1), None).unwrap();
+            assert_eq!(files.record(), None, "another user's");
+        }
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn nothing_but_a_pipe_is_a_control() {
+        let (path, folder) = place("disk-control");
+        fs::write(path.join(CONTROL), "").unwrap();
+        let opened = fifo(folder.as_fd(), CONTROL, OFlags::RDWR);
+        assert_eq!(opened.unwrap_err(), Errno::INVAL);
+        fs::remove_file(path.join(CONTROL)).unwrap();
+        symlink("/dev/null", path.join(CONTROL)).unwrap();
+        assert_eq!(fifo(folder.as_fd(), CONTROL, OFlags::RDWR).unwrap_err(), Errno::LOOP);
+        fs::remove_file(path.join(CONTROL)).unwrap();
+        fifo(folder.as_fd(), CONTROL, OFlags::RDWR).unwrap();
+        fs::remove_dir_all(path).unwrap();
+    }
 }

@@ -2,11 +2,11 @@
 
 use crate::reason::reason;
 use crate::trouble::Trouble;
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::{chdir, fchdir};
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 /// Where a command was called, to come back to.
 #[derive(Debug)]
@@ -35,6 +35,21 @@ impl Home {
 pub(super) fn open(path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC;
     openat(rustix::fs::CWD, path, flags, Mode::empty())
+}
+
+/// A new file to be written, and then renamed into its place. What has the name is removed: whoever may
+/// write to the folder, and somebody else than the supervisor's user may, could have put a link or a
+/// pipe there.
+pub(crate) fn create(folder: BorrowedFd<'_>, path: &str, mode: u32) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let open = || openat(folder, path, flags, Mode::from_raw_mode(mode));
+    match open() {
+        Err(Errno::EXIST) => {
+            unlinkat(folder, path, AtFlags::empty())?;
+            open()
+        }
+        other => other,
+    }
 }
 
 /// A folder to stand in without going there: refused where going there would be.

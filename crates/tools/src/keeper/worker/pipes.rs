@@ -3,7 +3,7 @@
 //! While a holder lives it has both ends. When holder and worker are gone, the service and its log
 //! still have theirs: whichever runs gives it back, and its other end with it.
 
-use crate::service::Child;
+use crate::service::{Child, create};
 use portreeve_sys::descriptor::raise;
 use portreeve_sys::file::read_bounded_at;
 use portreeve_sys::pipe::pipe;
@@ -19,7 +19,7 @@ use std::path::Path;
 const RECORD: &str = "supervise/pipe";
 const NEW_RECORD: &str = "supervise/pipe.new";
 const MOST_RECORD: usize = 128;
-const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+const PRIVATE: u32 = 0o600;
 
 /// Reading end, writing end, both out of the way of what a start gives away.
 pub(super) fn new_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -30,9 +30,7 @@ pub(super) fn new_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 /// Writes down which pipe it is, in the service's folder: which boot, and its number.
 pub(super) fn record(folder: BorrowedFd<'_>, boot: &str, pipe: &OwnedFd) -> io::Result<()> {
     let text = format!("{boot} {}\n", fstat(pipe)?.st_ino);
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = openat(folder, NEW_RECORD, flags | OFlags::TRUNC, PRIVATE)?;
-    File::from(file).write_all(text.as_bytes())?;
+    File::from(create(folder, NEW_RECORD, PRIVATE)?).write_all(text.as_bytes())?;
     Ok(renameat(folder, NEW_RECORD, folder, RECORD)?)
 }
 
