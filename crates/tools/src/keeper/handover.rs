@@ -186,6 +186,8 @@ pub(super) fn rehearse(setup: &Setup) -> io::Result<()> {
             });
             if !over.is_ok_and(|over| over > 0) {
                 let _ = kill(pid, Signal::Kill); // it has ended after all
+                // not waited for, whatever it hangs on: it is reaped as an orphan is
+                return Err(rustix::io::Errno::TIMEDOUT.into());
             }
             match wait_for(pid)?.map(|exit| exit.status) {
                 Some(Status::Code(0)) => Ok(()),

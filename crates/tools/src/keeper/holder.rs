@@ -44,6 +44,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// most that often: the kernel walks the list of all.
 const SWEEP: Duration = Duration::from_millis(10);
 
+/// And so many at a time.
+const SWEPT: usize = 64;
+
 /// When the kernel takes no message, though there may be room for it.
 const AGAIN: Duration = Duration::from_millis(10);
 
@@ -329,7 +332,8 @@ impl Holder {
 
     /// Reaps the orphans of services, and services' processes that no descriptor has told of.
     fn sweep(&mut self) {
-        while let Some(pid) = any_ended() {
+        for _ in 0..SWEPT {
+            let Some(pid) = any_ended() else { return };
             if self.worker.as_ref().is_some_and(|worker| worker.pid == pid) {
                 self.bereaved();
                 continue;
@@ -349,6 +353,8 @@ impl Holder {
                 }
             }
         }
+        // those whose descriptors tell of them come first
+        self.sweep_at = Some(monotonic());
     }
 
     /// Tells the worker what it does not know, as far as it listens.

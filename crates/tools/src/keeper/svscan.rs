@@ -12,7 +12,7 @@ use crate::trouble::Trouble;
 use portreeve_sys::Resource;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::privileges::set_name;
-use portreeve_sys::signals;
+use portreeve_sys::{Signal, signals};
 use rustix::process::chdir;
 use std::ffi::OsString;
 use std::path::absolute;
@@ -22,7 +22,8 @@ use std::process::ExitCode;
 pub(crate) fn svscan(call: &Call) -> Result<ExitCode, Trouble> {
     // what comes from a predecessor in this process is taken before anything is opened
     let inherited = inherit();
-    let prepared = signals::normalise();
+    // one that tells of a new program may be waiting, and must not end this one
+    let prepared = signals::normalise_but(&[Signal::Hup]);
     prepared.map_err(|error| Trouble::system("unable to set signals", &error))?;
     let _ = set_name(super::name::HOLDER); // for people, who know the one it becomes by no other
     let program = std::env::current_exe();
