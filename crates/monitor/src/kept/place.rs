@@ -47,9 +47,12 @@ pub(super) fn put(services: &Folder, wanted: Wanted<'_>) -> io::Result<Done> {
     if let Some(removed) = services.folder(REMOVED)?
         && let Some(folder) = removed.folder(name)?
     {
-        fit(&folder, wanted)?;
-        removed.rename(name, services, name)?;
-        return Ok(Done::Added);
+        match fit(&folder, wanted).and_then(|_| removed.rename(name, services, name)) {
+            Ok(()) => return Ok(Done::Added),
+            // the service was over, and the keeper has just taken its folder away
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
     }
     let new = format!("{NEW}{name}");
     let folder = services.make(&new)?;

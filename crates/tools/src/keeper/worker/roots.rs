@@ -90,13 +90,27 @@ impl Roots {
         Some(self.all.get(index)?.open.as_ref()?.0.as_fd())
     }
 
-    /// Removes a service's folder that the door has put aside, if it is still that one there.
+    /// Removes a service's folder that the door has put aside, if it is still that one there. It is first
+    /// given another name, so that the door takes it back whole or not at all.
     pub(super) fn clear(&self, index: usize, name: &CStr, of: Identity) -> std::io::Result<()> {
         let Some(root) = self.all.get(index) else { return Ok(()) };
         let path = Path::new(&root.path).join(OsStr::from_bytes(name.to_bytes()));
-        match rustix::fs::lstat(&path) {
-            Ok(stat) if Identity::of(&stat) == of => std::fs::remove_dir_all(path),
-            _ => Ok(()),
+        let Some(last) = path.file_name() else { return Ok(()) };
+        let is_it = |path: &Path| rustix::fs::lstat(path).is_ok_and(|it| Identity::of(&it) == of);
+        if !is_it(&path) {
+            return Ok(());
+        }
+        let mut aside = OsString::from(".");
+        aside.push(last);
+        let aside = path.with_file_name(aside);
+        if aside.exists() {
+            std::fs::remove_dir_all(&aside)?; // what a keeper that has died left of it
+        }
+        match std::fs::rename(&path, &aside) {
+            Ok(()) if is_it(&aside) => std::fs::remove_dir_all(aside),
+            Ok(()) => std::fs::rename(aside, path), // another one, put there just now
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()), // taken back
+            Err(error) => Err(error),
         }
     }
 
