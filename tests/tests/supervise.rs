@@ -332,3 +332,22 @@ fn a_status_that_cannot_be_written_is_told_and_the_service_runs() {
         assert!(said[1].contains(&format!("unable to {deed} s/supervise/status.new")), "{said:?}");
     }
 }
+
+#[test]
+fn a_supervisor_whose_parent_ignores_the_ends_of_children_sees_its_own() {
+    let dir = Dir::new();
+    let [_, ours] = houses(dir.path()).map(House);
+    let path = service(dir.path(), "s", "echo x >> runs; exit 3");
+    // what a script's `trap '' CHLD` does not pass on
+    let ignoring = "$SIG{CHLD} = 'IGNORE'; exec @ARGV";
+    let mut command = Command::new("perl");
+    command.args(["-e", ignoring]).arg(ours.0.join("supervise")).arg("s");
+    command.current_dir(dir.path()).stdin(Stdio::null()).stderr(Stdio::null());
+    let mut supervisor = Supervisor { child: command.spawn().unwrap(), service: path.clone() };
+    let runs = || fs::read_to_string(path.join("runs")).unwrap_or_default().lines().count();
+    wait_for(SOON, "it is started again", || runs() >= 2);
+    let state = || fs::read_to_string(path.join("supervise/state")).unwrap_or_default();
+    assert!(state().contains("ended-code 3"), "how it ended is known: {}", state());
+    ours.tell("-dx", "s", dir.path());
+    assert_eq!(supervisor.ended(), Some(0));
+}

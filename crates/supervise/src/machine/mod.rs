@@ -456,6 +456,11 @@ impl Machine {
         self.not_before = now.saturating_add(AFTER_FAILURE);
     }
 
+    /// There was no room for one more start just now.
+    pub fn not_now(&mut self, now: Duration) {
+        self.not_before = now.saturating_add(AT_A_WORD);
+    }
+
     /// It says that it is ready.
     pub fn is_ready(&mut self, now: Now) -> Option<Deed> {
         self.says(Ready::Since(now.label))

@@ -88,17 +88,13 @@ impl Child {
     /// Whether it has ended, and how; a child of ours is reaped then.
     pub(crate) fn look(&self) -> Option<End> {
         match &self.teller {
-            Teller::Reaping(_) => match reap_child(self.pid) {
-                Ok(None) => None,
+            Teller::Reaping(handle) => match reap_child(self.pid) {
+                // somebody else may have reaped it: then it is over all the same
+                Ok(None) => is_over(handle).then_some(End::Unknown),
                 Ok(Some(exit)) => Some(end(exit)),
                 Err(_) => Some(End::Unknown),
             },
-            Teller::Watching(handle) => {
-                let mut fds = [PollFd::from_borrowed_fd(handle.as_fd(), PollFlags::IN)];
-                let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-                let over = poll(&mut fds, Some(&at_once)).is_ok_and(|ready| ready > 0);
-                over.then_some(End::Unknown)
-            }
+            Teller::Watching(handle) => is_over(handle).then_some(End::Unknown),
             Teller::Parent => None,
         }
     }
@@ -109,6 +105,12 @@ impl Child {
         let blank = Status { since, pid, paused: false, want: Default::default() };
         old.filter(|old| old.pid == pid).unwrap_or(blank)
     }
+}
+
+fn is_over(handle: &Adopted) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(handle.as_fd(), PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
 /// The process that the last supervisor left behind, if it still runs, and what it is.

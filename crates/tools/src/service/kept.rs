@@ -29,6 +29,14 @@ use std::time::Duration;
 /// Commands that are obeyed before anything else is looked at.
 const COMMANDS: usize = 64;
 
+/// One whose time has come, and who does nothing, comes again so much later, and not at once for ever.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// When the next thing is to be done, after all was done that was due by then.
+pub(crate) fn not_at_once(due: Duration, done: Duration) -> Duration {
+    if due > done { due } else { done.saturating_add(PAUSE) }
+}
+
 /// Both clocks, read now.
 pub(crate) fn now() -> Now {
     Now { label: Label::at(clock::wall()), clock: clock::monotonic() }
@@ -218,7 +226,7 @@ impl Kept {
     }
 
     fn hear_ready(&mut self, now: Now, parent: &mut dyn Parent) -> Stay {
-        let deed = match self.ready.as_ref().map(Ready::hear) {
+        let deed = match self.ready.as_mut().map(Ready::hear) {
             None | Some(Heard::Nothing) => return Stay::On,
             Some(Heard::Yes) => self.machine.is_ready(now),
             Some(Heard::Never) => self.machine.never_ready(),
@@ -348,6 +356,11 @@ impl Kept {
                 let _ = self.done(&[deed], now, parent); // never one to leave by
             }
             Err(Unmade::Plan(why)) => self.unable(&why, now, parent),
+            // no fault of the system's, and over as soon as one of those that hang is killed
+            Err(Unmade::Process(error)) if error.kind() == io::ErrorKind::ResourceBusy => {
+                self.machine.not_now(now.clock);
+                self.show(now, parent);
+            }
             Err(Unmade::Process(error)) => {
                 say(format!(
                     "supervise: warning: unable to fork for {}, sleeping 60 seconds: {}\n",

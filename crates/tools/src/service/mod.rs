@@ -18,7 +18,7 @@ mod svstat;
 pub(crate) use child::{Child, boot, end};
 pub(crate) use disk::Held;
 pub(crate) use folder::{because, create};
-pub(crate) use kept::{Kept, Source, Stay, now};
+pub(crate) use kept::{Kept, Source, Stay, not_at_once, now};
 pub(crate) use parent::{Order, Parent, failed};
 pub(crate) use supervise::supervise;
 pub(crate) use svc::svc;

@@ -59,7 +59,7 @@ pub(crate) trait Parent {
     /// program says so (see [`failed`]) and ends.
     ///
     /// # Errors
-    /// When no process can be made.
+    /// When no process can be made; `EBUSY` when too many others are being made just now.
     fn start(&mut self, order: &Order<'_>) -> io::Result<Child>;
 
     /// Keeps at once what [`super::kept::Kept::resume`] needs, where another process of the same

@@ -3,6 +3,7 @@
 //! The service's end is open for reading too, though it reads nothing: so a supervisor that dies
 //! leaves nobody with a broken pipe, and the one that comes after finds what was said meanwhile.
 
+use portreeve_sys::descriptor::raise;
 use portreeve_sys::{Pid, pipe};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use rustix::io::{Errno, read};
@@ -12,11 +13,17 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// Bytes that are looked at in one go: what is said before the line feed means nothing.
 const SOME: usize = 64;
 
+/// Bytes without a line feed after which none is waited for: whoever writes on and on must not keep a
+/// supervisor busy.
+const MOST: usize = 64 << 10;
+
 /// The supervisor's end.
 #[derive(Debug)]
 pub(super) struct Ready {
     read: OwnedFd,
     inode: u64,
+    /// Bytes that have come.
+    heard: usize,
 }
 
 /// What came.
@@ -39,7 +46,8 @@ impl Ready {
         // without /proc it is the writing end alone
         let both = openat(CWD, path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
         let inode = fstat(&read)?.st_ino;
-        Ok((Self { read, inode }, both.unwrap_or(write)))
+        let read = raise(read)?; // it may be one of thousands
+        Ok((Self { read, inode, heard: 0 }, both.unwrap_or(write)))
     }
 
     /// The pipe that a service has under this number, if it is still the one that it was given.
@@ -52,7 +60,8 @@ impl Ready {
             return None;
         }
         let read = openat(CWD, path, flags, Mode::empty()).ok()?;
-        (fstat(&read).ok()?.st_ino == inode).then_some(Self { read, inode })
+        let read = raise(read).ok()?;
+        (fstat(&read).ok()?.st_ino == inode).then_some(Self { read, inode, heard: 0 })
     }
 
     /// Its number.
@@ -61,12 +70,16 @@ impl Ready {
     }
 
     /// What has come since the last time.
-    pub(super) fn hear(&self) -> Heard {
+    pub(super) fn hear(&mut self) -> Heard {
         let mut bytes = [0; SOME];
         match read(&self.read, &mut bytes) {
             Ok(0) => Heard::Never,
             Ok(count) if bytes.get(..count).unwrap_or_default().contains(&b'\n') => Heard::Yes,
-            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Heard::Nothing,
+            Ok(count) => {
+                self.heard = self.heard.saturating_add(count);
+                if self.heard > MOST { Heard::Never } else { Heard::Nothing }
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Heard::Nothing,
             Err(_) => Heard::Never,
         }
     }
@@ -85,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_line_feed_is_heard_and_so_is_the_end() {
-        let (ready, theirs) = Ready::new().unwrap();
+        let (mut ready, theirs) = Ready::new().unwrap();
         assert_eq!(ready.hear(), Heard::Nothing);
         write(&theirs, b"starting").unwrap();
         assert_eq!(ready.hear(), Heard::Nothing);
@@ -96,6 +109,18 @@ mod tests {
     }
 
     #[test]
+    fn one_who_writes_on_and_on_is_not_listened_to_for_ever() {
+        let (mut ready, theirs) = Ready::new().unwrap();
+        let mut heard = Heard::Nothing;
+        for _ in 0..=MOST / SOME {
+            assert_eq!(heard, Heard::Nothing);
+            write(&theirs, &[b'.'; SOME]).unwrap();
+            heard = ready.hear();
+        }
+        assert_eq!(heard, Heard::Never);
+    }
+
+    #[test]
     fn another_supervisor_finds_the_pipe_and_what_was_said_meanwhile() {
         let (ready, theirs) = Ready::new().unwrap();
         let (own, number) = (Pid::own(), u32::try_from(theirs.as_raw_fd()).unwrap());
@@ -103,7 +128,7 @@ mod tests {
         drop(ready);
         write(&theirs, b"\n").unwrap();
         assert!(Ready::of(own, number, inode + 1).is_none());
-        let again = Ready::of(own, number, inode).unwrap();
+        let mut again = Ready::of(own, number, inode).unwrap();
         assert_eq!((again.inode(), again.hear()), (inode, Heard::Yes));
         assert!(Ready::of(own, number + 1000, inode).is_none());
     }

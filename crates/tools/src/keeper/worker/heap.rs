@@ -18,9 +18,37 @@ impl Heap {
         self.0.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// One that is due.
-    pub(super) fn pop(&mut self, now: Duration) -> Option<(Duration, Slot)> {
-        let due = self.next().is_some_and(|at| at <= now);
-        due.then(|| self.0.pop()).flatten().map(|Reverse(one)| one)
+    /// All that are due by now, each once: what they make due comes the next time.
+    pub(super) fn take_due(&mut self, now: Duration) -> Vec<(Duration, Slot)> {
+        let mut due = Vec::new();
+        while self.next().is_some_and(|at| at <= now) {
+            due.extend(self.0.pop().map(|Reverse(one)| one));
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::not_at_once;
+
+    #[test]
+    fn what_is_due_comes_once_a_turn_and_nobody_is_due_for_ever() {
+        let at = Duration::from_secs;
+        let mut heap = Heap::default();
+        for slot in 0..3 {
+            heap.push(at(slot.into()), slot);
+        }
+        let mut turns = 0;
+        for (due, slot) in heap.take_due(at(1)) {
+            turns += 1;
+            heap.push(due, slot); // one who does nothing when its time has come
+        }
+        assert_eq!((turns, heap.next()), (2, Some(at(0))));
+        assert_eq!(heap.take_due(at(9)).len(), 3);
+        assert!(heap.take_due(at(9)).is_empty());
+        assert_eq!(not_at_once(at(5), at(4)), at(5));
+        assert!(not_at_once(at(4), at(4)) > at(4) && not_at_once(Duration::ZERO, at(4)) > at(4));
     }
 }

@@ -157,7 +157,7 @@ impl Worker {
     /// Everything whose time has come.
     fn due(&mut self) {
         let clock = monotonic();
-        while let Some((at, slot)) = self.heap.pop(clock) {
+        for (at, slot) in self.heap.take_due(clock) {
             let Some(unit) = self.unit_mut(slot) else { continue };
             if unit.queued != Some(at) {
                 continue; // it was another time since

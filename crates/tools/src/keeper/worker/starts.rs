@@ -112,7 +112,7 @@ impl Starts {
             match self.spawner.has_room(program) {
                 Room::Yes => return Ok(()),
                 Room::Wait => std::thread::sleep(NAP),
-                Room::No => return Err(Errno::AGAIN.into()),
+                Room::No => return Err(Errno::BUSY.into()),
             }
             self.collect();
         }
@@ -159,7 +159,7 @@ impl Parent for Starter<'_> {
         let parent = self.starts.parent;
         let spawned = self.starts.spawner.spawn_sibling(parent, &program, connection);
         let (pid, handle) = spawned.map_err(|error| match error {
-            SpawnError::NoSlot => Errno::AGAIN.into(),
+            SpawnError::NoSlot => Errno::BUSY.into(),
             SpawnError::Connection(_) => Errno::INVAL.into(),
             SpawnError::Os(error) => error,
         })?;

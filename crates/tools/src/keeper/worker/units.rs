@@ -8,7 +8,7 @@ use super::starts::Starter;
 use super::{TROUBLE, Worker};
 use crate::say;
 use crate::service::Parent;
-use crate::service::{Held, Kept, Source, Stay, boot, now};
+use crate::service::{Held, Kept, Source, Stay, boot, not_at_once, now};
 use crate::trouble::Trouble;
 use portreeve_supervise::holder::{Order, Slot, Word};
 use portreeve_supervise::label::Label as Since;
@@ -80,7 +80,7 @@ impl Worker {
                 Stay::Over => self.left(slot, now.clock),
             }
         }
-        self.schedule(slot);
+        self.schedule(slot, now.clock);
     }
 
     /// Waits for what a unit waits for.
@@ -199,8 +199,8 @@ impl Worker {
         }
     }
 
-    /// Puts a unit's next time into the heap.
-    pub(super) fn schedule(&mut self, slot: Slot) {
+    /// Puts a unit's next time into the heap, after all was done that was due by then.
+    fn schedule(&mut self, slot: Slot, done: Duration) {
         let Some(unit) = usize::try_from(slot).ok().and_then(|at| self.units.get_mut(at)) else {
             return;
         };
@@ -209,6 +209,7 @@ impl Worker {
             Some(kept) => kept.next_due(),
             None => unit.again,
         };
+        let due = due.map(|due| not_at_once(due, done));
         if let Some(due) = due.filter(|due| unit.queued != Some(*due)) {
             self.heap.push(due, slot);
         }
@@ -262,7 +263,7 @@ impl Worker {
         {
             say(format!("supervise: fatal: {text}\n"));
         }
-        self.schedule(slot);
+        self.schedule(slot, clock);
     }
 
     /// Gives the holder what it is to hold, and listens to commands.
@@ -436,10 +437,32 @@ pub(super) fn open_log(folder: BorrowedFd<'_>) -> Option<OwnedFd> {
     look(opened.as_fd(), &CString::new(PLAN).ok()?).is_ok().then_some(opened)
 }
 
-/// Which of both kinds a folder is.
+/// Which of both kinds a folder is: where there is `run`, that is what is started, whatever file has the
+/// name of a plan.
 pub(super) fn origin(folder: impl AsFd) -> Origin {
-    match rustix::fs::statat(folder, PLAN, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(_) => Origin::Native,
-        Err(_) => Origin::Foreign,
+    let has = |name, flags| rustix::fs::statat(folder.as_fd(), name, flags).is_ok();
+    let planned = has(PLAN, rustix::fs::AtFlags::SYMLINK_NOFOLLOW);
+    match planned && !has("run", rustix::fs::AtFlags::empty()) {
+        true => Origin::Native,
+        false => Origin::Foreign,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_with_a_run_is_not_the_doors() {
+        let path = std::env::temp_dir().join(format!("portreeve-origin-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        let folder = fs::File::open(&path).unwrap();
+        assert_eq!(origin(&folder), Origin::Foreign);
+        fs::write(path.join(PLAN), "of somebody's").unwrap();
+        assert_eq!(origin(&folder), Origin::Native);
+        fs::write(path.join("run"), "").unwrap();
+        assert_eq!(origin(&folder), Origin::Foreign);
+        fs::remove_dir_all(path).unwrap();
     }
 }
