@@ -377,11 +377,35 @@ impl Drop for Logged {
     }
 }
 
-fn follower(dir: &Path, folder: &Path, out: impl Into<Stdio>) -> Child {
-    let mut command = Command::new(bin_dir().join("portreeve"));
-    command.args(["service", "log", "--follow", "--lines", "3"]).arg(folder);
-    command.env("TZ", "UTC").current_dir(dir).stdin(Stdio::null()).stdout(out);
-    command.spawn().expect("start it")
+/// One that follows a log; it does not outlive its test.
+struct Follower(Child);
+
+impl Follower {
+    fn start(dir: &Path, folder: &Path, more: &[&str], out: impl Into<Stdio>) -> Self {
+        let mut command = Command::new(bin_dir().join("portreeve"));
+        command.args(["service", "log", "--follow"]).args(more).arg(folder);
+        command.env("TZ", "UTC").current_dir(dir).stdin(Stdio::null()).stdout(out);
+        Self(command.stderr(Stdio::piped()).spawn().expect("start it"))
+    }
+
+    /// The code with which it ends by itself.
+    fn ended(&mut self) -> Option<i32> {
+        poll_for(SOON, "its end", || self.0.try_wait().unwrap()).code()
+    }
+
+    /// What it says of itself, when it has ended.
+    fn said(&mut self) -> String {
+        let mut said = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        said
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The numbers of the lines, without the labels.
@@ -405,10 +429,11 @@ fn a_log_is_followed_across_rotations_without_losing_or_doubling_a_line() {
         wait_for(SOON, "all lines", || log.lines() == 100);
         // one that is read as it goes, and one whose reader sleeps until all is over
         let out = dir.path().join("out");
-        let mut quick = follower(dir.path(), &log.folder, File::create(&out).unwrap());
+        let last = ["--lines", "3"];
+        let _quick = Follower::start(dir.path(), &log.folder, &last, File::create(&out).unwrap());
         let said = || fs::read_to_string(&out).unwrap_or_default();
-        let mut slow = follower(dir.path(), &log.folder, Stdio::piped());
-        let mut pipe = slow.stdout.take().unwrap();
+        let mut slow = Follower::start(dir.path(), &log.folder, &last, Stdio::piped());
+        let mut pipe = slow.0.stdout.take().unwrap();
         wait_for(SOON, "the last lines", || numbers(&said()) == [97, 98, 99]);
         let mut first = [0; 1];
         pipe.read_exact(&mut first).unwrap();
@@ -427,11 +452,34 @@ fn a_log_is_followed_across_rotations_without_losing_or_doubling_a_line() {
         assert_eq!(numbers(&text), want);
         // a reader that leaves ends it, although nothing is logged
         drop(pipe);
-        let ended = poll_for(SOON, "its end", || slow.try_wait().unwrap());
-        assert_eq!(ended.code(), Some(0));
-        quick.kill().unwrap();
-        quick.wait().unwrap();
+        assert_eq!(slow.ended(), Some(0));
     }
+}
+
+#[test]
+fn a_follower_ends_when_the_folder_of_its_log_is_removed() {
+    let dir = Dir::new();
+    let houses = houses(dir.path());
+    let folder = dir.path().join("log");
+    let mut log = Logged::start(&houses[1], folder.clone(), &["s4096"]);
+    log.line(0);
+    let out = dir.path().join("out");
+    let file = File::create(&out).unwrap();
+    let mut follower = Follower::start(dir.path(), &folder, &["--raw"], file);
+    let numbers = || numbers(&fs::read_to_string(&out).unwrap());
+    wait_for(SOON, "the first line", || numbers() == [0]);
+    // another folder in its place is followed on
+    let next = dir.path().join("next");
+    let mut other = Logged::start(&houses[1], next.clone(), &["s4096"]);
+    other.line(1);
+    wait_for(SOON, "a line in the other folder", || other.lines() == 1);
+    let (here, exchange) = (rustix::fs::CWD, rustix::fs::RenameFlags::EXCHANGE);
+    rustix::fs::renameat_with(here, &folder, here, &next, exchange).unwrap();
+    wait_for(SOON, "the next line", || numbers() == [0, 1]);
+    drop((log, other));
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(follower.ended(), Some(0));
+    assert!(follower.said().contains("is gone: nothing follows"));
 }
 
 #[test]
@@ -440,10 +488,8 @@ fn what_was_removed_before_it_was_read_is_told_of() {
     let houses = houses(dir.path());
     let mut log = Logged::start(&houses[1], dir.path().join("log"), &["s4096", "n3"]);
     log.line(0);
-    let mut command = Command::new(bin_dir().join("portreeve"));
-    command.args(["service", "log", "--follow", "--raw"]).arg(&log.folder);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let mut follower = Follower::start(dir.path(), &log.folder, &["--raw"], Stdio::piped());
+    let mut out = follower.0.stdout.take().unwrap();
     let mut first = [0; 1];
     out.read_exact(&mut first).unwrap();
     // more than a pipe and its writer hold, many times over
@@ -457,10 +503,8 @@ fn what_was_removed_before_it_was_read_is_told_of() {
     }
     let numbers = numbers(&text);
     assert!(numbers.is_sorted() && numbers.len() < 19_000, "{}", numbers.len());
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut said = String::new();
-    err.read_to_string(&mut said).unwrap();
+    follower.0.kill().unwrap();
+    let said = follower.said();
     assert!(said.contains("were removed before they were read: lines are missing"), "{said}");
 }
 

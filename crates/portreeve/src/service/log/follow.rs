@@ -201,12 +201,26 @@ impl Log {
         fs::metadata(self.folder.join(name)).ok().map(|meta| number(&meta))
     }
 
-    /// Writes what is added, until the reader leaves.
+    /// Writes what is added, until the reader leaves or the folder is removed. Another folder in its
+    /// place is followed on.
     pub(super) fn follow(mut self, out: &mut Lines<impl Write>) -> Result<Exit, Failure> {
+        let mut watched = self.number(OsStr::new("."));
         let mut bell = Bell::new(&self.folder).map_err(|error| self.failure(&error))?;
         loop {
+            // looked at before its files: what was written until it went is still read
+            let place = self.number(OsStr::new("."));
             if self.catch_up(out)? == Reader::Gone {
                 return Ok(Exit::Yes);
+            }
+            if place.is_none() {
+                let folder = visible(&self.folder.display().to_string());
+                terminal::remark(&format!("portreeve: {folder} is gone: nothing follows\n"));
+                return Ok(Exit::Yes);
+            }
+            if place != watched {
+                watched = place;
+                bell = Bell::new(&self.folder).map_err(|error| self.failure(&error))?;
+                continue;
             }
             match bell.wait() {
                 Ok(Reader::There) => {}
