@@ -390,13 +390,14 @@ impl Follower {
 
     /// The code with which it ends by itself.
     fn ended(&mut self) -> Option<i32> {
-        poll_for(SOON, "its end", || self.0.try_wait().unwrap()).code()
+        poll_for(SOON, "its end", || self.0.try_wait().expect("its state")).code()
     }
 
     /// What it says of itself, when it has ended.
     fn said(&mut self) -> String {
         let mut said = String::new();
-        self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        let mut err = self.0.stderr.take().expect("said once");
+        err.read_to_string(&mut said).expect("read it");
         said
     }
 }

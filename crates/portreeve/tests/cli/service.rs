@@ -13,16 +13,16 @@ fn folder() -> (Folder, PathBuf) {
     let own = folder.path().join("run/portreeve/services");
     let others = folder.path().join("others");
     for path in [own.join("web/log"), own.join("odd\x1b[2J"), own.join(".directories")] {
-        fs::create_dir_all(path).unwrap();
+        fs::create_dir_all(path).expect("make it");
     }
     for name in ["web", "db/log", ".hidden"] {
-        fs::create_dir_all(others.join(name)).unwrap();
+        fs::create_dir_all(others.join(name)).expect("make it");
     }
-    fs::write(own.join("web/plan"), "plan 1\nfile /bin/cat\nargument cat\n").unwrap();
-    fs::write(others.join("file"), "").unwrap();
-    symlink(&others, own.join(".directories/0")).unwrap();
-    symlink(folder.path().join("nowhere"), own.join(".directories/1")).unwrap();
-    symlink(others.join("db"), others.join("db-again")).unwrap();
+    fs::write(own.join("web/plan"), "plan 1\nfile /bin/cat\nargument cat\n").expect("make it");
+    fs::write(others.join("file"), "").expect("make it");
+    symlink(&others, own.join(".directories/0")).expect("make it");
+    symlink(folder.path().join("nowhere"), own.join(".directories/1")).expect("make it");
+    symlink(others.join("db"), others.join("db-again")).expect("make it");
     (folder, own)
 }
 

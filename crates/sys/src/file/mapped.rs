@@ -131,7 +131,7 @@ mod tests {
             seal(&fd).unwrap();
             let mapped = Mapped::new(fd, u64::MAX).unwrap();
             assert!(mapped.as_ref() == bytes, "{length}");
-            assert!(length < huge::SIZE || mapped.start.addr().get() % huge::SIZE == 0);
+            assert!(length < huge::SIZE || mapped.start.addr().get().is_multiple_of(huge::SIZE));
         }
     }
 
