@@ -38,7 +38,8 @@ fn each_command_changes_what_the_manual_says_and_no_more() {
         let first = supervisor.status();
         // a moment longer than the second in which the ancestor is deaf
         std::thread::sleep(std::time::Duration::from_millis(1200));
-        supervisor.tell(b"\nU1\0zq");
+        // none of either house's words
+        supervisor.tell(b"\nU3\0zQ");
         supervisor.tell(b"p");
         supervisor.wait_bytes("p", 1, b'u');
         assert_eq!(supervisor.status()[..16], first[..16], "a change of words keeps the moment");
