@@ -44,6 +44,9 @@ impl Drop for Stage {
         let _ = self.svscan.wait();
         if std::thread::panicking() {
             let log = self.logged();
+            let said = std::fs::read_to_string(self.root.dir().join("said")).unwrap_or_default();
+            let all = self.root.bash("ps axf");
+            portreeve_tests::figures(&format!("{said}\n{all}"));
             portreeve_tests::figures(&format!("{:?}\n{log}", self.house));
         }
     }
@@ -117,10 +120,12 @@ impl Stage {
         assert_eq!(self.login(from, to), (Some(0), "thisuser\n".into()), "{:?} {from}", self.house);
     }
 
-    /// Processes of this name, as they number themselves.
+    /// Processes of this name that run, as they number themselves.
     fn processes(&self, name: &str) -> Vec<u32> {
-        let told = self.root.run(&["pgrep", "-x", name]).stdout;
-        String::from_utf8_lossy(&told).lines().filter_map(|line| line.parse().ok()).collect()
+        let told = self.root.run(&["ps", "-C", name, "-o", "pid=,stat="]).stdout;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let runs = told.lines().filter(|line| !line.contains('Z'));
+        runs.filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
     }
 
     /// Listeners of the service's port.
@@ -143,7 +148,8 @@ impl Stage {
 fn svscan(root: &Root, house: House) -> Child {
     let mut command = root.command("env");
     command.args([&format!("PATH={}", house.path()), &house.svscan(), "/service"]);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let said = std::fs::File::options().create(true).append(true).open(root.dir().join("said"));
+    command.stdout(Stdio::null()).stderr(said.expect("a file"));
     command.spawn().expect("start svscan")
 }
 
@@ -218,6 +224,9 @@ fn lived_through(house: House) {
     };
     echo("before");
     stage.kill(server);
+    wait_for(SOON, "another listener", || {
+        stage.svstat().first().is_some_and(|(now, _)| *now != server)
+    });
     let [next, same] = stage.up();
     assert!(next != server && same == logger, "{next} {same}");
     stage.logs_in("127.0.0.5", "127.0.0.1");
@@ -268,6 +277,10 @@ fn supervisors_die(stage: &Stage, [server, logger]: [u32; 2]) {
     if stage.house == House::Theirs {
         stage.kill(server);
         stage.kill(logger);
+        wait_for(SOON, "others", || {
+            let now = stage.svstat();
+            now.len() == 2 && now[0].0 != server && now[1].0 != logger
+        });
         let [next, after] = stage.up();
         assert!(next != server && after != logger);
     } else {
