@@ -325,7 +325,7 @@ fn without_a_supervisor_nothing_is_told_and_what_is_left_is_named() {
     supervise.kill().unwrap();
     supervise.wait().unwrap();
     let pid = kept.pid("web");
-    kept.fails(&["down", "web"], 69, &format!("its process {pid} still runs"));
+    kept.fails(&["down", "web"], 69, &format!("whose process {pid} still runs"));
     assert_eq!(kept.service("web")["state"], "left alone");
     assert_eq!(kept.service("web")["pid"], pid);
     kept.fails(&["up", "never"], 69, "`never` has never been supervised");

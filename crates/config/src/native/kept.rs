@@ -24,7 +24,13 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) fn is(entry: Entry<'_>) -> bool {
     let Value::Table(table) = entry.item.value else { return false };
     let keep = table.get("keep").map(|member| &member.raw.value);
-    entry.scope == Scope::Service && matches!(keep, Some(Value::Boolean(true)))
+    entry.scope == Scope::Service
+        && match keep {
+            Some(Value::Boolean(keep)) => *keep,
+            // what is wrong, as `"yes"`, is told alone, and not that `listen` is lacking too
+            Some(_) => table.get("listen").is_none(),
+            None => false,
+        }
 }
 
 /// Reads it; `None` when it is disabled or cannot be one.
@@ -34,6 +40,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Kept> {
     let check = &mut *desk.check;
     let fields = Fields::open(check, Scope::Kept, item.named, table).or_defaults(desk.defaults);
     let name = self::name(check, item, name);
+    let keep = fields.get("keep").and_then(|item| item.boolean(check));
     let run = fields.require(check, "run");
     let program = program::read(check, fields, run);
     connections(check, fields);
@@ -49,6 +56,7 @@ pub(super) fn read(desk: &mut Desk<'_>, entry: Entry<'_>) -> Option<Kept> {
     let log = fields.get("log").and_then(|item| log(check, item));
     let disabled = fields.get("disabled").and_then(|item| item.boolean(check)).unwrap_or(false);
     let origin = Sited::new((), check.origin(item.named));
+    keep?;
     let kept = Kept {
         name: name?,
         program: without_connections(program?),

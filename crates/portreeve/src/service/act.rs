@@ -227,7 +227,7 @@ pub(super) fn supervised(place: &Place, seen: &Seen) -> Result<(), Failure> {
         Supervisor::Runs => Ok(()),
         Supervisor::Away => Err(match seen.left {
             None => tell::away(&name),
-            Some(pid) => tell::away(&name).help(format!("its process {pid} still runs")),
+            Some(pid) => tell::left(&name, pid),
         }),
         Supervisor::Never => Err(tell::never(&name)),
         Supervisor::Denied => {

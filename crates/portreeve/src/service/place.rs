@@ -192,6 +192,10 @@ impl<'a> Places<'a> {
             "`portreeve service list` names them; those of a directory that the keeper does not know are \
              named by a path, or with `--directory DIR`",
         )
+        .help(
+            "one that is configured comes there when the host has what it wants: `portreeve check` tells \
+             what the host lacks",
+        )
     }
 }
 

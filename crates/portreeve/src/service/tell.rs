@@ -35,6 +35,12 @@ pub(crate) fn away(name: &str) -> Failure {
     Failure::new(Exit::Unavailable, format!("no supervisor runs for `{name}`")).help(KEEPER)
 }
 
+/// It had a supervisor once, which left this process behind.
+pub(crate) fn left(name: &str, pid: u32) -> Failure {
+    let text = format!("no supervisor runs for `{name}`, whose process {pid} still runs");
+    Failure::new(Exit::Unavailable, text).help(KEEPER)
+}
+
 /// It never had one.
 pub(crate) fn never(name: &str) -> Failure {
     Failure::new(Exit::Unavailable, format!("`{name}` has never been supervised")).help(KEEPER)

@@ -8,6 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 /// Two services of the configuration, and a directory of two more, one of them of the same name.
+#[expect(clippy::unwrap_used, reason = "a test's folder that cannot be made fails the test")]
 fn folder() -> (Folder, PathBuf) {
     let folder = Folder::new();
     let own = folder.path().join("run/portreeve/services");
@@ -62,6 +63,7 @@ fn names_are_found_or_it_is_said_what_they_are() {
         (&["--directory", &others, "nonesuch"], 64, "others has no service `nonesuch`"),
         (&["--directory", "/nonesuch", "web"], 64, "/nonesuch does not exist"),
         (&["nonesuch"], 64, "no kept service is called `nonesuch`; `portreeve service list`"),
+        (&["nonesuch"], 64, "`portreeve check` tells what the host lacks"),
         (&["./nonesuch"], 64, "./nonesuch does not exist"),
         (&["/etc/passwd"], 64, "/etc/passwd is no directory"),
         (&["x\x1b[2J"], 64, "is called `x\\x1b[2J`"),

@@ -4,7 +4,7 @@ use crate::exit::{Exit, Failure};
 use crate::render::text::visible;
 use crate::service::look::{Seen, look};
 use crate::service::place::{Kind, Place};
-use crate::service::plan;
+use crate::service::plan::{self, Planned};
 use portreeve_supervise::plan::Task;
 use portreeve_supervise::script::{Action, Script};
 use portreeve_sys::file::read_bounded;
@@ -36,8 +36,13 @@ pub(super) fn folder(place: &Place, seen: &Seen) -> Result<PathBuf, Failure> {
         return Err(Failure::new(Exit::No, text)
             .help("what it says goes where its supervisor's own words go"));
     };
-    if let Some(Task::Log(log)) = plan::of(&logger).plan().map(|plan| &plan.task) {
+    let planned = plan::of(&logger);
+    if let Some(Task::Log(log)) = planned.plan().map(|plan| &plan.task) {
         return canonical(Path::new(OsStr::from_bytes(&log.folder)));
+    }
+    if let (Kind::Native, Planned::Nothing(why)) = (&logger.kind, &planned) {
+        let text = format!("cannot tell where the logger of `{name}` writes to: {why}");
+        return Err(Failure::new(Exit::No, text).help("name the folder by its path, or be root"));
     }
     let open = seen.pid().map(open_logs).unwrap_or_default();
     match open.as_slice() {
