@@ -8,7 +8,6 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 /// Two services of the configuration, and a directory of two more, one of them of the same name.
-#[expect(clippy::unwrap_used, reason = "a test's folder that cannot be made fails the test")]
 fn folder() -> (Folder, PathBuf) {
     let folder = Folder::new();
     let own = folder.path().join("run/portreeve/services");
