@@ -14,16 +14,6 @@ fn configuration(world: &World) -> String {
     example("kept-service/portreeve.toml").replace("/usr/bin/portreeve-tools", &tools)
 }
 
-/// A host with the writer of logs.
-fn host() -> World {
-    let world = World::standard();
-    let passwd = world.read("/etc/passwd");
-    let group = world.read("/etc/group");
-    world.write("/etc/passwd", format!("{passwd}portreeve-log:x:59078:59078::/:/bin/false\n"));
-    world.write("/etc/group", format!("{group}portreeve-log:x:59078:\n"));
-    world
-}
-
 fn keeper(world: &World) -> Running {
     let mut command = world.door(world.bin("portreeve-tools"));
     command.args(["svscan", SERVICES]);
@@ -63,7 +53,7 @@ fn reload(world: &World, door: &Door<'_>, text: &str) {
 
 #[test]
 fn the_example_is_kept_up_and_follows_its_configuration() {
-    let world = host();
+    let world = World::standard();
     let text = configuration(&world);
     let door = Door::native(&world, &text);
     let _keeper = keeper(&world);
@@ -73,7 +63,7 @@ fn the_example_is_kept_up_and_follows_its_configuration() {
     wait_for(SOON, "the clock's log", || world.exists(log) && world.read(log).contains(" tick\n"));
     assert!(world.read(log).starts_with('@'), "a label");
     let owner = world.door_run(&["stat", "-c", "%u", log]);
-    assert_eq!(owner, "59078\n");
+    assert_eq!(owner, "59014\n");
 
     // killed, it is there again
     world.door_run(&["kill", "-9", &first.to_string()]);
@@ -98,7 +88,7 @@ fn the_example_is_kept_up_and_follows_its_configuration() {
 
 #[test]
 fn what_goes_while_nobody_keeps_it_is_ended_by_the_next_who_does() {
-    let world = host();
+    let world = World::standard();
     let text = configuration(&world);
     let door = Door::native(&world, &text);
     let mut first = keeper(&world);
@@ -127,7 +117,7 @@ fn what_goes_while_nobody_keeps_it_is_ended_by_the_next_who_does() {
 
 #[test]
 fn what_is_disabled_stays_down_whoever_comes_back() {
-    let world = host();
+    let world = World::standard();
     let text = configuration(&world);
     let door = Door::native(&world, &text);
     let mut first = keeper(&world);

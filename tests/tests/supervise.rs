@@ -351,3 +351,21 @@ fn a_supervisor_whose_parent_ignores_the_ends_of_children_sees_its_own() {
     ours.tell("-dx", "s", dir.path());
     assert_eq!(supervisor.ended(), Some(0));
 }
+
+#[test]
+fn a_service_gets_signals_that_those_above_its_supervisor_ignore() {
+    let dir = Dir::new();
+    let [_, ours] = houses(dir.path()).map(House);
+    let path = service(
+        dir.path(),
+        "s",
+        "grep SigIgn /proc/self/status > new && mv new ignored; exec sleep 1000",
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP INT QUIT; exec \"$0\" s"]).arg(ours.0.join("supervise"));
+    command.current_dir(dir.path()).stdin(Stdio::null()).stderr(Stdio::null());
+    let _supervisor = Supervisor { child: command.spawn().unwrap(), service: path.clone() };
+    wait_for(SOON, "the service", || path.join("ignored").exists());
+    let ignored = fs::read_to_string(path.join("ignored")).unwrap();
+    assert_eq!(ignored, "SigIgn:\t0000000000000000\n");
+}

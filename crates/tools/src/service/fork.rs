@@ -5,6 +5,7 @@ use super::parent::{Order, Parent, failed};
 use crate::say;
 use portreeve_sys::adopted::start_time;
 use portreeve_sys::program::{Forked, fork, leave, place};
+use portreeve_sys::signals::normalise;
 use portreeve_sys::spawn::{Here, Step};
 use portreeve_sys::{Pid, Signal};
 use rustix::io::Errno;
@@ -51,6 +52,8 @@ fn become_service(order: &Order<'_>, parent: Pid, here: &Here<'_>) -> ! {
 /// All that comes before the plan itself.
 fn ready(order: &Order<'_>, parent: Pid) -> Result<(), (Step, io::Error)> {
     recorded(order, parent).map_err(|error| (Step::Gate, error))?;
+    // the keeper's services get every signal, too
+    normalise().map_err(|error| (Step::Signals, error))?;
     fchdir(&order.disk.held().folder).map_err(|error| (Step::Directory, error.into()))?;
     let output = order.stderr_to_stdout.then(|| (stdout(), STDERR));
     let passed: Vec<_> = order.passed.iter().copied().chain(output).collect();
