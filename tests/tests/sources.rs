@@ -2,51 +2,17 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use portreeve_testkit::{World, children, proc_status, read_to_end_bounded, wait_for};
+#[path = "sources/list.rs"]
+mod list;
+
+use list::{LISTED, List, OPEN, OTHER, SERVICES, SHUT, is_in};
+use portreeve_testkit::{World, children, proc_status, wait_for};
 use portreeve_tests::{Door, SOON, figures};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-const SERVICES: &str = "[service.listed]\nlisten = [\"192.168.0.1:700\"]\n\
-     run = [\"/bin/echo\", \"in\"]\ndeny = [\"@/etc/portreeve/deny\"]\n\
-     [service.other]\nlisten = [\"192.168.0.1:701\"]\nrun = [\"/bin/echo\", \"in\"]\n";
-const LISTED: &str = "192.168.0.1:700";
-const OTHER: &str = "192.168.0.1:701";
-
-/// Entries that deny the client `lan`, and such as do not.
-const SHUT: &str = "198.51.100.0/24\n192.168.0.50\n";
-const OPEN: &str = "198.51.100.0/24\n";
-
-/// What a peer is told: whether it came in. Anything but these two is an error.
-fn is_in(world: &World, client: &str, to: &str) -> bool {
-    let stream = world.connect(client, to).unwrap();
-    match read_to_end_bounded(&stream, 16, SOON).text().as_str() {
-        "in\n" => true,
-        "" => false,
-        other => panic!("neither let in nor refused: {other:?}"),
-    }
-}
-
-/// A list, from outside.
-struct List<'w>(&'w World);
-
 impl List<'_> {
-    fn write(&self, name: &str, text: &str) {
-        let path = self.0.etc(Path::new("portreeve").join(name));
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    }
-
-    /// Puts another one in its place.
-    fn replace(&self, text: &str) {
-        self.write("new", text);
-        let at = |name: &str| self.0.etc(Path::new("portreeve").join(name));
-        fs::rename(at("new"), at("deny")).unwrap();
-    }
-
     fn remove(&self) {
         fs::remove_file(self.0.etc("portreeve/deny")).unwrap();
     }

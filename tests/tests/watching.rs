@@ -3,39 +3,13 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use portreeve_testkit::{Signal, World, read_to_end_bounded, wait_for};
+#[path = "sources/list.rs"]
+mod list;
+
+use list::{LISTED, List, OPEN, OTHER, SERVICES, SHUT, is_in};
+use portreeve_testkit::{Signal, World, wait_for};
 use portreeve_tests::{Door, SOON};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
-/// Ports that need no power over the network: in one test the door has none.
-const SERVICES: &str = "[service.listed]\nlisten = [\"192.168.0.1:1700\"]\n\
-     run = [\"/bin/echo\", \"in\"]\ndeny = [\"@/etc/portreeve/deny\"]\n\
-     [service.other]\nlisten = [\"192.168.0.1:1701\"]\nrun = [\"/bin/echo\", \"in\"]\n";
-const LISTED: &str = "192.168.0.1:1700";
-const OTHER: &str = "192.168.0.1:1701";
-
-/// Entries that deny the client `lan`, and such as do not.
-const SHUT: &str = "198.51.100.0/24\n192.168.0.50\n";
-const OPEN: &str = "198.51.100.0/24\n";
-
-/// What a peer is told: whether it came in. Anything but these two is an error.
-fn is_in(world: &World, client: &str, to: &str) -> bool {
-    let stream = world.connect(client, to).unwrap();
-    match read_to_end_bounded(&stream, 16, SOON).text().as_str() {
-        "in\n" => true,
-        "" => false,
-        other => panic!("neither let in nor refused: {other:?}"),
-    }
-}
-
-/// Puts another list in the place of the one that is there.
-fn replace(world: &World, text: &str) {
-    let at = |name: &str| world.etc(format!("portreeve/{name}"));
-    fs::write(at("new"), text).unwrap();
-    fs::set_permissions(at("new"), fs::Permissions::from_mode(0o644)).unwrap();
-    fs::rename(at("new"), at("deny")).unwrap();
-}
 
 fn wait_until(world: &World, wanted: bool) {
     wait_for(SOON, format!("lan to be let in: {wanted}"), || is_in(world, "lan", LISTED) == wanted);
@@ -71,14 +45,14 @@ fn without_watches_a_list_is_looked_at_and_the_door_says_so() {
     wait_for(SOON, "the alarm", || alarms().contains("looked for every 2 s"));
     for round in 0..3 {
         let shut = round % 2 == 0;
-        replace(&world, if shut { SHUT } else { OPEN });
+        List(&world).replace(if shut { SHUT } else { OPEN });
         wait_until(&world, !shut);
     }
     // in place, and nothing but its content
     fs::write(world.etc("portreeve/deny"), OPEN).unwrap();
     wait_until(&world, true);
     // a bad one keeps the old one
-    replace(&world, "no address at all!\n");
+    List(&world).replace("no address at all!\n");
     door.expect("source-refused", |_| true);
     wait_until(&world, true);
     assert!(alarms().contains("looked for every 2 s"), "{}", alarms());
@@ -104,7 +78,7 @@ fn more_changes_than_the_kernel_keeps_lose_none_that_counts() {
             fs::write(&other, "").unwrap();
             fs::remove_file(&other).unwrap();
         }
-        replace(&world, if shut { SHUT } else { OPEN }); // nobody is told of it
+        List(&world).replace(if shut { SHUT } else { OPEN }); // nobody is told of it
         door.running().signal(Signal::CONT);
         let came_in = is_in(&world, "lan", LISTED);
         if came_in == shut {

@@ -93,6 +93,10 @@ impl Door {
             self.kept.next = None;
             return;
         };
+        if begin == 0 {
+            self.alarms.retain(|alarm| !alarm.starts_with(FAILED));
+            self.kept.failed = false;
+        }
         let current = Arc::clone(&self.current);
         let services = match self.services_folder(&current) {
             Ok(Some(services)) => services,
@@ -103,10 +107,6 @@ impl Door {
                 return self.kept_done();
             }
         };
-        if begin == 0 {
-            self.alarms.retain(|alarm| !alarm.starts_with(FAILED));
-            self.kept.failed = false;
-        }
         let disabled = self.disabled();
         for (kept, facts) in current.kept().skip(begin).take(TURN) {
             if facts.problems.is_empty() {
