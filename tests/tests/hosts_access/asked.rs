@@ -1,9 +1,8 @@
 //! What a rule asks a process: `aclexec`, and netgroups.
 
-use crate::kit::{out, rules, service, told};
+use crate::kit::{netgroups, out, rules, service, told};
 use portreeve_testkit::{World, wait_for};
 use portreeve_tests::{Door, SOON};
-use std::fs;
 
 const RUN: &str = "run = [\"/bin/echo\", \"in\"]\nuser = \"thisuser\"";
 
@@ -62,13 +61,7 @@ fn an_aclexec_decides_and_what_does_not_answer_lets_nobody_in() {
 fn netgroups_are_asked_for_by_the_hosts_name() {
     let world = World::standard();
     out(&world);
-    let hosts = "127.0.0.1 localhost\n192.168.0.50 lan.example.com\n192.168.0.1 door.example.com\n";
-    fs::write(world.etc("hosts"), hosts).expect("write the names");
-    fs::write(world.etc("netgroup"), "lans (lan.example.com,,)\nothers (far.example.com,,)\n")
-        .expect("write the groups");
-    let switch = world.etc("nsswitch.conf");
-    let text = world.read("/etc/nsswitch.conf");
-    fs::write(switch, text + "netgroup: files\n").expect("write nsswitch.conf");
+    netgroups(&world);
     rules(&world, "members: @lans\nstrangers: @others\n", "ALL: ALL\n");
     let services = service("members", 700, RUN) + &service("strangers", 701, RUN);
     let door = Door::native(&world, &services);

@@ -1,10 +1,9 @@
 //! What others answer when they are asked about a peer: names that want to be commands, and netgroups
 //! that nobody can say anything about.
 
-use crate::kit::{out, rules, service, told};
+use crate::kit::{netgroups, out, rules, service, told};
 use portreeve_testkit::{DnsServer, World, Zone, wait_for};
 use portreeve_tests::{Door, SOON};
-use std::fs;
 
 const RUN: &str = "run = [\"/bin/echo\", \"in\"]\nuser = \"thisuser\"";
 
@@ -95,12 +94,7 @@ const ASKED: &str = "#!/bin/bash\n\
 fn a_netgroup_that_nobody_can_say_anything_about_lets_nobody_in() {
     let world = World::standard();
     out(&world);
-    let hosts = "127.0.0.1 localhost\n192.168.0.50 lan.example.com\n192.168.0.1 door.example.com\n";
-    fs::write(world.etc("hosts"), hosts).expect("write the names");
-    fs::write(world.etc("netgroup"), "lans (lan.example.com,,)\nothers (far.example.com,,)\n")
-        .expect("write the groups");
-    let switch = world.read("/etc/nsswitch.conf") + "netgroup: files\n";
-    fs::write(world.etc("nsswitch.conf"), &switch).expect("write nsswitch.conf");
+    netgroups(&world);
     rules(
         &world,
         "members: @lans\nbut: ALL EXCEPT @others\n",

@@ -47,3 +47,13 @@ pub(crate) fn service(daemon: &str, port: u16, more: &str) -> String {
         "[service.{daemon}]\nlisten = [\"192.168.0.1:{port}\"]\nhosts-access = \"{daemon}\"\n{more}\n"
     )
 }
+
+/// Names for both ends, and groups of hosts: the client `lan` is in `lans`, and in `others` it is not.
+pub(crate) fn netgroups(world: &World) {
+    let hosts = "127.0.0.1 localhost\n192.168.0.50 lan.example.com\n192.168.0.1 door.example.com\n";
+    fs::write(world.etc("hosts"), hosts).expect("write the names");
+    let groups = "lans (lan.example.com,,)\nothers (far.example.com,,)\n";
+    fs::write(world.etc("netgroup"), groups).expect("write the groups");
+    let switch = world.read("/etc/nsswitch.conf") + "netgroup: files\n";
+    fs::write(world.etc("nsswitch.conf"), switch).expect("write nsswitch.conf");
+}
