@@ -104,7 +104,8 @@ impl Host {
         Ok(host)
     }
 
-    /// Starts what has died, as whoever runs it would. A service manager does so by itself.
+    /// Starts what has died, as whoever runs it would; what still runs is left. A service manager
+    /// does so by itself.
     pub(super) fn start(&mut self, part: Part) {
         let (at, unit, words): (_, _, &[&str]) = match part {
             Part::Keeper => (0, KEEPER, &["portreeve-tools", "svscan", "/run/portreeve/services"]),
@@ -116,9 +117,11 @@ impl Host {
                 assert!(told.status.success(), "{unit}: {told:?}");
             }
             Under::Hand => {
-                if let Some(mut before) = self.by_hand[at].take() {
-                    // nsenter, whose child it was
-                    let _ = before.wait();
+                // nsenter, whose child it is, ends with it. One that is still on its way to
+                // the program has another name than it will have, and must not be waited for.
+                let before = self.by_hand[at].as_mut().map(Child::try_wait);
+                if before.is_some_and(|ended| ended.expect("a child of ours").is_none()) {
+                    return;
                 }
                 let mut command = self.root.command(words[0]);
                 command.args(&words[1..]).stdout(Stdio::null());

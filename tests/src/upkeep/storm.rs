@@ -40,7 +40,7 @@ pub fn storm(plan: &Plan) -> Result<String, String> {
     let (mut random, mut seen) = (Random(plan.seed), Seen::default());
     let mut done: BTreeMap<&str, usize> = BTreeMap::new();
     let mut loggers = 0;
-    all_up(&host, "at the beginning");
+    all_up(&mut host, "at the beginning");
     let end = Instant::now() + Duration::from_secs(plan.seconds);
     while Instant::now() < end {
         seen.look(&logs);
@@ -49,13 +49,10 @@ pub fn storm(plan: &Plan) -> Result<String, String> {
         host.kill(&victims);
         *done.entry(deed).or_default() += 1;
         sleep(Duration::from_millis(random.below(300) as u64));
-        if !host.restarts() {
-            bring_back(&mut host);
-        }
+        bring_back(&mut host);
     }
     let told = format!("{done:?}, seed {}", plan.seed);
-    bring_back(&mut host);
-    all_up(&host, &told);
+    all_up(&mut host, &told);
     seen.look(&logs);
     let second = host.root.read("/data/second");
     assert_eq!(second, "", "second copies after {told}\n{}", host.said());
@@ -102,35 +99,19 @@ fn deed(host: &Host, random: &mut Random) -> (&'static str, Vec<Process>) {
 
 /// Who runs the keeper and the door starts what is not there.
 fn bring_back(host: &mut Host) {
-    let there = host.processes();
-    for (part, name) in [(Part::Door, "portreeved"), (Part::Keeper, "svscan")] {
-        if !there.iter().any(|it| it.name == name) {
-            host.start(part);
-        }
+    if !host.restarts() {
+        host.start(Part::Door);
+        host.start(Part::Keeper);
     }
 }
 
 /// Waits until each service runs exactly once, with one logger, as its status says.
-fn all_up(host: &Host, when: &str) {
+fn all_up(host: &mut Host, when: &str) {
     let mut wrong = Vec::new();
-    let names: Vec<&String> = host.logs.keys().collect();
-    let look = || {
-        let all = host.processes();
-        let copies =
-            |name: &String| all.iter().filter(|it| it.token.as_ref() == Some(name)).count();
-        let loggers = |name: &String| {
-            let log = host.logs.get(name);
-            all.iter().filter(|it| it.name == "multilog" && Some(&it.log) == log).count()
-        };
-        names
-            .iter()
-            .map(|name| ((*name).clone(), copies(name), loggers(name)))
-            .filter(|(_, copies, loggers)| (*copies, *loggers) != (1, 1))
-            .collect::<Vec<_>>()
-    };
     let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         wait_for(SOON, "each service once", || {
-            wrong = look();
+            bring_back(host);
+            wrong = not_once(host);
             wrong.is_empty()
         });
     }));
@@ -139,4 +120,19 @@ fn all_up(host: &Host, when: &str) {
         "{when}: services, their copies and their loggers: {wrong:?}\n{}",
         host.said()
     );
+}
+
+/// Services that do not run exactly once with one logger: copies of each, and of its logger.
+fn not_once(host: &Host) -> Vec<(String, usize, usize)> {
+    let all = host.processes();
+    let copies = |name: &String| all.iter().filter(|it| it.token.as_ref() == Some(name)).count();
+    let loggers = |name: &String| {
+        let log = host.logs.get(name);
+        all.iter().filter(|it| it.name == "multilog" && Some(&it.log) == log).count()
+    };
+    host.logs
+        .keys()
+        .map(|name| (name.clone(), copies(name), loggers(name)))
+        .filter(|(_, copies, loggers)| (*copies, *loggers) != (1, 1))
+        .collect()
 }
