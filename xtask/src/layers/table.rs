@@ -9,7 +9,7 @@ pub(super) enum Allowed {
 }
 
 /// Names without `portreeve-`.
-const TABLE: [(&str, &[&str]); 20] = [
+const TABLE: [(&str, &[&str]); 21] = [
     // words
     ("diag", &[]),
     ("model", &["diag"]),
@@ -20,6 +20,7 @@ const TABLE: [(&str, &[&str]); 20] = [
     ("supervise", &["model"]),
     ("ucspi", &["model", "diag"]),
     ("lists", &["model"]),
+    ("detect", &["model"]),
     // edges
     ("sys", &[]),
     ("sandbox", &["sys"]),
@@ -28,12 +29,23 @@ const TABLE: [(&str, &[&str]); 20] = [
     // programs
     ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),
     ("monitor", &["policy", "supervise", "ucspi", "wire", "model", "sys"]),
-    ("clerk", &["ledger", "sandbox", "wire", "model", "sys"]),
+    ("clerk", &["detect", "ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
     ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),
     (
         "portreeve",
-        &["config", "dialect", "ucspi", "policy", "supervise", "wire", "model", "diag", "sys"],
+        &[
+            "config",
+            "detect",
+            "dialect",
+            "ucspi",
+            "policy",
+            "supervise",
+            "wire",
+            "model",
+            "diag",
+            "sys",
+        ],
     ),
     // beside
     ("testkit", &["model", "policy"]),
@@ -44,8 +56,8 @@ const TABLE: [(&str, &[&str]); 20] = [
 const BESIDE: [&str; 3] = ["tests", "benches", "fuzz"];
 
 /// Words and decisions.
-const PURE: [&str; 8] =
-    ["diag", "model", "dialect", "policy", "wire", "ucspi", "lists", "supervise"];
+const PURE: [&str; 9] =
+    ["diag", "model", "dialect", "policy", "wire", "ucspi", "lists", "supervise", "detect"];
 
 /// Crates from outside that do what words and decisions must not do.
 pub(super) const DOES_DEEDS: [&str; 8] =

@@ -1,0 +1,136 @@
+//! What a line turns out to say.
+
+use std::net::IpAddr;
+
+/// What a line says of whoever is at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// They did what they are not to do.
+    Offence(Offence),
+    /// They have shown who they are.
+    Success(Success),
+    /// Neither; why, in a few words.
+    Nothing(&'static str),
+}
+
+/// One piece of evidence against a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offence {
+    /// What was done.
+    pub kind: Kind,
+    /// Who did it, as far as the text can be believed. Where the line came through a session's own
+    /// pipe or socket this does not matter: the kernel has said who the peer is.
+    pub named: Named,
+    /// The peer's port, where the text has it beside the address.
+    pub port: Option<u16>,
+    /// The account that was aimed at: bytes of a stranger's choice, never the text's escapes undone.
+    pub user: Option<Box<[u8]>>,
+    /// The sentence that was recognised, in a few words.
+    pub why: Box<str>,
+}
+
+/// Somebody has authenticated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Success {
+    /// Who, as far as the text can be believed.
+    pub named: Named,
+    /// The peer's port, where the text has it beside the address.
+    pub port: Option<u16>,
+    /// The account.
+    pub user: Option<Box<[u8]>>,
+    /// The sentence that was recognised, in a few words.
+    pub why: Box<str>,
+}
+
+/// Whom a text names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// This address, at a place that the program alone writes. IPv4-mapped ones are IPv4.
+    Address(IpAddr),
+    /// Nobody: the place is empty, or holds what is no address.
+    Nobody,
+    /// A host's name, which is never looked up to charge anybody.
+    Host(Box<str>),
+    /// More than one reading is possible, so nobody.
+    Ambiguous,
+}
+
+/// What was done. In a configuration and in JSON by [`Kind::word`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Authentication failed, for an account that is there or that nobody can tell.
+    AuthFailed,
+    /// An account was aimed at that does not exist.
+    InvalidUser,
+    /// An account that is there and may not log in, whatever it shows.
+    NotAllowed,
+    /// The connection ended before anybody had authenticated.
+    NoAuth,
+    /// More tries in one connection than are allowed.
+    TooManyTries,
+    /// Time to authenticate ran out.
+    Grace,
+    /// What was said is not the service's protocol, or not one that is spoken here.
+    Protocol,
+    /// The service's process that spoke with the peer crashed.
+    Crash,
+    /// Mail that is not wanted was refused: spam, a listed sender, a virus.
+    Spam,
+    /// Mail was to be relayed for somebody who may not.
+    Relay,
+    /// Mail to or from what does not exist was refused.
+    Rejected,
+    /// Something was asked for that only a scanner asks for.
+    Probe,
+    /// What a pattern of the administrator's or of an imported filter says.
+    Pattern,
+}
+
+impl Kind {
+    /// Its word in configurations and in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AuthFailed => "auth-failed",
+            Self::InvalidUser => "invalid-user",
+            Self::NotAllowed => "not-allowed",
+            Self::NoAuth => "no-auth",
+            Self::TooManyTries => "too-many-tries",
+            Self::Grace => "grace",
+            Self::Protocol => "protocol",
+            Self::Crash => "crash",
+            Self::Spam => "spam",
+            Self::Relay => "relay",
+            Self::Rejected => "rejected",
+            Self::Probe => "probe",
+            Self::Pattern => "pattern",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_word_of_its_own() {
+        use Kind::*;
+        let all = [
+            AuthFailed,
+            InvalidUser,
+            NotAllowed,
+            NoAuth,
+            TooManyTries,
+            Grace,
+            Protocol,
+            Crash,
+            Spam,
+            Relay,
+            Rejected,
+            Probe,
+            Pattern,
+        ];
+        let words: std::collections::BTreeSet<_> = all.map(Kind::word).into();
+        assert_eq!(words.len(), all.len());
+    }
+}

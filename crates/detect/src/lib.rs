@@ -1,0 +1,24 @@
+//! Detection: a line in, an offence out.
+//!
+//! What a program wrote is taken apart into a [`Record`], and a [`Detector`] says what it tells of
+//! whoever is at the other end: an offence, a success, or nothing, always with the reason. Text is
+//! written by strangers: an address is taken only from a position that the program alone writes,
+//! and where two readings are possible nobody is charged. No file, socket or clock is touched here.
+#![forbid(unsafe_code)]
+
+mod finding;
+mod record;
+
+pub use finding::{Finding, Kind, Named, Offence, Success};
+pub use record::{Moment, Record};
+
+/// Something that knows what the lines of one kind of program mean.
+///
+/// It may remember things of lines before (which address a process serves), in bounded memory.
+pub trait Detector {
+    /// Its name, as it is written in a configuration.
+    fn name(&self) -> &str;
+
+    /// What this line says.
+    fn look(&mut self, record: &Record<'_>) -> Finding;
+}
