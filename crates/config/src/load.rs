@@ -56,7 +56,8 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         Entry::Native(path) => native::read(&mut check, world, &mut named, &ports, path),
         Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
     };
-    let Native { settings, mut services, kept, imports, service_directories, hosts } = native;
+    let Native { settings, mut services, kept, watches, imports, service_directories, hosts } =
+        native;
     let imported: Vec<LoadedService> =
         imports.iter().flat_map(|path| xinetd(&mut check, world, &table, path)).collect();
     services
@@ -64,7 +65,10 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     relations::duplicates(&mut check, &services, &kept);
     let pairs = if imports.len() > 1 { Pairs::All } else { Pairs::WithNative };
     relations::across(&mut check, &services, pairs);
-    let nothing = services.is_empty() && kept.is_empty() && service_directories.is_empty();
+    let nothing = services.is_empty()
+        && kept.is_empty()
+        && service_directories.is_empty()
+        && watches.is_empty();
     if nothing && !check.found.has_errors() {
         let message = "the configuration offers nothing";
         let help = match entry {
@@ -80,7 +84,8 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     crate::sources::rules::tell(&mut check, &images, &services);
     let questions = std::mem::take(&mut check.questions);
     let (texts, found) = check.done();
-    let config = Config { files, settings, services, kept, service_directories, sources: named };
+    let sources = named;
+    let config = Config { files, settings, services, kept, service_directories, watches, sources };
     let config = (!found.has_errors()).then_some(config);
     Loaded { config, sources: texts, diagnostics: found, images, questions }
 }

@@ -1,5 +1,6 @@
 //! Limits on how many may come in, and how fast.
 
+use crate::Watcher;
 use crate::{AccessList, DnsLists, Hours, RulesUse, Sited, SourceId, WrappersUse};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -95,13 +96,6 @@ pub struct Startups {
     pub rate: u32,
     /// From so many on everybody is refused; at least `start`.
     pub full: u32,
-}
-
-/// What is read to learn that a session has authenticated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Watcher {
-    /// The words of OpenSSH's sshd on its standard error (`sshd -i -e`).
-    Sshd,
 }
 
 /// How a service says that a session has authenticated.

@@ -1,6 +1,6 @@
 //! The whole checked configuration.
 
-use crate::{Delayed, EventTargets, Kept, OnStop, Rule, Service, Source};
+use crate::{Delayed, EventTargets, Kept, OnStop, Rule, Service, Source, Watch};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the door as a whole.
@@ -66,6 +66,8 @@ pub struct Config {
     pub kept: Vec<Kept>,
     /// Folders of service directories as svscan knows them, absolute, whose services are kept up too.
     pub service_directories: Vec<String>,
+    /// What is watched, in the order it was written.
+    pub watches: Vec<Watch>,
     /// What their access lists are read from, apart from the configuration.
     pub sources: Vec<Source>,
 }
@@ -76,6 +78,7 @@ impl PartialEq for Config {
             && self.services == other.services
             && self.kept == other.kept
             && self.service_directories == other.service_directories
+            && self.watches == other.watches
             && self.sources == other.sources
     }
 }

@@ -29,12 +29,11 @@ mod span;
 mod supposed;
 mod targets;
 mod trap;
+mod watch;
 pub mod wrappers;
 
 pub use access::{AccessList, AllowList, HostPattern, ListFile, Pattern, Rule};
-pub use admission::{
-    Admission, Authentication, Load, PerSource, Rate, SourceWidth, Startups, Watcher,
-};
+pub use admission::{Admission, Authentication, Load, PerSource, Rate, SourceWidth, Startups};
 pub use config::{Config, EvidenceBounds, Settings};
 pub use difference::difference;
 pub use dns_list::{
@@ -67,3 +66,7 @@ pub use span::span;
 pub use supposed::{Supposed, SupposedIdent, SupposedNames};
 pub use targets::{EventTargets, LogRotation, StderrFormat};
 pub use trap::{Sentence, Trap};
+pub use watch::{
+    FilterText, Journal, JournalPlace, JournalTerm, Start, Syslog, UseDns, Watch, WatchFile,
+    Watcher,
+};

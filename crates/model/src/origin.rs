@@ -14,6 +14,8 @@ pub enum Dialect {
     Wrappers,
     /// Rules of tcprules(1).
     Rules,
+    /// fail2ban's jails and filters, jail.conf(5).
+    Fail2ban,
 }
 
 impl fmt::Display for Dialect {
@@ -23,6 +25,7 @@ impl fmt::Display for Dialect {
             Self::Xinetd => "xinetd",
             Self::Wrappers => "hosts_access",
             Self::Rules => "tcprules",
+            Self::Fail2ban => "fail2ban",
         })
     }
 }

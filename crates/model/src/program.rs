@@ -1,5 +1,6 @@
 //! The program behind a service and what it is started with.
 
+use crate::Syslog;
 use serde::{Deserialize, Serialize};
 
 /// A user or group as it was written.
@@ -163,4 +164,6 @@ pub struct Program {
     pub new_session: bool,
     /// Standard error.
     pub stderr: Stderr,
+    /// What it logs by syslog(3).
+    pub syslog: Syslog,
 }

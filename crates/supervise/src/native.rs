@@ -153,6 +153,7 @@ mod tests {
             no_new_privs: false,
             new_session: true,
             stderr: Stderr::Evidence,
+            syslog: Default::default(),
         };
         Kept {
             name: "sshd".parse().unwrap(),

@@ -219,10 +219,8 @@ fn hear(
     first: &mut bool,
     to: &impl Listener,
 ) {
-    let says_so = match source.watch {
-        Some(Watcher::Sshd) => !*authenticated && sshd::authenticated(line),
-        None => false,
-    };
+    let watched = source.watch == Some(Watcher::Sshd);
+    let says_so = watched && !*authenticated && sshd::authenticated(line);
     if says_so {
         *authenticated = true;
         to.authenticated(source.session.session);

@@ -331,10 +331,18 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "watch",
         scopes: SERVED,
-        form: "`\"sshd\"`, or `\"none\"`",
+        form: "the name of a detector, or `\"none\"`",
         default: Fallback::Is("\"none\""),
         example: "\"sshd\"",
-        prose: "The clerk learns from the session's own standard error that it has authenticated; needs `sshd -i -e`",
+        prose: "This detector reads what the session itself writes, on standard error or to a private log socket: that it has authenticated, and its peer's offences; sshd needs `-i -e`, or `syslog = \"private\"`. Detectors: `sshd`, `dropbear`, `pam`, `postfix`, `dovecot`, `exim`, `opensmtpd`, `sendmail`, `vsftpd`, `proftpd`, `pure-ftpd`, `apache`, `nginx`, `smtp-spam`",
+    },
+    Key {
+        name: "syslog",
+        scopes: SERVED,
+        form: "`\"host\"` or `\"private\"`",
+        default: Fallback::Is("\"host\""),
+        example: "\"private\"",
+        prose: "What it logs by syslog(3): to the host's log as everybody's, or through a socket of each session's own, mounted over `/dev/log`, so that a line belongs to the session it came from, and from there on to the host's log",
     },
     Key {
         name: "notify",

@@ -200,7 +200,7 @@ fn authentication(check: &mut Check, fields: Fields<'_>) -> Authentication {
         check.say(finding.also(watch.named, "already said here").help("keep one of them"));
     }
     if let Some(item) = watch {
-        let watcher = item.one_of(check, &[("sshd", Watcher::Sshd)]);
+        let watcher = item.one_of(check, &Watcher::ALL);
         return watcher.map_or(Authentication::None, Authentication::Watch);
     }
     let descriptor = notify.and_then(|item| item.number(check, 3..=31));

@@ -99,7 +99,7 @@ fn connections(check: &mut Check, fields: Fields<'_>) {
 
 fn without_connections(program: Program) -> Program {
     let environment = Environment { local_and_port: true, tcp: false, ..program.environment };
-    Program { environment, stderr: Default::default(), ..program }
+    Program { environment, stderr: Default::default(), syslog: Default::default(), ..program }
 }
 
 fn time(text: &str, least: Duration) -> Result<Duration, String> {

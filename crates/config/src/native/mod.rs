@@ -18,6 +18,7 @@ pub(crate) mod rules;
 mod service;
 mod settings;
 mod targets;
+mod watch;
 
 pub(crate) use environment::{PATH, has_path};
 pub(crate) use fields::Fields;
@@ -33,7 +34,7 @@ use crate::named::Named;
 use crate::world::World;
 use documents::Document;
 use portreeve_diag::Span;
-use portreeve_model::{Kept, Service, Settings};
+use portreeve_model::{Kept, Service, Settings, Watch};
 use raw::Table;
 
 /// What the native files say.
@@ -45,6 +46,8 @@ pub(crate) struct Native {
     pub(crate) services: Vec<Service>,
     /// Services that are kept up, likewise.
     pub(crate) kept: Vec<Kept>,
+    /// What is watched, likewise.
+    pub(crate) watches: Vec<Watch>,
     /// xinetd configurations to import.
     pub(crate) imports: Vec<String>,
     /// Folders of service directories.
@@ -100,7 +103,8 @@ pub(crate) fn read(
             }
         }
     }
-    Native { settings, services, kept, imports, service_directories, hosts }
+    let watches = watch::read(&mut desk, &documents);
+    Native { settings, services, kept, watches, imports, service_directories, hosts }
 }
 
 /// Tables about the door as a whole stand in the main file, where one look finds them.

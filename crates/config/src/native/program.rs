@@ -7,10 +7,10 @@ use super::raw::Value;
 use super::settings::account;
 use super::{environment, limits};
 use crate::check::Check;
-use portreeve_model::{Argv0, Groups, Principal, Program, Stderr};
+use portreeve_model::{Argv0, Groups, Principal, Program, Stderr, Syslog};
 
 /// Keys about the program: without `run` they mean nothing.
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 19] = [
     "argv0",
     "user",
     "group",
@@ -24,6 +24,7 @@ pub(super) const KEYS: [&str; 18] = [
     "no-new-privs",
     "new-session",
     "stderr",
+    "syslog",
     "startups",
     "per-source-startups",
     "grace",
@@ -45,6 +46,8 @@ pub(super) fn read(
     let (no_new_privs, new_session) = (flag("no-new-privs", false), flag("new-session", true));
     let words = [("evidence", Stderr::Evidence), ("socket", Stderr::Socket)];
     let stderr = fields.get("stderr").and_then(|item| item.one_of(check, &words));
+    let words = [("host", Syslog::Host), ("private", Syslog::Private)];
+    let syslog = fields.get("syslog").and_then(|item| item.one_of(check, &words));
     let mut path = |name| fields.get(name).and_then(|item| item.parsed(check, absolute));
     let (directory, chroot) = (path("directory"), path("chroot"));
     let nice = fields.get("nice").and_then(|item| item.number(check, -20..=19));
@@ -64,6 +67,7 @@ pub(super) fn read(
         no_new_privs,
         new_session,
         stderr: stderr.unwrap_or_default(),
+        syslog: syslog.unwrap_or_default(),
     };
     let (path, args) = command?;
     Some(Program { path, args, ..program })

@@ -2,9 +2,7 @@
 
 use super::{Page, access, dns_lists, rules};
 use crate::words::{clock, duration, quote, startups};
-use portreeve_model::{
-    Admission, Authentication, Hours, Load, PerSource, Rate, SourceWidth, Watcher,
-};
+use portreeve_model::{Admission, Authentication, Hours, Load, PerSource, Rate, SourceWidth};
 
 /// Everything that decides about a connection.
 pub(super) fn print(page: &mut Page<'_>, admission: &Admission) {
@@ -40,7 +38,7 @@ pub(super) fn print(page: &mut Page<'_>, admission: &Admission) {
     match admission.authentication {
         Authentication::None => {}
         Authentication::Notify(descriptor) => page.line("notify", &descriptor.to_string()),
-        Authentication::Watch(Watcher::Sshd) => page.line("watch", "\"sshd\""),
+        Authentication::Watch(watcher) => page.line("watch", &quote::text(watcher.word())),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::native::{PATH, has_path};
 use crate::words::{quote, size};
 use portreeve_model::{
     Argv0, Environment, EnvironmentBase, Groups, Limit, Principal, Program, Resource,
-    ResourceLimit, Stderr,
+    ResourceLimit, Stderr, Syslog,
 };
 use std::collections::HashSet;
 
@@ -41,6 +41,9 @@ pub(super) fn print(page: &mut Page<'_>, program: &Program, rules: bool) {
     }
     if program.stderr == Stderr::Socket {
         page.line("stderr", "\"socket\"");
+    }
+    if program.syslog == Syslog::Private {
+        page.line("syslog", "\"private\"");
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) use clash::{Pairs, across, duplicates};
 use crate::check::{self, Check};
 use crate::codes;
 use crate::native::Fields;
-use portreeve_model::{Authentication, Kept, Offer, Program, Service, Stderr};
+use portreeve_model::{Authentication, Kept, Offer, Program, Service, Stderr, Syslog, Watcher};
 
 /// What is wrong within one native service.
 pub(crate) fn within(check: &mut Check, fields: Fields<'_>, service: &Service) {
@@ -74,16 +74,21 @@ fn by_age(check: &mut Check, fields: Fields<'_>, service: &Service) {
 
 /// A watched service whose words nobody sees.
 fn watched(check: &mut Check, fields: Fields<'_>, service: &Service, program: &Program) {
-    let Authentication::Watch(_) = service.admission.authentication else { return };
+    let Authentication::Watch(watcher) = service.admission.authentication else { return };
     let Some(item) = fields.get("watch") else { return };
+    if program.syslog == Syslog::Private {
+        return; // that is read as well
+    }
     if program.stderr == Stderr::Socket {
         let message = "`watch` reads standard error, which `stderr = \"socket\"` sends to the peer";
         let finding = check::error(codes::WATCH_BLIND, item.named, message);
-        check.say(finding.help("remove `stderr = \"socket\"`"));
-    } else if !sshd::has_flag(program, 'e') {
+        check.say(finding.help(
+            "remove `stderr = \"socket\"`, or add `syslog = \"private\"` if it logs by syslog",
+        ));
+    } else if watcher == Watcher::Sshd && !sshd::has_flag(program, 'e') {
         let message = "`watch = \"sshd\"`, but sshd writes to standard error only with `-e`";
         let at = fields.own("run").map_or(item.at, |run| run.at);
         let finding = check::warning(codes::WATCH_BLIND, at, message);
-        check.say(finding.help("add `\"-e\"` to `run`"));
+        check.say(finding.help("add `\"-e\"` to `run`, or `syslog = \"private\"`"));
     }
 }

@@ -12,7 +12,7 @@ use portreeve_model::{
 };
 use portreeve_model::{
     Asked, Finish, Kept, KeptLog, MissingRules, OnStop, Parting, Restart, RulesUse, Signal, Source,
-    SourceFile, SourceId, SourceKind, WrappersUse,
+    SourceFile, SourceId, SourceKind, Syslog, WrappersUse,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -159,7 +159,7 @@ fn authenticated(admission: Admission) -> impl Strategy<Value = Admission> {
     let authentication = prop_oneof![
         Just(Authentication::None),
         (3i32..32).prop_map(Authentication::Notify),
-        Just(Authentication::Watch(Watcher::Sshd)),
+        select(Watcher::ALL.to_vec()).prop_map(|(_, it)| Authentication::Watch(it)),
     ];
     (of(sited(startups())), of(per_source()), of(sited(duration())), authentication).prop_map(
         move |(startups, per_source_startups, grace, authentication)| Admission {
@@ -221,10 +221,11 @@ fn program() -> impl Strategy<Value = Program> {
     ];
     let words = (path(), of(text()), vec(text(), 0..4));
     let ids = (of(principal()), of(principal()), groups, of(0u32..=0o777), of(-20i32..=19));
-    let rest = (limits(), environment(), of(path()), of(path()), any::<[bool; 3]>());
+    let rest = (limits(), environment(), of(path()), of(path()), any::<[bool; 4]>());
     (words, ids, rest).prop_map(|((path, argv0, args), ids, rest)| {
         let (user, group, groups, umask, nice) = ids;
-        let (limits, environment, directory, chroot, [no_new_privs, new_session, socket]) = rest;
+        let (limits, environment, directory, chroot, [no_new_privs, new_session, socket, private]) =
+            rest;
         Program {
             path,
             argv0: argv0.map_or(Argv0::BaseName, Argv0::Given),
@@ -241,6 +242,7 @@ fn program() -> impl Strategy<Value = Program> {
             no_new_privs,
             new_session,
             stderr: if socket { Stderr::Socket } else { Stderr::Evidence },
+            syslog: if private { Syslog::Private } else { Syslog::Host },
         }
     })
 }
@@ -468,6 +470,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                 services,
                 kept,
                 service_directories: directories.into_iter().collect(),
+                watches: Vec::new(),
             }
         },
     )
@@ -502,7 +505,12 @@ fn kept(number: usize) -> impl Strategy<Value = Kept> {
                 Environment { local_and_port: true, tcp: false, ..program.environment };
             Kept {
                 name: format!("kept-{number}").parse().unwrap(),
-                program: Program { environment, stderr: Stderr::Evidence, ..program },
+                program: Program {
+                    environment,
+                    stderr: Stderr::Evidence,
+                    syslog: Syslog::Host,
+                    ..program
+                },
                 environment_directory,
                 ready,
                 finish,

@@ -68,6 +68,7 @@ mod tests {
             no_new_privs: false,
             new_session: true,
             stderr: Stderr::Evidence,
+            syslog: Default::default(),
         };
         let origin = Origin { file: 0, line: 1, column: 1, dialect: Dialect::Native };
         Kept {

@@ -2,6 +2,7 @@
 
 mod kept;
 mod value;
+mod watch;
 
 use crate::{Admission, Config, DnsList, Rule, Service, ServiceKey, Settings, span};
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub fn difference(old: &Config, new: &Config) -> Vec<String> {
         }
     }
     lines.extend(kept::difference(old, new));
+    lines.extend(watch::difference(old, new));
     lines
 }
 

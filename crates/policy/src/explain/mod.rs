@@ -98,7 +98,8 @@ impl<'a> Place<'a> {
     fn key(self, native: &str, xinetd: &str) -> String {
         self.of(match self.origin.map(|origin| origin.dialect) {
             Some(Dialect::Xinetd) => xinetd,
-            Some(Dialect::Native | Dialect::Wrappers | Dialect::Rules) | None => native,
+            Some(Dialect::Native | Dialect::Wrappers | Dialect::Rules | Dialect::Fail2ban)
+            | None => native,
         })
     }
 

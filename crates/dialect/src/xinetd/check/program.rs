@@ -9,7 +9,7 @@ use crate::xinetd::value::word::Flag;
 use crate::xinetd::{Daemon, codes, merge};
 use portreeve_diag::Span;
 use portreeve_model::{
-    Argv0, Environment, EnvironmentBase, Groups, Principal, Program, ResourceLimit, Stderr,
+    Argv0, Environment, EnvironmentBase, Groups, Principal, Program, ResourceLimit, Stderr, Syslog,
 };
 
 /// The program, if the entry has one.
@@ -55,6 +55,7 @@ pub(super) fn of(
         no_new_privs: false,
         new_session: true,
         stderr: Stderr::Socket,
+        syslog: Syslog::Host,
     })
 }
 
