@@ -1,6 +1,6 @@
 //! Running a program with an end: its output passed on, its whole tree killed when time is up.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, PipeReader, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -12,6 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Pause between two looks at a running program.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How long the output of a program that has ended is waited for: what it has left running may hold it.
+const LINGER: Duration = Duration::from_secs(10);
+
 /// Runs a command; each line of its standard output is passed on and shown to `see`.
 ///
 /// # Errors
@@ -21,28 +24,63 @@ pub(crate) fn run(
     limit: Duration,
     mut see: impl FnMut(&str),
 ) -> Result<(), String> {
+    command.stdout(Stdio::piped());
+    watch(command, None, limit, |line| {
+        let _ = std::io::stdout().write_all(line);
+        see(&String::from_utf8_lossy(line));
+    })
+}
+
+/// Runs a command; each line of its standard output and standard error, in the order they were
+/// written, is shown to `see` alone.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_quietly(
+    mut command: Command,
+    limit: Duration,
+    mut see: impl FnMut(&str),
+) -> Result<(), String> {
+    let pipe = std::io::pipe().and_then(|(read, write)| Ok((read, write.try_clone()?, write)));
+    let (read, out, err) = pipe.map_err(|error| format!("cannot make a pipe: {error}"))?;
+    command.stdout(out).stderr(err);
+    watch(command, Some(read), limit, |line| see(&String::from_utf8_lossy(line)))
+}
+
+/// Runs a command whose output comes from its own standard output, or from there.
+fn watch(
+    mut command: Command,
+    from: Option<PipeReader>,
+    limit: Duration,
+    mut see: impl FnMut(&[u8]),
+) -> Result<(), String> {
     let name = name(&command);
     let end = Instant::now() + limit;
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stdin(Stdio::null());
     let mut child = command.spawn().map_err(|error| format!("cannot run {name}: {error}"))?;
+    // our ends of its pipe, which would keep it open
+    drop(command);
     let (send, lines) = mpsc::channel();
-    if let Some(output) = child.stdout.take() {
+    if let Some(output) = from {
+        std::thread::spawn(move || read_lines(output, &send));
+    } else if let Some(output) = child.stdout.take() {
         std::thread::spawn(move || read_lines(output, &send));
     }
-    let mut open = true;
+    let (mut open, mut ended) = (true, None);
     loop {
         match lines.recv_timeout(PAUSE) {
-            Ok(line) => pass_on(&line, &mut see),
+            Ok(line) => see(&line),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 open = false;
                 sleep(PAUSE);
             }
         }
-        let ended = child.try_wait().map_err(|error| format!("{name}: {error}"))?;
-        match ended {
-            Some(status) if !open => return judge(&name, status),
-            Some(_) | None => {}
+        if let Some(status) = child.try_wait().map_err(|error| format!("{name}: {error}"))? {
+            let since = ended.get_or_insert_with(Instant::now);
+            if !open || since.elapsed() > LINGER {
+                return judge(&name, status);
+            }
         }
         if Instant::now() > end {
             kill_tree(child.id());
@@ -85,11 +123,6 @@ fn read_lines(output: impl std::io::Read, send: &mpsc::Sender<Vec<u8>>) {
     }
 }
 
-fn pass_on(line: &[u8], see: &mut impl FnMut(&str)) {
-    let _ = std::io::stdout().write_all(line);
-    see(&String::from_utf8_lossy(line));
-}
-
 /// Kills a process and everything below it, parents first so that none starts another.
 fn kill_tree(pid: u32) {
     let below = portreeve_testkit::children(pid);
@@ -118,6 +151,15 @@ mod tests {
         assert_eq!(seen, "one\ntwo\n");
         assert!(run(shell("exit 3"), limit, |_| ()).unwrap_err().contains("exit status: 3"));
         assert_eq!(output(shell("echo three")).unwrap(), "three\n");
+    }
+
+    #[test]
+    fn both_outputs_are_seen_in_their_order() {
+        let (mut seen, limit) = (String::new(), Duration::from_secs(10));
+        let script = "echo one; echo two >&2; echo three; exit 4";
+        let outcome = run_quietly(shell(script), limit, |line| seen += line);
+        assert_eq!(seen, "one\ntwo\nthree\n");
+        assert!(outcome.unwrap_err().contains("exit status: 4"));
     }
 
     #[test]

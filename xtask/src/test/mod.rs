@@ -1,5 +1,8 @@
 //! Every check and test, in order, with an honest end.
 
+mod programs;
+mod tally;
+
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -8,6 +11,7 @@ use crate::cargo::{cargo, metadata, text};
 use crate::cli::say;
 use crate::program::run;
 use crate::{deps, layers, manual, setup};
+use tally::Tally;
 
 /// Longest a step may take, in minutes: a hang is a failure, not a wait.
 const MINUTES: u64 = 30;
@@ -16,7 +20,7 @@ const MINUTES: u64 = 30;
 type Step = (&'static str, fn(&mut Tally) -> Result<(), String>);
 
 /// All of them. A step that fails does not keep the others from being done.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("setup", |_| setup::prepare()),
     ("fmt", |_| cargo_step(&["fmt", "--all", "--check"])),
     ("layers", |_| layers::check()),
@@ -26,17 +30,8 @@ const STEPS: [Step; 9] = [
     ("man", |_| manual::check()),
     ("build", |_| cargo_step(&["build", "--workspace", "--bins"])),
     ("tests", tests),
+    ("doctest", doc_tests),
 ];
-
-/// Tests counted so far.
-#[derive(Default)]
-struct Tally {
-    passed: u64,
-    failed: u64,
-    ignored: u64,
-    /// Names of failed tests, in their order.
-    names: Vec<String>,
-}
 
 /// Does the named steps, or all. Ends with the times, with a line `failed: NAME` for each failed
 /// test, so that the last screenful names them, and with `N passed, N failed` alone on the last line,
@@ -94,74 +89,14 @@ fn docs() -> Result<(), String> {
 fn tests(tally: &mut Tally) -> Result<(), String> {
     let metadata = metadata()?;
     let bin = Path::new(text(&metadata["target_directory"])).join("debug");
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    command.env("PORTREEVE_BIN_DIR", bin);
+    let mut environment = vec![("PORTREEVE_BIN_DIR", bin.as_path())];
     // the same generated inputs at each run, unless others are asked for
     if std::env::var_os(SEED).is_none() {
-        command.env(SEED, "1");
+        environment.push((SEED, Path::new("1")));
     }
-    bounded(command, |line| tally.take(line))
+    programs::run_all(tally, &environment)
 }
 
-impl Tally {
-    /// Takes a line of what the tests write.
-    fn take(&mut self, line: &str) {
-        self.names.extend(failed_test(line).map(str::to_owned));
-        self.count(line);
-    }
-
-    /// Adds the numbers of a line such as
-    /// `test result: ok. 9 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; …`.
-    fn count(&mut self, line: &str) {
-        let Some(result) = line.strip_prefix("test result: ") else { return };
-        let (_, numbers) = result.split_once(". ").unwrap_or_default();
-        for part in numbers.split("; ") {
-            let (number, what) = part.split_once(' ').unwrap_or_default();
-            let number: u64 = number.parse().unwrap_or_default();
-            match what {
-                "passed" => self.passed += number,
-                "failed" => self.failed += number,
-                "ignored" => self.ignored += number,
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The name in a line such as `test bans::a_ban_holds ... FAILED`.
-fn failed_test(line: &str) -> Option<&str> {
-    line.trim_end().strip_prefix("test ")?.strip_suffix(" ... FAILED")
-}
-
-#[cfg(test)]
-mod counting {
-    use super::*;
-
-    #[test]
-    fn result_lines_are_summed_and_others_ignored() {
-        let mut tally = Tally::default();
-        for line in [
-            "test result: ok. 9 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished",
-            "test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; in",
-            "a test said: 100 failed; 5 passed",
-        ] {
-            tally.take(line);
-        }
-        assert_eq!((tally.passed, tally.failed, tally.ignored), (11, 3, 1));
-        assert!(tally.names.is_empty());
-    }
-
-    #[test]
-    fn failed_tests_are_named() {
-        let mut tally = Tally::default();
-        for line in [
-            "test bans::a_ban_holds ... FAILED\n",
-            "test bans::another ... ok\n",
-            "test with::a_panic - should panic ... FAILED\n",
-            "a test said ... FAILED\n",
-        ] {
-            tally.take(line);
-        }
-        assert_eq!(tally.names, ["bans::a_ban_holds", "with::a_panic - should panic"]);
-    }
+fn doc_tests(tally: &mut Tally) -> Result<(), String> {
+    bounded(cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]), |line| tally.take(line))
 }
