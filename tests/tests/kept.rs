@@ -160,12 +160,32 @@ fn one_that_cannot_run_is_named_and_comes_by_itself() {
     let down = door.expect("service-down", |e| e["service"] == "late");
     assert_eq!(down["reason"], "user `newcomer` does not exist");
     assert!(!world.exists(format!("{SERVICES}/late")));
+    let reason = "user `newcomer` does not exist (/etc/portreeve/portreeve.toml:";
+    wait_for(SOON, "the reason", || world.exists(format!("{SERVICES}/.held/late")));
+    let said = |words: &[&str], code| {
+        let output = command(&world, words);
+        let said =
+            [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {said:?}");
+        said.concat()
+    };
+    let list = said(&["service", "list"], 0);
+    let held = list.lines().any(|line| line.starts_with("late") && line.contains("held back"));
+    assert!(held, "{list}");
+    let status = said(&["service", "status", "late"], 0);
+    let status = status.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(status.contains("held back") && status.contains(reason), "{status}");
+    let up = said(&["service", "up", "late"], 69);
+    assert!(up.contains(&format!("`late` is held back: {reason}")), "{up}");
     let passwd = world.read("/etc/passwd");
     world.write("/etc/passwd", format!("{passwd}newcomer:x:59077:59077::/:/bin/sh\n"));
     door.expect("service-up", |e| e["service"] == "late");
     door.expect("service-kept", |e| e["service"] == "late");
     let plan = world.read(format!("{SERVICES}/late/plan"));
     assert!(plan.contains("\nuser 59077\n"), "{plan}");
+    wait_for(SOON, "it to be held back no longer", || {
+        !said(&["service", "list"], 0).contains("held back")
+    });
 
     // check and explain say what it is
     let check = command(&world, &["check"]);

@@ -11,6 +11,8 @@
 //!   it: a keeper that holds it ends the service, then takes the folder away; one that comes later
 //!   finds the process there by `supervise/process`. When NAME is configured again meanwhile, that
 //!   very folder is moved back, so that the service is never there twice.
+//! - A service that the host cannot run now has no plan, or the one of before; [`HELD`]`/NAME` is a text
+//!   that says why, a line each.
 //! - A link in [`DIRECTORIES`] leads to a folder of service directories, scanned as svscan does.
 
 use crate::plan::{Base, Command, Environment, Finish, Log, Plan, Task, User};
@@ -33,6 +35,12 @@ pub const DIRECTORIES: &str = ".directories";
 
 /// The folders of services that are no longer configured.
 pub const REMOVED: &str = ".removed";
+
+/// Why configured services are held back: a text each, of at most [`MOST_HELD`] bytes.
+pub const HELD: &str = ".held";
+
+/// Bytes of such a text.
+pub const MOST_HELD: usize = 4096;
 
 /// Empty files named as services that somebody has disabled, below the root of the system's
 /// directories.

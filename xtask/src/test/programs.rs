@@ -50,7 +50,9 @@ pub(super) fn run_all(tally: &mut Tally, environment: &[(&str, &Path)]) -> Resul
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some(program) = locked(&queue).pop_front() {
+                loop {
+                    // a statement of its own: the queue is not locked while the program runs
+                    let Some(program) = locked(&queue).pop_front() else { break };
                     let start = Instant::now();
                     let (said, own) = run_one(&program, environment);
                     let took = start.elapsed();

@@ -10,7 +10,7 @@ use crate::door::current::Current;
 use crate::door::{Door, Stage};
 use place::{Done, Wanted};
 use portreeve_model::{Kept, KeptFacts, Problem};
-use portreeve_supervise::native;
+use portreeve_supervise::native::{self, MOST_HELD};
 use portreeve_supervise::plan::MOST;
 use portreeve_sys::file::{self, Folder};
 use portreeve_wire::event::What;
@@ -111,6 +111,8 @@ impl Door {
         for (kept, facts) in current.kept().skip(begin).take(TURN) {
             if facts.problems.is_empty() {
                 self.put_kept(&services, disabled.as_ref(), kept, facts);
+            } else {
+                self.hold_kept(&services, &current, kept, facts);
             }
         }
         let end = begin.saturating_add(TURN);
@@ -168,6 +170,21 @@ impl Door {
         }
     }
 
+    /// Says beside the folders why a service has none, or an old one: for whoever asks without the door.
+    fn hold_kept(&mut self, services: &Folder, current: &Current, kept: &Kept, facts: &KeptFacts) {
+        let line = |problem: &Problem| {
+            let origin = current.show(problem.origin);
+            format!("{} ({origin})\n", problem.reason)
+        };
+        let mut why: String = facts.problems.iter().map(line).collect();
+        let most = why.floor_char_boundary(MOST_HELD);
+        why.truncate(most);
+        let name = kept.name.as_str();
+        if let Err(error) = place::hold(services, name, &why) {
+            self.kept_failed(&format!("`{name}`, why it is held back: {error}"));
+        }
+    }
+
     fn fit_kept(
         &self,
         services: &Folder,
@@ -209,6 +226,14 @@ impl Door {
                 Ok(()) => self.event(What::ServiceReleased { key: name }),
                 Err(error) => self.kept_failed(&format!("`{name}` cannot be taken away: {error}")),
             }
+        }
+        let held: BTreeSet<&str> = current
+            .kept()
+            .filter(|(_, facts)| !facts.problems.is_empty())
+            .map(|(kept, _)| kept.name.as_str())
+            .collect();
+        if let Err(error) = place::hold_no_other(services, &held) {
+            self.kept_failed(&format!("what says why services are held back: {error}"));
         }
         if let Err(error) = place::link(services, &current.config.service_directories) {
             self.kept_failed(&format!("the links to service directories: {error}"));

@@ -1,8 +1,11 @@
 //! The folders of services that are kept up: what is in them becomes what it should be.
 
-use portreeve_supervise::native::{DIRECTORIES, DOWN, LOG, PLAN, REMOVED, link_name};
+use portreeve_supervise::native::{
+    DIRECTORIES, DOWN, HELD, LOG, MOST_HELD, PLAN, REMOVED, link_name,
+};
 use portreeve_supervise::plan;
 use portreeve_sys::file::Folder;
+use std::collections::BTreeSet;
 use std::io;
 
 /// Names that are looked through, at most.
@@ -13,6 +16,9 @@ const NEW: &str = ".new-";
 
 /// Nobody else needs to read an environment.
 const PRIVATE: u32 = 0o600;
+
+/// What everybody may read.
+const PUBLIC: u32 = 0o644;
 
 /// What a service's folder should hold.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +115,28 @@ pub(super) fn present(services: &Folder) -> io::Result<Vec<String>> {
     let mut names = services.names(MOST)?;
     names.retain(|name| !name.starts_with('.'));
     Ok(names)
+}
+
+/// Says why a service is held back.
+pub(super) fn hold(services: &Folder, name: &str, why: &str) -> io::Result<()> {
+    let held = services.make(HELD)?;
+    // what is not a file of ours is replaced
+    let found = held.read(name, MOST_HELD).unwrap_or_default();
+    if found.as_deref() == Some(why.as_bytes()) {
+        return Ok(());
+    }
+    held.write(name, why.as_bytes(), PUBLIC)
+}
+
+/// Takes away what was said of services that are held back no longer.
+pub(super) fn hold_no_other(services: &Folder, held: &BTreeSet<&str>) -> io::Result<()> {
+    let Some(folder) = services.folder(HELD)? else { return Ok(()) };
+    for name in folder.names(MOST)? {
+        if !held.contains(name.as_str()) {
+            folder.remove(&name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the links to folders of service directories what they should be.

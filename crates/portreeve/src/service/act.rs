@@ -151,14 +151,13 @@ impl Job {
     fn ended(&self) -> String {
         let last = self.seen.state.and_then(|state| state.last);
         let last = last.filter(|last| self.course.is_after(last.at));
-        last.map(|last| format!("; it ended last by {}", end(&last))).unwrap_or_default()
+        last.map(|last| format!("; it ended last {}", end(&last))).unwrap_or_default()
     }
 
     fn with_log(&self, failure: Failure) -> Failure {
         let name = self.place.shown();
-        failure.help(format!(
-            "see `portreeve service log {name}` and `portreeve service status {name}`"
-        ))
+        let log = self.place.logger().map(|_| format!("`portreeve service log {name}` and "));
+        failure.help(format!("see {}`portreeve service status {name}`", log.unwrap_or_default()))
     }
 
     fn sentence(&self, goal: Goal) -> String {
@@ -229,7 +228,10 @@ pub(super) fn supervised(place: &Place, seen: &Seen) -> Result<(), Failure> {
             None => tell::away(&name),
             Some(pid) => tell::left(&name, pid),
         }),
-        Supervisor::Never => Err(tell::never(&name)),
+        Supervisor::Never => Err(match &seen.held {
+            None => tell::never(&name),
+            Some(why) => tell::held(&name, why),
+        }),
         Supervisor::Denied => {
             let text = format!("you may not ask the supervisor of `{name}`");
             Err(Failure::new(Exit::NotPermitted, text).help("be root"))

@@ -16,6 +16,7 @@ fn seen(pid: u32, since: u64, want: Want) -> Seen {
         state: None,
         disabled: false,
         left: None,
+        held: None,
     }
 }
 

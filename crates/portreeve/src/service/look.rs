@@ -1,6 +1,7 @@
 //! What a service's directory says of it.
 
-use super::place::Place;
+use super::place::{Kind, Place};
+use portreeve_supervise::native;
 use portreeve_supervise::record::{self, Record};
 use portreeve_supervise::state::{self, Phase, State};
 use portreeve_supervise::status::{self, Status};
@@ -52,6 +53,8 @@ pub(crate) struct Seen {
     pub(crate) disabled: bool,
     /// Its process, where it runs and nobody supervises it.
     pub(crate) left: Option<u32>,
+    /// Why the door does not give it to the keeper as it is configured: a reason a line.
+    pub(crate) held: Option<String>,
 }
 
 impl Seen {
@@ -77,7 +80,14 @@ pub(crate) fn look(place: &Place) -> Seen {
     };
     // what cannot be told is as if it were not there
     let disabled = place.path.join("down").symlink_metadata().is_ok();
-    Seen { supervisor, status, state, disabled, left }
+    Seen { supervisor, status, state, disabled, left, held: held(place) }
+}
+
+/// Why a service of the configuration is held back, if it is.
+fn held(place: &Place) -> Option<String> {
+    let path = place.path.parent().filter(|_| place.kind == Kind::Native)?.join(native::HELD);
+    let text = read_bounded(&path.join(place.path.file_name()?), native::MOST_HELD).ok()?.bytes;
+    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn supervisor(ok: &Path) -> Supervisor {

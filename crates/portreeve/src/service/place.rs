@@ -111,8 +111,27 @@ impl<'a> Places<'a> {
                 all.extend(logger);
             }
         }
+        let mut held = self.held()?;
+        held.retain(|held| !all.iter().any(|it| it.path == held.path));
+        all.extend(held);
         all.sort_by(|a, b| Path::new(&a.name).cmp(Path::new(&b.name)));
         Ok(all)
+    }
+
+    /// Those of the configuration that the host cannot run now. They need not have a folder.
+    fn held(&self) -> Result<Vec<Place>, Failure> {
+        let own = self.paths.services();
+        if self.directory.is_some_and(|directory| !self.is_own(directory)) {
+            return Ok(Vec::new());
+        }
+        let names = entries(&own.join(native::HELD))?;
+        // as the others, without links
+        let own = fs::canonicalize(&own).unwrap_or(own);
+        let place = |name: OsString| {
+            let path = own.join(&name);
+            Place { name, path, kind: Kind::Native }
+        };
+        Ok(names.into_iter().map(place).collect())
     }
 
     /// The service that a word names: a path, where it begins as one or has more than `NAME/log`.
@@ -138,6 +157,9 @@ impl<'a> Places<'a> {
             if !found.iter().any(same) {
                 found.push(Place { name: typed.clone(), path, kind });
             }
+        }
+        if found.is_empty() {
+            found.extend(self.held()?.into_iter().find(|held| held.name == typed));
         }
         let shown = visible(&word.to_string_lossy());
         match <[Place; 1]>::try_from(found) {

@@ -2,6 +2,7 @@
 
 use super::place::Place;
 use crate::exit::{Exit, Failure};
+use crate::render::text::visible;
 use portreeve_sys::pipe;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -44,6 +45,14 @@ pub(crate) fn left(name: &str, pid: u32) -> Failure {
 /// It never had one.
 pub(crate) fn never(name: &str) -> Failure {
     Failure::new(Exit::Unavailable, format!("`{name}` has never been supervised")).help(KEEPER)
+}
+
+/// The door does not give it to the keeper, for these reasons.
+pub(crate) fn held(name: &str, why: &str) -> Failure {
+    let why = why.lines().map(visible).collect::<Vec<_>>().join("; ");
+    let text = format!("`{name}` is held back: {why}");
+    Failure::new(Exit::Unavailable, text)
+        .help("it is started as soon as the host has what it wants, which is looked for by itself")
 }
 
 fn deaf(name: &str) -> Failure {

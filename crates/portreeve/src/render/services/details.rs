@@ -38,6 +38,13 @@ pub(crate) fn details(one: &Details, now: Timestamp, zone: &TimeZone, paint: Pai
         out.push_str(&entry(key, text, paint, ink));
     };
     say("state", &state(seen, now, zone), meaning(seen));
+    for why in seen.held.iter().flat_map(|why| why.lines()) {
+        say("held back", &visible(why), Ink::Bad);
+    }
+    if word(seen) == "held back" {
+        // there is nothing else to be seen of it
+        return out;
+    }
     if let Some(trouble) = supervisor(seen) {
         say("supervisor", &trouble, Ink::Bad);
     }
@@ -136,7 +143,7 @@ fn known(
     }
     if let Some(last) = &state.last {
         let at = moment(last.at).map(|at| moment::show(at, zone)).unwrap_or_default();
-        all.push(("last end", format!("by {}, at {at}", end(last)), Ink::Faint));
+        all.push(("last end", format!("{}, at {at}", end(last)), Ink::Faint));
     }
     let lives = match state.short {
         0 => return all,

@@ -53,6 +53,7 @@ fn brief(place: &Place, seen: &Seen) -> Value {
         "short-lives": seen.state.map(|state| state.short),
         "flapping": seen.state.map(|state| state.flapping),
         "next-start": seen.state.and_then(|state| state.next).and_then(time),
+        "held-back": seen.held.as_deref().map(|why| why.lines().collect::<Vec<_>>()),
         "given-up": seen.state.and_then(|state| state.given_up).map(|given| match given {
             Given::Limit => "limit",
             Given::Finish => "finish",

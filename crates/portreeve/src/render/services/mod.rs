@@ -27,6 +27,7 @@ pub(crate) fn word(seen: &Seen) -> &'static str {
         (Supervisor::Denied, _) => "hidden",
         (Supervisor::Unknown(_), _) => "unknown",
         (Supervisor::Away | Supervisor::Never, _) if seen.left.is_some() => "left alone",
+        (Supervisor::Never, _) if seen.held.is_some() => "held back",
         (Supervisor::Away | Supervisor::Never, _) => "unsupervised",
         (Supervisor::Runs, None) => "unknown",
         (Supervisor::Runs, Some(status)) => match &seen.state {
@@ -55,12 +56,12 @@ pub(crate) fn end(last: &Last) -> String {
     format!("{}, after {}", how(last.end), lived(last.lived))
 }
 
-/// `exit code 3`, `SIGKILL`.
+/// `by exit code 3`, `by SIGKILL`.
 fn how(end: End) -> String {
     match end {
-        End::Code(code) => format!("exit code {code}"),
-        End::Signal(number) => signal(number),
-        End::Unknown => "an end that nobody saw".to_owned(),
+        End::Code(code) => format!("by exit code {code}"),
+        End::Signal(number) => format!("by {}", signal(number)),
+        End::Unknown => "in a way that nobody saw".to_owned(),
     }
 }
 
@@ -101,7 +102,7 @@ fn meaning(seen: &Seen) -> Ink {
     match word(seen) {
         "up" | "ready" => Ink::Good,
         "down" => Ink::Faint,
-        "unsupervised" | "left alone" | "failed" | "flapping" => Ink::Bad,
+        "unsupervised" | "left alone" | "held back" | "failed" | "flapping" => Ink::Bad,
         _ => Ink::Care,
     }
 }

@@ -30,6 +30,7 @@ fn ancestors(pid: u32, since: Label, want: Want) -> Seen {
         state: None,
         disabled: false,
         left: None,
+        held: None,
     }
 }
 
