@@ -6,18 +6,34 @@
 //! and where two readings are possible nobody is charged. No file, socket or clock is touched here.
 #![forbid(unsafe_code)]
 
+pub mod address;
 mod finding;
+pub mod frame;
+mod native;
+mod panel;
 mod record;
+pub mod sessions;
+mod time;
 
 pub use finding::{Finding, Kind, Named, Offence, Success};
+pub use native::{named, names};
+pub use panel::{Panel, Seen};
 pub use record::{Moment, Record};
 
 /// Something that knows what the lines of one kind of program mean.
 ///
 /// It may remember things of lines before (which address a process serves), in bounded memory.
-pub trait Detector {
+pub trait Detector: Send {
     /// Its name, as it is written in a configuration.
     fn name(&self) -> &str;
+
+    /// Whether it has anything to say of lines of this program (empty: the line names none). The
+    /// answer never changes. [`Panel`] asks it once a program, and shows a line only to those that
+    /// want it.
+    fn wants(&self, program: &[u8]) -> bool {
+        let _ = program;
+        true
+    }
 
     /// What this line says.
     fn look(&mut self, record: &Record<'_>) -> Finding;

@@ -17,6 +17,16 @@ pub struct Record<'l> {
     pub message: &'l [u8],
     /// The whole line without its end, for those who read it in their own way.
     pub line: &'l [u8],
+    /// There was more of it than its reader keeps: nothing is to be read from its right end.
+    pub cut: bool,
+}
+
+impl<'l> Record<'l> {
+    /// Of a text in which nothing is marked: all of it is the message.
+    #[must_use]
+    pub const fn plain(line: &'l [u8]) -> Self {
+        Self { time: None, host: b"", program: b"", pid: None, message: line, line, cut: false }
+    }
 }
 
 /// A time as a line gives it.
