@@ -104,7 +104,7 @@ fn network(change: &Change) -> Option<Network> {
     match change {
         Change::Keep(ban) => Some(ban.network),
         Change::Forget(network) => Some(*network),
-        Change::Record(_) => None,
+        Change::Record(_) | Change::Read { .. } | Change::Leave { .. } => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is written, several changes at a time: one commit, one wait for the disk.
 
 use crate::error::{LedgerError, sql};
-use crate::{Ledger, Offence, bans, offences};
+use crate::{Ledger, Offence, Position, bans, offences, positions};
 use portreeve_model::Network;
 use portreeve_wire::clerk::BanRecord;
 use rusqlite::TransactionBehavior::Immediate;
@@ -15,6 +15,33 @@ pub enum Change {
     Forget(Network),
     /// Record an offence.
     Record(Offence),
+    /// Something watched was read up to a position: what was found before it, and the position.
+    Read {
+        /// What was found since the position before.
+        offences: Vec<Offence>,
+        /// How far it was read.
+        position: Box<Position>,
+    },
+    /// A file that was watched is read to its end and will not be read again.
+    Leave {
+        /// As in [`Position`].
+        source: String,
+        /// As in [`Position`].
+        device: u64,
+        /// As in [`Position`].
+        inode: u64,
+    },
+}
+
+impl Change {
+    /// Rows that it writes, about.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Keep(_) | Self::Forget(_) | Self::Record(_) | Self::Leave { .. } => 1,
+            Self::Read { offences, .. } => offences.len().saturating_add(1),
+        }
+    }
 }
 
 impl Ledger {
@@ -38,6 +65,15 @@ impl Ledger {
                     recorded = recorded.saturating_add(1);
                     offences::record(&transaction, offence)
                 }
+                Change::Read { offences, position } => {
+                    recorded = recorded.saturating_add(change.weight() as u64);
+                    let recorded =
+                        offences.iter().try_for_each(|one| offences::record(&transaction, one));
+                    recorded.and_then(|()| positions::keep(&transaction, position))
+                }
+                Change::Leave { source, device, inode } => {
+                    positions::forget(&transaction, source, *device, *inode)
+                }
             }
             .map_err(sql(deed))?;
         }
@@ -45,6 +81,7 @@ impl Ledger {
         let due = since >= offences::TRIM_EVERY;
         if due {
             offences::trim(&transaction, self.most_offences).map_err(sql(deed))?;
+            positions::trim(&transaction).map_err(sql(deed))?;
         }
         transaction.commit().map_err(sql(deed))?;
         self.since_trim = if due { 0 } else { since };

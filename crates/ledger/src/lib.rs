@@ -12,12 +12,14 @@ mod change;
 mod error;
 mod offences;
 mod open;
+mod positions;
 mod schema;
 
 pub use change::Change;
 pub use error::LedgerError;
 pub use offences::{Offence, OffenceRow};
 pub use open::{FILE_NAME, open};
+pub use positions::Position;
 
 use rusqlite::Connection;
 

@@ -3,7 +3,7 @@
 use crate::error::{LedgerError, is_damage, sql};
 use crate::offences::MOST_OFFENCES;
 use crate::schema::{STEPS, migrate};
-use crate::{Ledger, bans};
+use crate::{Ledger, bans, positions};
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,10 @@ fn salvage(damaged: &Path, into: &mut Connection) -> rusqlite::Result<u64> {
     match read {
         Err(error) if !is_damage(&error) => return Err(error),
         Ok(_) | Err(_) => {} // as far as it went
+    }
+    // Where they cannot be read, what is watched is read as if it were new.
+    for position in positions::each(&old).unwrap_or_default() {
+        positions::keep(&transaction, &position)?;
     }
     transaction.commit()?;
     Ok(saved)

@@ -6,7 +6,8 @@ use std::path::Path;
 
 /// One step a version, the first from an empty file. A step once released never changes: what is
 /// new is a new step. The comments stay in the file, where `.schema` shows them.
-pub(crate) const STEPS: [&str; 1] = ["
+pub(crate) const STEPS: [&str; 2] = [
+    "
 CREATE TABLE bans (
     network TEXT PRIMARY KEY NOT NULL,            -- 192.0.2.7, 2001:db8::/64
     family  INTEGER NOT NULL CHECK (family IN (4, 6)),
@@ -27,7 +28,23 @@ CREATE TABLE offences (
     seconds INTEGER,                              -- what it cost; 0 is nothing, NULL is for ever
     spared  TEXT                                  -- why there was no ban after all
 ) STRICT;
-"];
+",
+    "
+CREATE TABLE positions (
+    source   TEXT NOT NULL,                       -- a path, or what a journal is called
+    device   INTEGER NOT NULL,                    -- of the file; 0 of a journal
+    inode    INTEGER NOT NULL,                    -- likewise
+    offset   INTEGER NOT NULL,                    -- bytes that were read: whole lines
+    tail     INTEGER NOT NULL,                    -- so many bytes before it are known
+    mark     INTEGER NOT NULL,                    -- by what they hash to
+    cursor   TEXT,                                -- of a journal
+    lines    INTEGER NOT NULL,                    -- read of this source so far
+    offences INTEGER NOT NULL,                    -- found in them
+    at       INTEGER NOT NULL,                    -- seconds since 1970, UTC
+    PRIMARY KEY (source, device, inode)
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Brings a file from the version it has to the newest; each step whole or not at all.
 pub(crate) fn migrate(

@@ -183,7 +183,7 @@ fn a_file_of_a_newer_portreeve_is_left_alone() {
     ledger.connection.pragma_update(None, "user_version", 99).unwrap();
     drop(ledger);
     let error = open(&folder.0, NOW).unwrap_err();
-    assert!(matches!(error, LedgerError::Newer { found: 99, known: 1, .. }), "{error}");
+    assert!(matches!(error, LedgerError::Newer { found: 99, known: 2, .. }), "{error}");
     assert_eq!(folder.names(), [FILE_NAME]);
 }
 
@@ -217,4 +217,38 @@ fn a_reader_beside_it_sees_what_was_acknowledged() {
         })
         .unwrap();
     assert_eq!(shown, ("192.0.2.7".to_owned(), 4, 32));
+}
+
+#[test]
+fn a_position_comes_with_what_was_found_before_it_or_not_at_all() {
+    let folder = Folder::new();
+    let mut ledger = folder.open();
+    let position = |offset| Position {
+        source: "/var/log/auth.log".into(),
+        device: u64::MAX,
+        inode: 7,
+        offset,
+        tail: 64,
+        mark: u64::MAX - 1,
+        lines: offset / 10,
+        offences: 2,
+        at: NOW,
+        ..Position::default()
+    };
+    let read = |offset| Change::Read {
+        offences: vec![offence(1), offence(2)],
+        position: Box::new(position(offset)),
+    };
+    ledger.apply(&[read(100), read(200)]).unwrap();
+    assert_eq!(ledger.positions().unwrap(), [position(200)]);
+    assert_eq!(ledger.offences(100).unwrap().len(), 4);
+    drop(ledger);
+    let mut ledger = folder.open();
+    assert_eq!(ledger.positions().unwrap(), [position(200)]);
+    let leave =
+        |inode| Change::Leave { source: "/var/log/auth.log".into(), device: u64::MAX, inode };
+    ledger.apply(&[leave(8)]).unwrap();
+    assert_eq!(ledger.positions().unwrap().len(), 1, "another file is not this one");
+    ledger.apply(&[leave(7)]).unwrap();
+    assert_eq!(ledger.positions().unwrap(), []);
 }

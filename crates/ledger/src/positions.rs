@@ -1,0 +1,113 @@
+//! How far what is watched has been read. A position is written in the commit of the offences that
+//! were found before it: whoever goes on from there finds none of them again, and misses none.
+
+use crate::Ledger;
+use crate::error::{LedgerError, sql};
+use rusqlite::{Connection, Row, params};
+
+/// Positions that are kept; past it the oldest go.
+const MOST_POSITIONS: i64 = 4096;
+
+/// How far a file or a journal has been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// What is read: a path, or what a journal is called.
+    pub source: String,
+    /// The file system's number of a file; 0 of a journal.
+    pub device: u64,
+    /// The file's number there.
+    pub inode: u64,
+    /// Bytes of the file that need not be read again: whole lines.
+    pub offset: u64,
+    /// So many bytes before the offset are known by `mark`.
+    pub tail: u32,
+    /// What they hash to.
+    pub mark: u64,
+    /// Where to go on in a journal.
+    pub cursor: Option<String>,
+    /// Lines that were read of this source, over all its files.
+    pub lines: u64,
+    /// Offences that were found in them.
+    pub offences: u64,
+    /// When this was written, seconds since the epoch.
+    pub at: i64,
+}
+
+impl Ledger {
+    /// Every position, the newest first.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn positions(&self) -> Result<Vec<Position>, LedgerError> {
+        each(&self.connection).map_err(sql("read the positions"))
+    }
+}
+
+pub(crate) fn each(connection: &Connection) -> rusqlite::Result<Vec<Position>> {
+    let mut statement = connection.prepare(
+        "SELECT source, device, inode, offset, tail, mark, cursor, lines, offences, at
+         FROM positions ORDER BY at DESC LIMIT ?1",
+    )?;
+    let rows = statement.query_map([MOST_POSITIONS], read)?;
+    rows.collect()
+}
+
+/// Numbers have 64 bits, of which SQLite sees the first as a sign.
+fn read(row: &Row<'_>) -> rusqlite::Result<Position> {
+    let number = |at: usize| row.get::<_, i64>(at).map(i64::cast_unsigned);
+    Ok(Position {
+        source: row.get(0)?,
+        device: number(1)?,
+        inode: number(2)?,
+        offset: number(3)?,
+        tail: u32::try_from(number(4)?).unwrap_or(0),
+        mark: number(5)?,
+        cursor: row.get(6)?,
+        lines: number(7)?,
+        offences: number(8)?,
+        at: row.get(9)?,
+    })
+}
+
+pub(crate) fn keep(connection: &Connection, position: &Position) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO positions
+         (source, device, inode, offset, tail, mark, cursor, lines, offences, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    statement.execute(params![
+        position.source,
+        position.device.cast_signed(),
+        position.inode.cast_signed(),
+        position.offset.cast_signed(),
+        position.tail,
+        position.mark.cast_signed(),
+        position.cursor,
+        position.lines.cast_signed(),
+        position.offences.cast_signed(),
+        position.at,
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn forget(
+    connection: &Connection,
+    source: &str,
+    device: u64,
+    inode: u64,
+) -> rusqlite::Result<()> {
+    let mut statement = connection
+        .prepare_cached("DELETE FROM positions WHERE source = ?1 AND device = ?2 AND inode = ?3")?;
+    statement.execute(params![source, device.cast_signed(), inode.cast_signed()])?;
+    Ok(())
+}
+
+/// Lets the oldest go past the bound.
+pub(crate) fn trim(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(
+        "DELETE FROM positions WHERE (source, device, inode) IN
+         (SELECT source, device, inode FROM positions ORDER BY at DESC LIMIT -1 OFFSET ?1)",
+        [MOST_POSITIONS],
+    )?;
+    Ok(())
+}
