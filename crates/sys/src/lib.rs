@@ -39,6 +39,7 @@ pub mod socket;
 pub mod spawn;
 pub mod syslog;
 pub mod together;
+pub mod unwinding;
 pub mod user;
 pub mod watch;
 

@@ -7,10 +7,11 @@ use std::{
     mem::{self, MaybeUninit},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     ptr,
-    sync::mpsc,
-    thread,
+    sync::Mutex,
     time::Duration,
 };
+
+use crate::together::together;
 
 /// Bytes of a name, its end included (`NI_MAXHOST`).
 const NAME: usize = 1025;
@@ -129,11 +130,11 @@ pub(crate) fn within<T: Send + 'static>(
     limit: Duration,
     ask: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    let (send, receive) = mpsc::channel();
-    let thread = thread::Builder::new().name("resolver".into());
-    // one that comes too late finds nobody, and ends
-    thread.spawn(move || drop(send.send(ask()))).ok()?;
-    receive.recv_timeout(limit).ok()
+    let once = |ask: &Mutex<Option<_>>| {
+        let ask = ask.lock().ok()?.take();
+        ask.map(|ask: Box<dyn FnOnce() -> T + Send>| ask())
+    };
+    together(vec![Mutex::new(Some(Box::new(ask) as _))], limit, once).pop()??
 }
 
 fn reverse(address: IpAddr) -> Answer<Vec<u8>> {
@@ -243,6 +244,6 @@ mod tests {
         assert_eq!(addresses_here(b"localhost"), Answer::Found(host));
         assert_eq!(in_netgroup(b"no-such-group-here", b"localhost", LIMIT), Some(false));
         assert_eq!(netgroup_has_members(b"no-such-group-here", LIMIT), Some(false));
-        assert_eq!(within(Duration::ZERO, || thread::sleep(Duration::from_secs(1))), None);
+        assert_eq!(within(Duration::ZERO, || std::thread::sleep(Duration::from_secs(1))), None);
     }
 }
