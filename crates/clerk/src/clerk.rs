@@ -1,7 +1,7 @@
 //! The clerk at work: takes the monitor's messages and has each looked after by whom it concerns.
 
 use crate::alarms::Alarms;
-use crate::entry::convert::dated;
+use crate::entry::convert::{self, dated};
 use crate::entry::layout::Colour;
 use crate::entry::{Dated, Entry, Loser, Target, stamp};
 use crate::evidence::{self, Listener, Pipes, Source};
@@ -15,20 +15,23 @@ use crate::targets::post::{Address, Post};
 use crate::targets::stderr::Stderr;
 use crate::targets::{Lost, Targets};
 use crate::text::lines::Reads;
+use crate::watch::{Book, Booked, Heard};
 use jiff::tz::TimeZone;
 use portreeve_ledger::{Change, Offence};
 use portreeve_model::{EvidenceBounds, Settings};
 use portreeve_sys::channel::Channel;
 use portreeve_sys::clock;
+use portreeve_wire::MAX_PACKET;
 use portreeve_wire::clerk::{FromClerk, Item, ToClerk};
 use portreeve_wire::event::{Event, SessionRef, What};
-use portreeve_wire::{MAX_PACKET, SessionId};
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -104,7 +107,17 @@ struct Desk {
     records: RecordsPost,
     pipes: Rc<Pipes>,
     bounds: Cell<EvidenceBounds>,
+    book: RefCell<Book>,
+    /// Offences that wait for the ledger's thread.
+    offences: RefCell<VecDeque<Offence>>,
+    /// There are some.
+    offended: Notify,
 }
+
+/// Offences that wait for the ledger at most; further ones are in the event log alone.
+const MOST_OFFENCES: usize = 10_000;
+
+const UNRECORDED: &str = "offences are not in the ledger: it takes them more slowly than they come";
 
 /// Works until the monitor says so or is gone.
 ///
@@ -144,6 +157,9 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         records: RecordsPost::new(records, with.zone.clone(), with.monitor),
         pipes: Pipes::new(with.most_pipes),
         bounds: Cell::new(settings.evidence),
+        book: RefCell::default(),
+        offences: RefCell::default(),
+        offended: Notify::new(),
         zone: with.zone,
     });
     let ending = desk.take_messages(&mut store).await?;
@@ -183,6 +199,7 @@ impl Desk {
                     Received::Nonsense(why) => return Ok(Ending::Nonsense(why)),
                 },
                 Some(answer) = store.answers.recv() => self.answered(answer),
+                () = self.offended.notified() => self.store_offences(store).await,
                 _ = second.tick() => {
                     if !self.targets.borrow().file.is_there() {
                         return Ok(Ending::Moved);
@@ -212,6 +229,13 @@ impl Desk {
         }
     }
 
+    async fn store_offences(&self, store: &mut Store) {
+        let offences = std::mem::take(&mut *self.offences.borrow_mut());
+        let changes = offences.into_iter().map(|offence| (Change::Record(Box::new(offence)), None));
+        self.store(changes.collect(), store).await;
+        self.alarms.over(UNRECORDED);
+    }
+
     /// Reads every pipe once. No further message is taken meanwhile, which keeps pings in order.
     async fn read_round(&self, store: &mut Store) {
         let mut round = std::pin::pin!(self.pipes.read_round());
@@ -237,6 +261,7 @@ impl Desk {
         if !self.pipes.is_full() {
             self.alarms.over(CROWDED);
         }
+        self.judge_ends(false);
         // A thread that is behind will tend when it gets there.
         let _ = store.orders.try_send(Order::Tend);
     }
@@ -326,7 +351,29 @@ impl Desk {
         }
         let outlets = Outlets { alarms: &self.alarms, records: &self.records, zone: &self.zone };
         self.services.borrow_mut().record(event, &outlets);
-        offence(event).map(|offence| (Change::Record(offence), None))
+        let booked = self.book.borrow_mut().event(event, wall_ms());
+        match booked {
+            // A touched trap is an event of its own.
+            Booked::Offence(offence) => Some((Change::Record(offence), None)),
+            Booked::Authenticated(_) | Booked::Nothing => None,
+        }
+    }
+
+    /// Sessions that have ended are judged by their ends, once their last words are heard.
+    fn judge_ends(&self, all: bool) {
+        let found = self.book.borrow_mut().tick(wall_ms(), all);
+        found.into_iter().for_each(|offence| self.offend(offence));
+    }
+
+    /// An offence is told and kept.
+    fn offend(&self, offence: Offence) {
+        self.write(&convert::offence(&offence));
+        let mut waiting = self.offences.borrow_mut();
+        if waiting.len() >= MOST_OFFENCES {
+            return self.alarms.raise(UNRECORDED);
+        }
+        waiting.push_back(offence);
+        self.offended.notify_one();
     }
 
     /// What an earlier clerk, killed in the midst of the same events, had done about the first of
@@ -362,6 +409,7 @@ impl Desk {
         let Some(place) = self.pipes.place(session.session) else {
             return self.alarms.raise(CROWDED);
         };
+        self.book.borrow_mut().session(&session);
         let id = session.session;
         let source = Source { session, watch, bounds: self.bounds.get(), reads, resumed };
         let (pipes, to) = (Rc::clone(&self.pipes), Rc::clone(self));
@@ -409,9 +457,11 @@ impl Desk {
     }
 
     /// The last things: what the pipes hold is read, what waits is written, in this order.
-    async fn part(&self, store: Store) {
+    async fn part(&self, mut store: Store) {
         self.pipes.leave_all();
         wait_until(|| self.pipes.count() == 0).await;
+        self.judge_ends(true);
+        let _ = timeout(PARTING, self.store_offences(&mut store)).await;
         wait_until(|| self.targets.borrow().is_settled() && self.records.is_settled()).await;
         let lost = self.targets.borrow_mut().give_up();
         self.say_lost(lost);
@@ -453,20 +503,16 @@ impl Listener for Desk {
         self.write(&Dated::new(stamp::utc_ms(wall_ms()), entry));
     }
 
-    fn authenticated(&self, session: SessionId) {
-        self.link.send(&FromClerk::Authenticated { session });
+    fn heard(&self, heard: &Heard<'_>) {
+        let booked = self.book.borrow_mut().hear(heard);
+        match booked {
+            Booked::Offence(offence) => self.offend(*offence),
+            Booked::Authenticated(session) => {
+                self.link.send(&FromClerk::Authenticated { session });
+            }
+            Booked::Nothing => {}
+        }
     }
-}
-
-fn offence(event: &Event) -> Option<Offence> {
-    let What::TrapTouched { key, peer, sentence, spared, .. } = &event.what else { return None };
-    Some(Offence {
-        at: event.at,
-        peer: *peer,
-        service: key.clone(),
-        sentence: *sentence,
-        spared: spared.clone(),
-    })
 }
 
 async fn wait_until(done: impl Fn() -> bool) {

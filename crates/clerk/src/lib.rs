@@ -26,6 +26,7 @@ mod start;
 mod store;
 mod targets;
 mod text;
+mod watch;
 
 pub use start::main;
 

@@ -123,6 +123,6 @@ pub(crate) fn forget(connection: &Connection, network: Network) -> rusqlite::Res
 }
 
 /// The start of a text, in whole characters.
-fn start(text: &str, most: usize) -> &str {
+pub(crate) fn start(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }

@@ -14,7 +14,7 @@ pub enum Change {
     /// Forget the ban on exactly this network.
     Forget(Network),
     /// Record an offence.
-    Record(Offence),
+    Record(Box<Offence>),
     /// Something watched was read up to a position: what was found before it, and the position.
     Read {
         /// What was found since the position before.

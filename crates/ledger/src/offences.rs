@@ -1,10 +1,11 @@
 //! The table of offences: the newest are kept, a bounded number.
 
+use crate::bans::start;
 use crate::error::{LedgerError, sql};
 use crate::{Change, Ledger};
 use portreeve_model::Sentence;
-use portreeve_wire::End;
 use rusqlite::{Connection, params};
+use std::net::IpAddr;
 
 /// So many are kept.
 pub(crate) const MOST_OFFENCES: u64 = 1_000_000;
@@ -13,17 +14,40 @@ pub(crate) const MOST_OFFENCES: u64 = 1_000_000;
 /// many.
 pub(crate) const TRIM_EVERY: u64 = 1000;
 
+/// Bytes of each text that are kept.
+const MOST_TEXT: usize = 4096;
+
 /// Somebody did something they are not to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offence {
     /// When, in milliseconds since the epoch.
     pub at: u64,
-    /// Who, as the kernel named them.
-    pub peer: End,
-    /// Key of the trap that was touched.
+    /// What: a word of `docs/watching.md`.
+    pub kind: String,
+    /// Who is charged; `None` is nobody, since the line names nobody for certain.
+    pub peer: Option<IpAddr>,
+    /// Their port, where it is known.
+    pub port: Option<u16>,
+    /// Key of the service it happened at; empty where none is known.
     pub service: String,
-    /// What it costs.
-    pub sentence: Sentence,
+    /// The account that was aimed at, escaped.
+    pub user: Option<String>,
+    /// Where it was seen: `door`, `pipe`, `socket`, `journal`, `file`.
+    pub source: String,
+    /// The watch that the line belongs to.
+    pub watch: Option<String>,
+    /// The detector or filter that found it.
+    pub detector: Option<String>,
+    /// The door's own session it happened in.
+    pub session: Option<u64>,
+    /// Whether it is certain who did it.
+    pub certain: bool,
+    /// How many times, when several are one row.
+    pub count: u32,
+    /// Why, in a few words.
+    pub why: String,
+    /// What touching a trap costs.
+    pub sentence: Option<Sentence>,
     /// Why there is no ban after all.
     pub spared: Option<String>,
 }
@@ -35,10 +59,16 @@ pub struct OffenceRow {
     pub id: i64,
     /// When, in milliseconds since the epoch.
     pub at: i64,
-    /// The peer's address.
-    pub peer: String,
+    /// What.
+    pub kind: String,
+    /// The peer's address, if somebody is charged.
+    pub peer: Option<String>,
     /// Key of the service.
     pub service: String,
+    /// Where it was seen.
+    pub source: String,
+    /// The account that was aimed at.
+    pub user: Option<String>,
     /// What it cost; 0 is nothing, `None` for ever.
     pub seconds: Option<i64>,
 }
@@ -49,7 +79,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]; nothing has changed.
     pub fn record_offence(&mut self, offence: &Offence) -> Result<(), LedgerError> {
-        self.apply(&[Change::Record(offence.clone())])
+        self.apply(&[Change::Record(Box::new(offence.clone()))])
     }
 
     /// The newest offences, newest first.
@@ -70,15 +100,19 @@ impl Ledger {
 
 fn newest(connection: &Connection, most: u32) -> rusqlite::Result<Vec<OffenceRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, at, peer, service, seconds FROM offences ORDER BY id DESC LIMIT ?1",
+        "SELECT id, at, kind, peer, service, source, user, seconds
+         FROM offences ORDER BY id DESC LIMIT ?1",
     )?;
     let rows = statement.query_map([most], |row| {
         Ok(OffenceRow {
             id: row.get(0)?,
             at: row.get(1)?,
-            peer: row.get(2)?,
-            service: row.get(3)?,
-            seconds: row.get(4)?,
+            kind: row.get(2)?,
+            peer: row.get(3)?,
+            service: row.get(4)?,
+            source: row.get(5)?,
+            user: row.get(6)?,
+            seconds: row.get(7)?,
         })
     })?;
     rows.collect()
@@ -86,19 +120,29 @@ fn newest(connection: &Connection, most: u32) -> rusqlite::Result<Vec<OffenceRow
 
 pub(crate) fn record(connection: &Connection, offence: &Offence) -> rusqlite::Result<()> {
     let seconds = match offence.sentence {
-        Sentence::For(time) => Some(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)),
-        Sentence::Forever => None,
-        Sentence::Never => Some(0),
+        Some(Sentence::For(time)) => Some(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)),
+        Some(Sentence::Forever) => None,
+        Some(Sentence::Never) | None => Some(0),
     };
     let mut statement = connection.prepare_cached(
-        "INSERT INTO offences (at, kind, peer, port, service, seconds, spared)
-         VALUES (?1, 'trap', ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO offences (at, kind, peer, port, service, user, source, watch, detector, session,
+                               certain, count, why, seconds, spared)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     statement.execute(params![
         i64::try_from(offence.at).unwrap_or(i64::MAX),
-        offence.peer.address.to_string(),
-        offence.peer.port,
-        offence.service,
+        offence.kind,
+        offence.peer.map(|peer| peer.to_string()),
+        offence.port,
+        start(&offence.service, MOST_TEXT),
+        offence.user.as_deref().map(|user| start(user, MOST_TEXT)),
+        offence.source,
+        offence.watch.as_deref().map(|watch| start(watch, MOST_TEXT)),
+        offence.detector.as_deref().map(|detector| start(detector, MOST_TEXT)),
+        offence.session.map(|session| i64::try_from(session).unwrap_or(i64::MAX)),
+        offence.certain,
+        offence.count,
+        start(&offence.why, MOST_TEXT),
         seconds,
         offence.spared,
     ])?;

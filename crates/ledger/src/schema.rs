@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// One step a version, the first from an empty file. A step once released never changes: what is
 /// new is a new step. The comments stay in the file, where `.schema` shows them.
-pub(crate) const STEPS: [&str; 2] = [
+pub(crate) const STEPS: [&str; 3] = [
     "
 CREATE TABLE bans (
     network TEXT PRIMARY KEY NOT NULL,            -- 192.0.2.7, 2001:db8::/64
@@ -43,6 +43,32 @@ CREATE TABLE positions (
     at       INTEGER NOT NULL,                    -- seconds since 1970, UTC
     PRIMARY KEY (source, device, inode)
 ) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE offences_2 (
+    id       INTEGER PRIMARY KEY,                 -- in the order they were recorded
+    at       INTEGER NOT NULL,                    -- milliseconds since 1970, UTC
+    kind     TEXT NOT NULL,                       -- auth-failed, crash, trap...: docs/watching.md
+    peer     TEXT,                                -- address of who is charged; NULL is nobody
+    port     INTEGER,                             -- theirs, where it is known
+    service  TEXT NOT NULL,                       -- empty where none is known
+    user     TEXT,                                -- the account that was aimed at, escaped
+    source   TEXT NOT NULL,                       -- door, pipe, socket, journal, file
+    watch    TEXT,                                -- the [watch.NAME] it was seen by
+    detector TEXT,                                -- or filter
+    session  INTEGER,                             -- the door's own, in which it happened
+    certain  INTEGER NOT NULL CHECK (certain IN (0, 1)),
+    count    INTEGER NOT NULL,                    -- how many times, when several are one row
+    why      TEXT NOT NULL,
+    seconds  INTEGER,                             -- what it cost; 0 is nothing, NULL is for ever
+    spared   TEXT                                 -- why there was no ban after all
+) STRICT;
+INSERT INTO offences_2
+    SELECT id, at, kind, peer, port, service, NULL, 'door', NULL, NULL, NULL, 1, 1,
+           'touched a trap', seconds, spared
+    FROM offences;
+DROP TABLE offences;
+ALTER TABLE offences_2 RENAME TO offences;
 ",
 ];
 

@@ -3,7 +3,6 @@
 use super::*;
 use crate::schema::{STEPS, migrate};
 use portreeve_model::Sentence;
-use portreeve_wire::End;
 use portreeve_wire::clerk::BanRecord;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -55,9 +54,19 @@ fn ban(network: &str, until: Option<i64>) -> BanRecord {
 fn offence(at: u64) -> Offence {
     Offence {
         at,
-        peer: End { address: "192.0.2.7".parse().unwrap(), port: 4000 },
+        kind: "trap".into(),
+        peer: Some("192.0.2.7".parse().unwrap()),
+        port: Some(4000),
         service: "telnet".into(),
-        sentence: Sentence::For(Duration::from_secs(60)),
+        user: None,
+        source: "door".into(),
+        watch: None,
+        detector: None,
+        session: None,
+        certain: true,
+        count: 1,
+        why: "touched a trap".into(),
+        sentence: Some(Sentence::For(Duration::from_secs(60))),
         spared: None,
     }
 }
@@ -118,13 +127,13 @@ fn long_texts_are_cut_between_characters() {
 fn offences_are_bounded_and_the_newest_stay() {
     let folder = Folder::new();
     let mut ledger = folder.open().keeping_offences(10);
-    let many: Vec<_> = (0..1500).map(|at| Change::Record(offence(at))).collect();
+    let many: Vec<_> = (0..1500).map(|at| Change::Record(Box::new(offence(at)))).collect();
     ledger.apply(&many).unwrap();
     ledger.record_offence(&offence(1500)).unwrap();
     let rows = ledger.offences(100).unwrap();
     assert_eq!(rows.len(), 11, "the bound, and what has come since it was last enforced");
     assert_eq!((rows[0].at, rows[10].at), (1500, 1490));
-    assert_eq!((rows[0].peer.as_str(), rows[0].seconds), ("192.0.2.7", Some(60)));
+    assert_eq!((rows[0].peer.as_deref(), rows[0].seconds), (Some("192.0.2.7"), Some(60)));
 }
 
 #[test]
@@ -134,7 +143,7 @@ fn an_unfinished_change_leaves_no_trace() {
     let refused =
         "CREATE TRIGGER no BEFORE INSERT ON offences BEGIN SELECT RAISE(ABORT, 'no'); END";
     ledger.connection.execute(refused, []).unwrap();
-    let both = [Change::Keep(ban("192.0.2.7", None)), Change::Record(offence(1))];
+    let both = [Change::Keep(ban("192.0.2.7", None)), Change::Record(Box::new(offence(1)))];
     assert!(!ledger.apply(&both).unwrap_err().is_damage());
     assert_eq!(all(&ledger), []);
 }
@@ -161,7 +170,7 @@ fn bans_of_a_damaged_file_are_saved_as_far_as_it_can_be_read() {
     let folder = Folder::new();
     let mut ledger = folder.open();
     ledger.keep(&ban("192.0.2.7", None)).unwrap();
-    let many: Vec<_> = (0..5000).map(|at| Change::Record(offence(at))).collect();
+    let many: Vec<_> = (0..5000).map(|at| Change::Record(Box::new(offence(at)))).collect();
     ledger.apply(&many).unwrap();
     drop(ledger);
     let path = folder.0.join(FILE_NAME);
@@ -183,7 +192,7 @@ fn a_file_of_a_newer_portreeve_is_left_alone() {
     ledger.connection.pragma_update(None, "user_version", 99).unwrap();
     drop(ledger);
     let error = open(&folder.0, NOW).unwrap_err();
-    assert!(matches!(error, LedgerError::Newer { found: 99, known: 2, .. }), "{error}");
+    assert!(matches!(error, LedgerError::Newer { found: 99, known: 3, .. }), "{error}");
     assert_eq!(folder.names(), [FILE_NAME]);
 }
 
@@ -192,16 +201,38 @@ fn an_older_file_is_brought_up_step_by_step() {
     let folder = Folder::new();
     let mut ledger = folder.open();
     ledger.keep(&ban("192.0.2.7", None)).unwrap();
-    let steps = [STEPS[0], "ALTER TABLE bans ADD COLUMN note TEXT"];
+    let steps = [STEPS[0], STEPS[1], STEPS[2], "ALTER TABLE bans ADD COLUMN note TEXT"];
     migrate(&mut ledger.connection, Path::new("x"), &steps).unwrap();
     let version: i64 =
         ledger.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!((version, all(&ledger).len()), (2, 1));
-    let broken = [steps[0], steps[1], "CREATE TABLE more (a); no sentence"];
+    assert_eq!((version, all(&ledger).len()), (4, 1));
+    let broken = [steps[0], steps[1], steps[2], steps[3], "CREATE TABLE more (a); no sentence"];
     assert!(migrate(&mut ledger.connection, Path::new("x"), &broken).is_err());
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'more'";
     let more: i64 = ledger.connection.query_row(tables, [], |row| row.get(0)).unwrap();
     assert_eq!(more, 0, "half a step is no step");
+}
+
+#[test]
+fn offences_of_a_first_version_are_those_of_traps() {
+    let folder = Folder::new();
+    let old = Connection::open(folder.0.join(FILE_NAME)).unwrap();
+    old.execute_batch(STEPS[0]).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    let row =
+        "INSERT INTO offences VALUES (7, 5, 'trap', '192.0.2.7', 4000, 'telnet', NULL, 'why')";
+    old.execute(row, []).unwrap();
+    drop(old);
+    let mut ledger = folder.open();
+    let nobody = Offence { peer: None, port: None, certain: false, sentence: None, ..offence(9) };
+    let nobody = Offence { kind: "auth-failed".into(), user: Some("root".into()), ..nobody };
+    ledger.record_offence(&nobody).unwrap();
+    let rows = ledger.offences(10).unwrap();
+    assert_eq!((rows.len(), rows[0].id, rows[1].id), (2, 8, 7));
+    assert_eq!((rows[1].kind.as_str(), rows[1].peer.as_deref()), ("trap", Some("192.0.2.7")));
+    assert_eq!((rows[1].source.as_str(), rows[1].at, rows[1].seconds), ("door", 5, None));
+    assert_eq!((rows[0].peer.as_deref(), rows[0].user.as_deref()), (None, Some("root")));
+    assert_eq!(rows[0].seconds, Some(0));
 }
 
 #[test]

@@ -240,6 +240,8 @@ pub enum What {
         duration: u64,
         /// Why the door ended it, if it did.
         cause: Option<EndCause>,
+        /// Whether it had said that it has authenticated; `None` of a service that does not say.
+        authenticated: Option<bool>,
     },
     /// The peer's ident server answered, or not.
     Identified {

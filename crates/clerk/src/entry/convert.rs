@@ -2,6 +2,7 @@
 
 use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
 use crate::text::escape::{escape, escape_lines};
+use portreeve_ledger::Offence;
 use portreeve_model::Sentence;
 use portreeve_wire::event::{EndCause, Ending, Event, Refused, RuleCommand, SessionRef, What};
 
@@ -24,6 +25,24 @@ pub(crate) fn session(of: &SessionRef) -> Session {
         local_port: of.local.port,
         pid: of.pid,
     }
+}
+
+/// An offence as it is told.
+pub(crate) fn offence(of: &Offence) -> Dated {
+    let entry = Entry::Offence {
+        kind: of.kind.clone(),
+        peer: of.peer,
+        peer_port: of.port,
+        service: clean(&of.service),
+        user: of.user.clone(),
+        source: of.source.clone(),
+        watch: of.watch.as_deref().map(clean),
+        detector: of.detector.as_deref().map(clean),
+        session: of.session,
+        certain: of.certain,
+        why: of.why.clone(),
+    };
+    Dated::new(stamp::utc_ms(of.at), entry)
 }
 
 fn clean(text: &str) -> String {
@@ -116,7 +135,7 @@ fn entry(what: &What) -> Entry {
                 EndCause::Grace | EndCause::Idle | EndCause::Shutdown => None,
             },
         },
-        What::SessionEnded { session: of, ending, duration, cause } => {
+        What::SessionEnded { session: of, ending, duration, cause, .. } => {
             ended(of, *ending, *duration, *cause)
         }
         What::Identified { session: of, answer } => Entry::Identified {

@@ -207,6 +207,25 @@ pub(crate) enum Entry {
         origin: Option<String>,
         count: u32,
     },
+    Offence {
+        kind: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        peer: Option<IpAddr>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        peer_port: Option<u16>,
+        service: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        source: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        watch: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detector: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<u64>,
+        certain: bool,
+        why: String,
+    },
     Paused {
         service: String,
         seconds: u32,

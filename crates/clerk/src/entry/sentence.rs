@@ -149,6 +149,17 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let place = at(place);
             sentence(Bad, Some(service), format!("refused {who} ({word}){times}: {why}{place}"))
         }
+        Entry::Offence { kind, peer, peer_port, service, user, source, watch, why, .. } => {
+            let who = match (peer, peer_port) {
+                (Some(peer), Some(port)) => end(*peer, *port).to_string(),
+                (Some(peer), None) => peer.to_string(),
+                (None, _) => "nobody for certain".into(),
+            };
+            let user = user.as_ref().map(|user| format!(", for user `{user}`")).unwrap_or_default();
+            let watch = watch.as_ref().map(|watch| format!(" of {watch}")).unwrap_or_default();
+            let text = format!("offence of {who}: {kind}{user}: {why} ({source}{watch})");
+            sentence(Bad, Some(service).filter(|service| !service.is_empty()), text)
+        }
         Entry::Paused { service, seconds } => {
             sentence(Bad, Some(service), format!("too fast: nobody is let in for {seconds} s"))
         }

@@ -41,6 +41,7 @@ impl Entry {
             | Self::GracePassed { .. }
             | Self::SessionEnding { .. }
             | Self::Refused { .. }
+            | Self::Offence { .. }
             | Self::Resumed { .. }
             | Self::Banned { .. }
             | Self::BanEnded { .. }

@@ -18,7 +18,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 42;
+const VARIANTS: usize = 43;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -64,6 +64,7 @@ fn number(entry: &Entry) -> usize {
         Entry::SourceLate { .. } => 39,
         Entry::ServiceKept { .. } => 40,
         Entry::ServiceReleased { .. } => 41,
+        Entry::Offence { .. } => 42,
     }
 }
 
@@ -104,8 +105,13 @@ fn from_the_monitor() -> Vec<What> {
     let (key, reason) = (|| "ssh".to_owned(), "the address is in use by process 812 (`sshd`)");
     let origin = Some("/etc/xinetd.d/ssh:12:5".to_owned());
     let (address, retry) = (end("192.0.2.1", 22), 4);
-    let ended =
-        |ending, duration| What::SessionEnded { session: ssh(), ending, duration, cause: None };
+    let ended = |ending, duration| What::SessionEnded {
+        session: ssh(),
+        ending,
+        duration,
+        cause: None,
+        authenticated: None,
+    };
     let ending = |cause| What::SessionEnding { session: ssh(), cause };
     vec![
         What::DoorOpened { version: "0.1.0".into(), pid: 812, services: 3 },
@@ -136,6 +142,7 @@ fn from_the_monitor() -> Vec<What> {
             ending: Ending::Closed,
             duration: 12,
             cause: Some(EndCause::Idle),
+            authenticated: None,
         },
         ended(Ending::Lost, 86_400_000),
         What::Identified { session: ssh(), answer: Ok("UNIX : joe\x1b[2J".into()) },
@@ -251,6 +258,32 @@ fn examples() -> Vec<Dated> {
         },
         Entry::EventsLost { by: Loser::Clerk, target: Some(Target::Journal), count: 2 },
         Entry::PastNotKept,
+        Entry::Offence {
+            kind: "invalid-user".into(),
+            peer: Some(ssh().peer.address),
+            peer_port: Some(ssh().peer.port),
+            service: "ssh".into(),
+            user: Some("x from 198.51.100.7".into()),
+            source: "socket".into(),
+            watch: None,
+            detector: Some("sshd".into()),
+            session: Some(7),
+            certain: true,
+            why: "Invalid user".into(),
+        },
+        Entry::Offence {
+            kind: "auth-failed".into(),
+            peer: None,
+            peer_port: None,
+            service: "ssh".into(),
+            user: None,
+            source: "file".into(),
+            watch: Some("auth".into()),
+            detector: Some("sshd".into()),
+            session: None,
+            certain: false,
+            why: "Invalid user: it names nobody".into(),
+        },
         Entry::DoorSucceeded {
             from: "0.1.0".into(),
             version: "0.2.0".into(),

@@ -7,9 +7,10 @@ use crate::text::escape::escape;
 use crate::text::lines::{Line, Splitter, Start};
 use crate::text::pace::Pace;
 use crate::text::sshd;
+use crate::watch::{Heard, Voice};
+use portreeve_detect::{Finding, Named, Success};
 use portreeve_model::Watcher;
 use portreeve_sys::clock;
-use portreeve_wire::SessionId;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -31,8 +32,8 @@ const TURN: usize = 16;
 pub(crate) trait Listener {
     /// A line, or that lines were dropped.
     fn said(&self, entry: Entry);
-    /// The service says that its session has authenticated.
-    fn authenticated(&self, session: SessionId);
+    /// A finding.
+    fn heard(&self, heard: &Heard<'_>);
 }
 
 /// The read end of a session's pipe, which blocks nobody from here on.
@@ -223,7 +224,18 @@ fn hear(
     let says_so = watched && !*authenticated && sshd::authenticated(line);
     if says_so {
         *authenticated = true;
-        to.authenticated(source.session.session);
+        let success =
+            Success { named: Named::Nobody, port: None, user: None, why: "it says so".into() };
+        to.heard(&Heard {
+            at: wall_ms(),
+            voice: Voice::Pipe(&source.session),
+            service: &source.session.key,
+            detector: "sshd",
+            host: b"",
+            pid: None,
+            text: line.bytes,
+            finding: &Finding::Success(success),
+        });
     }
     // Only the first line can be one that began with an earlier clerk.
     let resumed = std::mem::take(first) && source.resumed && line.start != Start::Newline;
@@ -237,4 +249,8 @@ fn hear(
             resumed,
         });
     }
+}
+
+fn wall_ms() -> u64 {
+    u64::try_from(clock::wall().as_millis()).unwrap_or(u64::MAX)
 }

@@ -135,7 +135,13 @@ mod tests {
     }
 
     fn ended(ending: Ending) -> What {
-        What::SessionEnded { session: session(Some(18)), ending, duration: 65_999, cause: None }
+        What::SessionEnded {
+            session: session(Some(18)),
+            ending,
+            duration: 65_999,
+            cause: None,
+            authenticated: None,
+        }
     }
 
     fn refused(xinetd: &str, count: u32) -> What {

@@ -21,6 +21,7 @@ fn ended(number: u64) -> What {
         ending: Ending::Exit(0),
         duration: 1500,
         cause: None,
+        authenticated: None,
     }
 }
 

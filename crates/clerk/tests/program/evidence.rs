@@ -193,6 +193,7 @@ fn thousands_of_pipes_at_once() {
                 ending: Ending::Exit(0),
                 duration: 0,
                 cause: None,
+                authenticated: None,
             })
             .take(200),
     );

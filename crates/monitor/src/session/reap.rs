@@ -180,13 +180,22 @@ impl Door {
 
     /// A session is over: its place is free.
     pub(crate) fn session_over(&mut self, number: u64, ending: Ending) {
+        let said_so = self.sessions.authenticated.contains(&number);
         let Some(session) = self.sessions.remove(number) else { return };
+        let authenticated = match session.authentication {
+            Authentication::None => None,
+            // one whose clerk died left the startups without a word
+            Authentication::Notify(_) | Authentication::Watch(_) => {
+                (said_so || session.reservation.is_startup()).then_some(said_so)
+            }
+        };
         let duration = self.now.mono.saturating_sub(session.since).as_millis();
         let duration = u64::try_from(duration).unwrap_or(u64::MAX);
         self.leave_behind(&session.reference, session.evidence, session.handed_over);
-        let (session_ref, cause) = (session.reference, session.ending);
-        self.event(What::SessionEnded { session: session_ref, ending, duration, cause });
-        self.state.release(session.reservation);
+        let (reservation, cause) = (session.reservation, session.ending);
+        let session = session.reference;
+        self.event(What::SessionEnded { session, ending, duration, cause, authenticated });
+        self.state.release(reservation);
     }
 
     /// A byte on a session's notification pipe says that it has authenticated; its end says nothing.

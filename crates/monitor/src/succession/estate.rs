@@ -194,8 +194,7 @@ impl Part {
             Self::Head | Self::Totals | Self::Sessions | Self::Bans | Self::Images | Self::Jobs => {
                 1
             }
-            Self::Waiting => 2,
-            Self::Configuration | Self::Undecided => 3,
+            Self::Waiting | Self::Configuration | Self::Undecided => 3,
         }
     }
 
