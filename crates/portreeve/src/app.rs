@@ -9,7 +9,7 @@ use crate::{
     takeover, upgrade,
 };
 use clap::Parser as _;
-use clap::error::Error as UsageError;
+use clap::error::{ContextKind, ContextValue, Error as UsageError};
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, asks_for_json(std::env::args_os())).into(),
+        Err(error) => return usage(&hinted(error), asks_for_json(std::env::args_os())).into(),
     };
     panic::set_hook(Box::new(|panic| {
         terminal::remark(&format!("portreeve: this is a bug, please report it: {panic}\n"));
@@ -33,6 +33,20 @@ pub fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// With a word to whoever names a file where a language is wanted: a configuration was meant.
+fn hinted(mut error: UsageError) -> UsageError {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let value = text(ContextKind::InvalidValue);
+    if text(ContextKind::InvalidArg) == "[LANGUAGE]" && value.contains(['/', '.']) {
+        let tip = format!("a configuration is checked with `portreeve check --config {value}`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 fn dispatch(cli: &Cli) -> Result<Exit, Failure> {

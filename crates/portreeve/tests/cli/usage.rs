@@ -42,6 +42,15 @@ fn what_is_typed_wrong_is_told_in_json_where_that_was_asked() {
 }
 
 #[test]
+fn a_configuration_in_the_place_of_a_language_is_recognised() {
+    let ran = portreeve(&["check", "conf/my.toml"]);
+    let tip = "tip: a configuration is checked with `portreeve check --config conf/my.toml`";
+    assert!(ran.exit == 64 && ran.err.contains(tip), "{ran:?}");
+    let ran = portreeve(&["check", "sendmail"]);
+    assert!(ran.exit == 64 && !ran.err.contains("tip:"), "{ran:?}");
+}
+
+#[test]
 fn help_and_version_are_answers() {
     let ran = portreeve(&["--version"]);
     let version = format!("portreeve {}\n", env!("CARGO_PKG_VERSION"));
