@@ -4,7 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test, which reads how many sessions to try")]
 
 use portreeve_testkit::{
-    Signal, World, children, open_descriptors, proc_status, read_to_end_bounded, wait_for,
+    Signal, World, children, open_descriptors, poll_for, proc_status, read_to_end_bounded, wait_for,
 };
 use portreeve_tests::strain::rests;
 use portreeve_tests::{Door, EVENTS, SOON};
@@ -115,7 +115,7 @@ fn exits_that_share_one_signal_are_all_noticed_while_hundreds_of_sessions_stay()
     door.wait_sessions("cat", 300);
     let monitor = door.monitor();
     let named = |pid: &u32| proc_status(*pid).is_some_and(|s| s.get("Name") == "portreeve-clerk");
-    let clerk = children(monitor).into_iter().find(named).unwrap();
+    let clerk = poll_for(SOON, "the clerk", || children(monitor).into_iter().find(named));
     let clerk = proc_status(clerk).unwrap().inner_pid().to_string();
     // While it is stopped, the kernel keeps one signal for all of them, which names the first.
     door.running().signal(Signal::STOP);

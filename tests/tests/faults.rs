@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use portreeve_testkit::{
-    End, World, children, proc_status, read_to_end_bounded, read_until, wait_for,
+    End, World, children, poll_for, proc_status, read_to_end_bounded, read_until, wait_for,
 };
 use portreeve_tests::strain::{
     Cgroup, Crowd, Manner, Vitals, echoes, helper, rests, shut_out, signal, told,
@@ -63,11 +63,12 @@ fn stopped_services_hold_up_nobody_and_go_when_they_are_woken() {
     let scene = Scene::open(&world, "");
     let crowd = Crowd::gather(&world, "far", CAT, 30, Manner::Silent);
     scene.door.wait_sessions("cat", 30);
-    let served: Vec<u32> = children(scene.door.monitor())
-        .into_iter()
-        .filter(|pid| proc_status(*pid).is_some_and(|s| s.get("Name") == "cat"))
-        .collect();
-    assert_eq!(served.len(), 30);
+    // one that has not reached its exec yet has another name
+    let is_cat = |pid: &u32| proc_status(*pid).is_some_and(|s| s.get("Name") == "cat");
+    let served: Vec<u32> = poll_for(SOON, "thirty of them", || {
+        let served = children(scene.door.monitor()).into_iter().filter(is_cat);
+        Some(served.collect()).filter(|served: &Vec<u32>| served.len() == 30)
+    });
     served.iter().for_each(|pid| signal(&world, *pid, "-STOP"));
     assert!(echoes(&world, "lan", CAT) && echoes(&world, "lan", ECHO));
     crowd.leave();

@@ -150,3 +150,49 @@ fn what_is_disabled_stays_down_whoever_comes_back() {
     up(&world, "clock");
     assert_eq!(pid(&world, "greeter"), Some(pid_before));
 }
+
+#[test]
+fn a_log_that_goes_or_comes_counts_from_the_next_start() {
+    let world = World::standard();
+    let configuration = |log: &str| {
+        format!(
+            "[service.speaker]\nkeep = true\nuser = \"root\"\n{log}\n\
+             run = [\"/bin/bash\", \"-c\", \"echo process $$; exec sleep 1000\"]\n"
+        )
+    };
+    let logged = configuration("log = { user = \"nobody\" }");
+    let door = Door::native(&world, &logged);
+    let _keeper = keeper(&world);
+    let log = "/var/log/portreeve-services/speaker/current";
+    let said = |pid: u32| {
+        let line = format!(" process {pid}\n");
+        world.exists(log) && world.read(log).contains(&line)
+    };
+    let another = |before: u32| {
+        tool(&world, &["svc", "-t", &format!("{SERVICES}/speaker")]);
+        poll_for(SOON, "another process", || pid(&world, "speaker").filter(|pid| *pid != before))
+    };
+    let first = up(&world, "speaker");
+    wait_for(SOON, "its line", || said(first));
+    let logger = up(&world, "speaker/log");
+
+    // it goes: whoever runs is still written down, whoever comes next is not
+    reload(&world, &door, &configuration(""));
+    wait_for(SOON, "the log's plan to go", || {
+        !world.exists(format!("{SERVICES}/speaker/log/plan"))
+    });
+    assert_eq!(pid(&world, "speaker"), Some(first), "it goes on");
+    let second = another(first);
+    wait_for(SOON, "the logger to end", || pid(&world, "speaker/log").is_none());
+    let ended = world.door_run(&["sh", "-c", &format!("test -e /proc/{logger}/exe || echo ended")]);
+    assert_eq!(ended, "ended\n");
+
+    // it comes back
+    reload(&world, &door, &logged);
+    let plan = format!("{SERVICES}/speaker/log/plan");
+    wait_for(SOON, "the log's plan", || world.exists(&plan));
+    let third = another(second);
+    wait_for(SOON, "its line", || said(third));
+    assert!(!said(second), "it had no log");
+    up(&world, "speaker/log");
+}

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use portreeve_testkit::{
-    Signal, World, children, proc_status, read_to_end_bounded, read_until, wait_for,
+    Signal, World, children, poll_for, proc_status, read_to_end_bounded, read_until, wait_for,
 };
 use portreeve_tests::{Door, SOON};
 use std::io::Write;
@@ -141,7 +141,7 @@ fn a_killed_clerk_costs_no_session_no_ban_and_no_line_that_comes_after() {
             |pid: &u32| proc_status(*pid).is_some_and(|s| s.get("Name") == "portreeve-clerk");
         children(monitor).into_iter().find(named)
     };
-    let first = clerk().expect("a clerk");
+    let first = poll_for(SOON, "a clerk", clerk);
     world.door_run(&["kill", "-9", &proc_status(first).unwrap().inner_pid().to_string()]);
     say("two");
     wait_for(SOON, "another clerk", || clerk().is_some_and(|pid| pid != first));
@@ -167,10 +167,8 @@ fn a_killed_relay_ends_its_own_sessions_and_no_others() {
     door.wait_sessions("echo", 1);
     door.wait_sessions("cat", 1);
     let monitor = door.running().pid();
-    let relay = children(monitor)
-        .into_iter()
-        .find(|pid| proc_status(*pid).is_some_and(|s| s.get("Name") == "portreeve-relay"))
-        .expect("a relay");
+    let named = |pid: &u32| proc_status(*pid).is_some_and(|s| s.get("Name") == "portreeve-relay");
+    let relay = poll_for(SOON, "a relay", || children(monitor).into_iter().find(named));
     world.door_run(&["kill", "-9", &proc_status(relay).unwrap().inner_pid().to_string()]);
     door.wait_sessions("echo", 0);
     read_to_end_bounded(&relayed, 16, SOON);

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use portreeve_testkit::{
-    Signal, World, children, proc_status, read_to_end_bounded, read_until, wait_for,
+    Signal, World, children, poll_for, proc_status, read_to_end_bounded, read_until, wait_for,
 };
 use portreeve_tests::strain::rests;
 use portreeve_tests::{Door, SOON};
@@ -19,7 +19,7 @@ fn told(world: &World, client: &str, to: &str) -> String {
 
 fn clerk(door: &Door<'_>) -> u32 {
     let named = |pid: &u32| proc_status(*pid).is_some_and(|s| s.get("Name") == "portreeve-clerk");
-    children(door.monitor()).into_iter().find(named).unwrap()
+    poll_for(SOON, "the clerk", || children(door.monitor()).into_iter().find(named))
 }
 
 fn signal(world: &World, pid: u32, name: &str) {

@@ -6,7 +6,7 @@
 mod list;
 
 use list::{LISTED, List, OPEN, OTHER, SERVICES, SHUT, is_in};
-use portreeve_testkit::{World, children, proc_status, wait_for};
+use portreeve_testkit::{World, children, poll_for, proc_status, wait_for};
 use portreeve_tests::{Door, SOON, figures};
 use serde_json::Value;
 use std::fs;
@@ -237,7 +237,8 @@ fn own_programs(world: &World) -> String {
 
 fn kill_sleeper(world: &World, door: &Door<'_>) {
     let sleeps = |pid: &u32| proc_status(*pid).is_some_and(|status| status.get("Name") == "sleep");
-    let pid = children(door.monitor()).into_iter().find(sleeps).unwrap();
+    // one that has not reached its exec yet has another name
+    let pid = poll_for(SOON, "the sleeper", || children(door.monitor()).into_iter().find(sleeps));
     world.door_run(&["kill", "-9", &proc_status(pid).unwrap().inner_pid().to_string()]);
 }
 
