@@ -7,12 +7,15 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+mod dovecot;
 mod finding;
 pub mod frame;
 mod native;
 mod panel;
 mod record;
+mod scan;
 pub mod sessions;
+mod smtp;
 mod time;
 
 pub use finding::{Finding, Kind, Named, Offence, Success};

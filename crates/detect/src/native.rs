@@ -1,12 +1,16 @@
 //! The native detectors, by name.
 
-use crate::Detector;
+use crate::{Detector, dovecot, smtp};
 
 /// Makes a detector that has seen nothing yet.
 type Make = fn() -> Box<dyn Detector>;
 
 /// All of them, in the order of their names.
-const ALL: &[(&str, Make)] = &[];
+const ALL: &[(&str, Make)] = &[
+    ("dovecot", || Box::new(dovecot::Dovecot)),
+    ("exim", || Box::new(smtp::exim::Exim)),
+    ("postfix", || Box::new(smtp::postfix::Postfix::new())),
+];
 
 /// A native detector of this name, that has seen nothing yet. `None` if there is none.
 #[must_use]

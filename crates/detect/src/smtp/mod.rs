@@ -1,0 +1,4 @@
+//! Mail servers.
+
+pub(crate) mod exim;
+pub(crate) mod postfix;
