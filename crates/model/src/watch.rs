@@ -102,6 +102,25 @@ pub struct JournalTerm {
     pub value: String,
 }
 
+impl JournalTerm {
+    /// Bytes of a value, at most.
+    pub const MOST: usize = 4096;
+
+    /// Whether a text can name a field.
+    #[must_use]
+    pub fn is_field(text: &str) -> bool {
+        let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        let first = text.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+        first && text.len() <= 64 && text.bytes().all(fits)
+    }
+
+    /// Whether a text can be a field's value here.
+    #[must_use]
+    pub fn is_value(text: &str) -> bool {
+        text.len() <= Self::MOST && !text.contains('\0')
+    }
+}
+
 /// Where a journal lies. All empty: the host's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalPlace {
@@ -113,12 +132,23 @@ pub struct JournalPlace {
     pub namespace: Option<String>,
 }
 
+impl JournalPlace {
+    /// Whether a text can name a namespace.
+    #[must_use]
+    pub fn is_namespace(text: &str) -> bool {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-@".contains(&b);
+        (1..=200).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('-')
+    }
+}
+
 impl Journal {
     /// The arguments for journalctl(1) that choose these entries, and no others.
     #[must_use]
     pub fn arguments(&self) -> Vec<String> {
         let JournalPlace { directory, files, namespace } = &self.place;
-        let mut arguments = Vec::new();
+        let own = directory.is_none() && files.is_empty();
+        // users' own journals are nobody's evidence
+        let mut arguments: Vec<String> = own.then(|| "--system".to_owned()).into_iter().collect();
         arguments.extend(directory.iter().map(|path| format!("--directory={path}")));
         arguments.extend(files.iter().map(|path| format!("--file={path}")));
         arguments.extend(namespace.iter().map(|name| format!("--namespace={name}")));
@@ -251,6 +281,30 @@ impl FilterText {
     pub const MOST_TEXTS: usize = 1 << 20;
     /// Lines that are looked at together, at most.
     pub const MOST_LINES: u32 = 100;
+
+    /// Every text in it.
+    pub fn texts(&self) -> impl Iterator<Item = &Sited<String>> {
+        let one = self.prefregex.iter().chain(&self.datepattern);
+        one.chain(&self.failregex).chain(&self.ignoreregex)
+    }
+
+    /// Whether it is within its bounds.
+    ///
+    /// # Errors
+    /// What there is too much of, as a phrase that says so of the filter.
+    pub fn fits(&self) -> Result<(), String> {
+        let (text, texts, regexes) = (Self::MOST_TEXT, Self::MOST_TEXTS, Self::MOST_REGEXES);
+        if self.texts().any(|one| one.value.len() > text) {
+            return Err(format!("has a text of more than {} KiB", text >> 10));
+        }
+        if self.texts().map(|one| one.value.len()).sum::<usize>() > texts {
+            return Err(format!("has more than {} MiB of text", texts >> 20));
+        }
+        if self.failregex.len().max(self.ignoreregex.len()) > regexes {
+            return Err(format!("has more than {regexes} regexes"));
+        }
+        Ok(())
+    }
 }
 
 impl PartialEq for FilterText {
@@ -326,7 +380,7 @@ mod tests {
         assert!(admits(&["_UID=0", "_COMM=b"]));
         assert!(admits(&["_UID=7", "_EXE=/bin/c"]));
         assert!(!admits(&["_UID=0"]) && !admits(&["_UID=1", "_COMM=a"]) && !admits(&[]));
-        let arguments = ["_UID=0", "_COMM=a", "_COMM=b", "+", "_EXE=/bin/c"];
+        let arguments = ["--system", "_UID=0", "_COMM=a", "_COMM=b", "+", "_EXE=/bin/c"];
         assert_eq!(journal.arguments(), arguments);
         assert!(Journal::default().admits(|_| false), "no condition is none");
     }
