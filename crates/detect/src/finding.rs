@@ -25,8 +25,18 @@ pub struct Offence {
     pub port: Option<u16>,
     /// The account that was aimed at: bytes of a stranger's choice, never the text's escapes undone.
     pub user: Option<Box<[u8]>>,
+    /// How often: more than once where the log says of a line that it was repeated.
+    pub times: u32,
     /// The sentence that was recognised, in a few words.
     pub why: Box<str>,
+}
+
+impl Offence {
+    /// One of this kind, with neither port nor account.
+    #[must_use]
+    pub fn new(kind: Kind, named: Named, why: &str) -> Self {
+        Self { kind, named, port: None, user: None, times: 1, why: why.into() }
+    }
 }
 
 /// Somebody has authenticated.
@@ -84,6 +94,17 @@ pub enum Kind {
     Probe,
     /// What a pattern of the administrator's or of an imported filter says.
     Pattern,
+}
+
+impl Named {
+    /// The address, if it is one that may be charged.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Nobody | Self::Host(_) | Self::Ambiguous => None,
+        }
+    }
 }
 
 impl Kind {

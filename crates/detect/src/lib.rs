@@ -16,6 +16,8 @@ mod record;
 mod scan;
 pub mod sessions;
 mod smtp;
+pub mod sshd;
+mod syslog;
 mod time;
 
 pub use finding::{Finding, Kind, Named, Offence, Success};
@@ -38,6 +40,17 @@ pub trait Detector: Send {
         true
     }
 
+    /// Whether it reads what every program may write, as PAM's modules do, and not one program's own
+    /// words. A [`Panel`] asks such a one only about programs that no other member reads: who knows
+    /// a program knows which of its lines tell the same thing twice.
+    fn general(&self) -> bool {
+        false
+    }
+
     /// What this line says.
+    ///
+    /// Where lines are known to be one session's though they do not say so (its own pipe), the
+    /// record should have the session's process all the same: sentences that tell of one try in two
+    /// ways are then told apart from two tries.
     fn look(&mut self, record: &Record<'_>) -> Finding;
 }

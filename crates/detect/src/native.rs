@@ -1,6 +1,6 @@
 //! The native detectors, by name.
 
-use crate::{Detector, dovecot, smtp};
+use crate::{Detector, dovecot, smtp, sshd};
 
 /// Makes a detector that has seen nothing yet.
 type Make = fn() -> Box<dyn Detector>;
@@ -10,6 +10,7 @@ const ALL: &[(&str, Make)] = &[
     ("dovecot", || Box::new(dovecot::Dovecot)),
     ("exim", || Box::new(smtp::exim::Exim)),
     ("postfix", || Box::new(smtp::postfix::Postfix::new())),
+    ("sshd", || Box::new(sshd::Sshd::default())),
 ];
 
 /// A native detector of this name, that has seen nothing yet. `None` if there is none.

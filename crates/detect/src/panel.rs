@@ -95,10 +95,12 @@ impl Panel {
             self.last = at;
             return self.known.get(at).map_or(0, |(_, readers)| *readers);
         }
-        let mut readers = 0;
+        let (mut readers, mut general) = (0, 0);
         for (at, member) in self.members.iter().enumerate() {
-            readers |= u64::from(member.wants(program)) << at;
+            let wants = u64::from(member.wants(program)) << at;
+            *(if member.general() { &mut general } else { &mut readers }) |= wants;
         }
+        let readers = if readers == 0 { general } else { readers };
         if program.len() <= LONGEST {
             let row = (program.into(), readers);
             match self.known.get_mut(self.next) {
@@ -121,6 +123,7 @@ impl std::fmt::Debug for Panel {
 mod tests {
     use super::*;
 
+    /// Reads its own program; `all` every one, `rest` those that nobody else reads.
     struct Echo(&'static str, Finding);
 
     impl Detector for Echo {
@@ -128,7 +131,10 @@ mod tests {
             self.0
         }
         fn wants(&self, program: &[u8]) -> bool {
-            self.0 == "all" || program == self.0.as_bytes()
+            ["all", "rest"].contains(&self.0) || program == self.0.as_bytes()
+        }
+        fn general(&self) -> bool {
+            self.0 == "rest"
         }
         fn look(&mut self, _: &Record<'_>) -> Finding {
             self.1.clone()
@@ -160,6 +166,14 @@ mod tests {
             }
         }
         assert!(panel.known.len() <= KNOWN);
+        let mut general = Panel::new(vec![
+            Box::new(Echo("rest", success())),
+            Box::new(Echo("a", Finding::Nothing("a's"))),
+        ]);
+        for (program, by) in [(&b"a"[..], 1), (b"b", 0), (b"", 0)] {
+            let record = Record { program, ..Record::plain(b"") };
+            assert_eq!(general.look(&record).unwrap().by, by, "{program:?}");
+        }
         let mut narrow = Panel::new(vec![Box::new(Echo("a", success()))]);
         assert_eq!(narrow.look(&Record::plain(b"")), None);
     }

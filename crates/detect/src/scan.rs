@@ -45,7 +45,7 @@ pub(crate) fn common(readings: impl IntoIterator<Item = Peer>) -> Option<Peer> {
 pub(crate) fn offence(kind: Kind, peer: Peer, user: Option<&[u8]>, why: &str) -> Finding {
     let Peer { named, port } = peer;
     let user = user.filter(|user| !user.is_empty()).map(Box::from);
-    Finding::Offence(Offence { kind, named, port, user, why: why.into() })
+    Finding::Offence(Offence { kind, named, port, user, times: 1, why: why.into() })
 }
 
 /// A login. An empty user is none.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 
 use crate::Record;
 
@@ -39,10 +40,17 @@ impl<T> Sessions<T> {
         Some(Process { place, pid: record.pid? })
     }
 
-    /// The same place's process of another number, as a line names it.
+    /// Another process of the same place, as a line names it.
     #[must_use]
     pub fn sibling(process: Process, pid: u32) -> Process {
         Process { pid, ..process }
+    }
+
+    /// Where lines name no process: who serves this peer, told by its address and port.
+    #[must_use]
+    pub fn serves(&self, record: &Record<'_>, address: IpAddr, port: u16) -> Process {
+        // No process that writes a log has the number 0.
+        Process { place: self.hasher.hash_one((record.host, address, port)), pid: 0 }
     }
 
     /// What is known of a process.

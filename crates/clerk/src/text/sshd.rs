@@ -16,31 +16,7 @@ pub(crate) const ENOUGH: usize = 1100;
 
 /// Whether this line is sshd saying that its session has authenticated.
 pub(crate) fn authenticated(line: Line<'_>) -> bool {
-    line.start == Start::Write && !line.cut && is_sentence(line.bytes)
-}
-
-/// `Accepted METHOD for USER from ADDRESS port N ssh2` or `… ssh2: MORE`.
-fn is_sentence(line: &[u8]) -> bool {
-    let words = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix("Accepted "));
-    let Some((method, rest)) = words.and_then(|words| words.split_once(" for ")) else {
-        return false;
-    };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_/@.".contains(c);
-    let one_word = !method.is_empty() && method.chars().all(allowed);
-    // From the right: a name may hold blanks, and words like these.
-    let ends = rest.rmatch_indices(" ssh2").filter(|(at, found)| {
-        let after = rest.get(at.saturating_add(found.len())..).unwrap_or_default();
-        after.is_empty() || after.starts_with(": ")
-    });
-    one_word && ends.filter_map(|(at, _)| rest.get(..at)).any(names_user_and_peer)
-}
-
-/// `USER from ADDRESS port N`.
-fn names_user_and_peer(text: &str) -> bool {
-    let Some((head, port)) = text.rsplit_once(" port ") else { return false };
-    let Some((user, address)) = head.rsplit_once(" from ") else { return false };
-    let number = (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
-    number && !user.is_empty() && !address.is_empty() && !address.contains(' ')
+    line.start == Start::Write && !line.cut && portreeve_detect::sshd::authenticated(line.bytes)
 }
 
 #[cfg(test)]

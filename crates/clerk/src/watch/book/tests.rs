@@ -15,7 +15,7 @@ fn session(number: u64, peer: &str, port: u16) -> SessionRef {
 
 fn found(kind: Kind, named: Named, port: Option<u16>) -> Finding {
     let user = Some(b"ro\not"[..].into());
-    Finding::Offence(Found { kind, named, port, user, why: "a sentence".into() })
+    Finding::Offence(Found { kind, named, port, user, times: 1, why: "a sentence".into() })
 }
 
 fn address(text: &str) -> Named {
