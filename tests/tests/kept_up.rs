@@ -156,7 +156,8 @@ fn a_log_that_goes_or_comes_counts_from_the_next_start() {
     let world = World::standard();
     let configuration = |log: &str| {
         format!(
-            "[service.speaker]\nkeep = true\nuser = \"root\"\n{log}\n\
+            "[service.echo]\nlisten = [\"192.168.0.1:7\"]\ninternal = \"echo\"\n\
+             [service.speaker]\nkeep = true\nuser = \"root\"\n{log}\n\
              run = [\"/bin/bash\", \"-c\", \"echo process $$; exec sleep 1000\"]\n"
         )
     };
