@@ -47,6 +47,26 @@ pub(super) fn rules(
     all.rules
 }
 
+/// The letters behind a `%` that are replaced (hosts_access(5)).
+const EXPANSIONS: &str = "aAcdhHnNprRsu";
+
+/// The first letter behind a `%` of an option's value that is replaced by nothing.
+fn no_expansion(setting: &Setting) -> Option<char> {
+    let value = setting.value.as_deref().filter(|_| setting.deed.expands())?;
+    let mut bytes = value.iter();
+    while bytes.any(|byte| *byte == b'%') {
+        match bytes.next() {
+            Some(letter) if *letter == b'%' || EXPANSIONS.as_bytes().contains(letter) => {}
+            // what is no character of its own is shown as what it is: strange
+            Some(letter) => {
+                return Some(if letter.is_ascii_graphic() { char::from(*letter) } else { '?' });
+            }
+            None => return None,
+        }
+    }
+    None
+}
+
 /// Every line, as a rule.
 struct All<'a> {
     sources: &'a Sources,
@@ -209,6 +229,10 @@ impl Checker<'_> {
                 let text = "who the daemon runs as is changed here, and is not by Debian's tcpd";
                 let help = "make sure the daemon works without root";
                 new(Level::Note, codes::USER_APPLIED, text.into(), help.into())
+            } else if let Some(letter) = no_expansion(setting) {
+                let text = format!("`%{letter}` stands for nothing, and is left out");
+                let help = format!("write one of %{EXPANSIONS}, or `%%` for a `%`");
+                new(Level::Warning, codes::NO_EXPANSION, text, help)
             } else if tested {
                 let text = "not done when the `aclexec` before it fails; other programs do it";
                 let help = "nothing needs to change, if that is what was meant";

@@ -29,6 +29,8 @@ codes! {
     TRAILING_COMMENT = "hosts-trailing-comment": "warning: `#` inside a list is a pattern like any other, and so are the words behind it";
     EMPTY_LIST = "hosts-empty-list": "warning: a list that is empty, begins with EXCEPT or ends in it";
     OPTION = "hosts-option": "error: an option that cannot be carried out; whom the rule matches is refused";
+    NO_EXPANSION = "hosts-no-expansion": "warning: `%` and a letter that stands for nothing; it is left out";
+    RESERVED_WORD = "hosts-reserved-word": "warning: a name that is nearly a reserved word, in capitals as those are";
     ACLEXEC_LATER = "hosts-aclexec-later": "warning: options behind an `aclexec` are carried out by the ancestor also when it fails; here the rule ends with it";
     ACLEXEC_DENY = "hosts-aclexec-deny": "warning: when an `aclexec` in hosts.deny fails, the ancestor grants; here the next rules are looked at";
     USER_APPLIED = "hosts-user-applied": "note: `user` and `group` do nothing in Debian's tcpd; here they are carried out, or the client is refused";

@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::raw::RawWord;
+use crate::suggest::nearest;
 use portreeve_diag::{Code, Diagnostic, Diagnostics, Level};
 use portreeve_model::Network;
 use portreeve_model::wrappers::{
@@ -130,12 +131,42 @@ fn word(text: &[u8]) -> (HostPattern, Option<Remark>) {
             .map(|_| "a client at such an address is compared as the IPv4 address it stands for"),
         Word::Glob(_) | Word::Tail(_) | Word::Head(_) | Word::All | Word::Known => None,
     };
+    let nearly = match &word {
+        Word::Same(same) => nearly_reserved(same),
+        Word::V6(..) | Word::Glob(_) | Word::Tail(_) | Word::Head(_) | Word::All | Word::Known => {
+            None
+        }
+    };
+    if let Some((text, help)) = nearly {
+        let remark = Remark::new(Level::Warning, codes::RESERVED_WORD, text, help);
+        return (HostPattern::Word(word), Some(remark));
+    }
     let remark = doubt.map(|text| {
         let help = "write `192.0.2.`, `192.0.2.0/24`, `192.0.2.7`, `[2001:db8::7]` or \
                     `[2001:db8::]/32`";
         Remark::new(Level::Warning, codes::NEVER_MATCHES, text, help)
     });
     (HostPattern::Word(word), remark)
+}
+
+/// What is to be said of a word in capitals that is a slip of the pen away from a reserved one.
+fn nearly_reserved(text: &[u8]) -> Option<(String, &'static str)> {
+    const WORDS: [(&str, &str); 6] = [
+        ("ALL", "write `ALL`, if that is meant"),
+        ("EXCEPT", "write `EXCEPT`, if that is meant"),
+        ("KNOWN", "write `KNOWN`, if that is meant"),
+        ("LOCAL", "write `LOCAL`, if that is meant"),
+        ("PARANOID", "write `PARANOID`, if that is meant"),
+        ("UNKNOWN", "write `UNKNOWN`, if that is meant"),
+    ];
+    let text = std::str::from_utf8(text).ok()?;
+    let capitals = text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !capitals || WORDS.iter().any(|(word, _)| *word == text) {
+        return None;
+    }
+    let meant = nearest(text, WORDS.iter().map(|(word, _)| *word))?;
+    let (_, help) = WORDS.iter().find(|(word, _)| *word == meant)?;
+    Some((format!("`{text}` is the name of a host here"), help))
 }
 
 /// An IPv6 address outside brackets, perhaps with a prefix length.

@@ -47,6 +47,12 @@ fn each_mistake_is_found_where_it_stands() {
         ("sshd: ALL : bogus\n", &["hosts-option 1:13"]),
         ("sshd: ALL :\n", &["hosts-option 1:12"]),
         ("sshd: ALL : aclexec x : spawn y\n", &["hosts-aclexec-later 1:25"]),
+        ("sshd: ALL : spawn x %a%%q : twist y %z\n", &["hosts-no-expansion 1:29"]),
+        ("sshd: ALL : banners /%z : umask 022\n", &[]),
+        (
+            "sshd: KNOWNN known BRIDGE x@LOCALL\n",
+            &["hosts-reserved-word 1:7", "hosts-reserved-word 1:27"],
+        ),
         ("sshd: ALL : user nobody\n", &["hosts-user-applied 1:13"]),
         ("ALL: 10.\nsshd: 10.\n", &["hosts-shadowed 2:1"]),
         ("ALL: ALL\n\nsshd, ftpd: .example.org 10.\n", &["hosts-shadowed 3:1"]),
