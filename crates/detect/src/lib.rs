@@ -8,9 +8,11 @@
 
 pub mod address;
 mod dovecot;
+pub mod dropbear;
 mod finding;
 pub mod frame;
 mod native;
+pub mod pam;
 mod panel;
 mod record;
 mod scan;

@@ -1,6 +1,6 @@
 //! The native detectors, by name.
 
-use crate::{Detector, dovecot, smtp, sshd};
+use crate::{Detector, dovecot, dropbear, pam, smtp, sshd};
 
 /// Makes a detector that has seen nothing yet.
 type Make = fn() -> Box<dyn Detector>;
@@ -8,9 +8,11 @@ type Make = fn() -> Box<dyn Detector>;
 /// All of them, in the order of their names.
 const ALL: &[(&str, Make)] = &[
     ("dovecot", || Box::new(dovecot::Dovecot)),
+    (dropbear::NAME, || Box::new(dropbear::Dropbear::default())),
     ("exim", || Box::new(smtp::exim::Exim)),
+    (pam::NAME, || Box::new(pam::Pam::default())),
     ("postfix", || Box::new(smtp::postfix::Postfix::new())),
-    ("sshd", || Box::new(sshd::Sshd::default())),
+    (sshd::NAME, || Box::new(sshd::Sshd::default())),
 ];
 
 /// A native detector of this name, that has seen nothing yet. `None` if there is none.

@@ -77,7 +77,7 @@ fn before_ssh(tail: &[u8]) -> Option<(Named, Option<u16>)> {
     let end = memmem::find(tail, b" ssh").filter(|end| {
         let behind = slice(tail, end + 4, tail.len());
         let version = behind.strip_prefix(b"1").or_else(|| behind.strip_prefix(b"2"));
-        version.is_some_and(|rest| rest.is_empty() || rest.starts_with(b":"))
+        version.is_some_and(|rest| rest.is_empty() || rest.starts_with(b": "))
     });
     whole(end.map_or(tail, |end| slice(tail, 0, end)))
 }
@@ -99,10 +99,7 @@ pub(super) fn introduced(text: &[u8]) -> Parts<'_> {
 /// [`introduced`] with `: MORE` behind it, of which anything may be text of strangers. Without a name
 /// the peer stands first.
 pub(super) fn introduced_then(text: &[u8]) -> Parts<'_> {
-    let Some((_, named)) = introduction(text) else {
-        let (named, rest) = address::named_start(text);
-        return (Peer::One(named), leading_port(rest), None);
-    };
+    let Some((_, named)) = introduction(text) else { return leading(text, b":") };
     let mut readings = Readings::default();
     for at in memchr::memchr_iter(b':', named) {
         if let Some((named, port, name)) = name_then_peer(slice(named, 0, at)) {
@@ -148,11 +145,18 @@ fn with_port(text: &[u8]) -> Option<(&[u8], u16)> {
     Some((head.strip_suffix(b" port ")?, address::port(number)?))
 }
 
-/// ` port P` at the start.
-pub(super) fn leading_port(text: &[u8]) -> Option<u16> {
-    let rest = text.strip_prefix(b" port ")?;
-    let digits = rest.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
-    address::port(rest.get(..digits)?)
+/// `A port P` or `A` at the start, and behind it `end`.
+pub(super) fn leading<'m>(text: &'m [u8], end: &[u8]) -> Parts<'m> {
+    let (named, rest) = address::named_start(text);
+    let (port, rest) = match rest.strip_prefix(b" port ") {
+        None => (None, rest),
+        Some(digits) => {
+            let count = digits.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+            (address::port(slice(digits, 0, count)), slice(digits, count, digits.len()))
+        }
+    };
+    let whole = rest.starts_with(end) && (port.is_some() || !rest.starts_with(b" port "));
+    (Peer::One(if whole { named } else { Named::Nobody }), port, None)
 }
 
 /// What the places that were tried have in common.

@@ -173,6 +173,15 @@ fn invalid(text: &[u8]) -> Option<Sentence<'_>> {
     ))
 }
 
+/// Why a user is not allowed, where sshd says from where.
+const REASONS: [&[u8]; 5] = [
+    b"not listed in AllowUsers",
+    b"listed in DenyUsers",
+    b"none of user's groups are listed in AllowGroups",
+    b"a group is listed in DenyGroups",
+    b"not in any group",
+];
+
 /// `User NAME from H not allowed because WHY`; without ` from H` where the account is locked or its
 /// shell is missing.
 fn not_allowed(text: &[u8]) -> Option<Sentence<'_>> {
@@ -185,7 +194,10 @@ fn not_allowed(text: &[u8]) -> Option<Sentence<'_>> {
     if reason.starts_with(b"account is locked") || reason.starts_with(b"shell ") {
         return Some(Sentence { user: Some(head), ..Sentence::unsaid(Deed::Locked, why) });
     }
-    Some(Sentence::new(Deed::Named(Kind::NotAllowed), peer::from_right(head), why))
+    let (peer, port, user) = peer::from_right(head);
+    // What ends a line has to be sshd's own to be read from there.
+    let peer = if REASONS.contains(&reason) { peer } else { Peer::One(Named::Nobody) };
+    Some(Sentence::new(Deed::Named(Kind::NotAllowed), (peer, port, user), why))
 }
 
 /// `administratively prohibited connection for [invalid user] NAME from A port P`.
@@ -215,7 +227,7 @@ fn pam(text: &[u8]) -> Option<Sentence<'_>> {
     let at = memchr::memmem::find(rest, b" for ")?;
     let (kind, rest) = account(rest.get(at.checked_add(5)?..)?);
     let rest = match memchr::memmem::rfind(rest, b" via ") {
-        Some(via) if !peer::slice(rest, via + 5, rest.len()).contains(&b' ') => {
+        Some(via) if address::parse(peer::slice(rest, via + 5, rest.len())).is_some() => {
             peer::slice(rest, 0, via)
         }
         _ => rest,
@@ -244,8 +256,7 @@ fn connection(text: &[u8], preauth: bool) -> Option<Sentence<'_>> {
     }
     let rest = rest.strip_prefix(b"from ")?;
     if rest.windows(4).any(|four| four == b" on ") && introduction(rest).is_none() {
-        let (named, behind) = address::named_start(rest);
-        let parts = peer::alone(named, peer::leading_port(behind));
+        let parts = peer::leading(rest, b" on ");
         return Some(Sentence::new(Deed::Began, parts, "a connection"));
     }
     connection_error(text)
@@ -312,10 +323,8 @@ fn disconnecting(text: &[u8], preauth: bool) -> Option<Sentence<'_>> {
 /// `Received disconnect from A port P:11: TEXT`, `… from A: 11: TEXT`. The text is the peer's.
 fn received_disconnect(text: &[u8], preauth: bool) -> Option<Sentence<'_>> {
     let rest = text.strip_prefix(b"Received disconnect from ")?;
-    let (named, behind) = address::named_start(rest);
     let deed = if preauth { Deed::Ended(Kind::NoAuth) } else { Deed::Closed(Kind::NoAuth) };
-    let parts = peer::alone(named, peer::leading_port(behind));
-    Some(Sentence::new(deed, parts, "left before authentication"))
+    Some(Sentence::new(deed, peer::leading(rest, b":"), "left before authentication"))
 }
 
 /// `Unable to negotiate with [invalid user NAME] A port P: WHY. Their offer: TEXT`.
@@ -371,8 +380,7 @@ fn no_version(text: &[u8]) -> Option<Sentence<'_>> {
 /// `Protocol major versions differ for A port P: …`.
 fn versions_differ(text: &[u8]) -> Option<Sentence<'_>> {
     let rest = text.strip_prefix(b"Protocol major versions differ for ")?;
-    let (named, behind) = address::named_start(rest);
-    let parts = peer::alone(named, peer::leading_port(behind));
+    let parts = peer::leading(rest, b": ");
     Some(Sentence::new(Deed::Ended(Kind::Protocol), parts, "not the protocol"))
 }
 
@@ -380,9 +388,7 @@ fn versions_differ(text: &[u8]) -> Option<Sentence<'_>> {
 fn scanned(text: &[u8]) -> Option<Sentence<'_>> {
     let rest =
         text.strip_prefix(b"scanned from ").or_else(|| text.strip_prefix(b"probed from "))?;
-    let (named, behind) = address::named_start(rest);
-    let parts = peer::alone(named, peer::leading_port(behind));
-    Some(Sentence::new(Deed::Ended(Kind::Probe), parts, "a scanner"))
+    Some(Sentence::new(Deed::Ended(Kind::Probe), peer::leading(rest, b" with "), "a scanner"))
 }
 
 /// `kex_exchange_identification: WHY`, `ssh_dispatch_run_fatal: …`, `beginning MaxStartups …`.
