@@ -30,6 +30,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/sbin/tcpd", "tcpd"),
     ("/usr/sbin/tcpdmatch", "tcpd"),
     ("/usr/bin/logger", "bsdutils"),
+    ("/usr/lib/python3/dist-packages/fail2ban/tests/files/logs/sshd", "fail2ban"),
     ("/lib/systemd/systemd", "systemd"),
 ];
 

@@ -9,6 +9,7 @@
 pub mod address;
 mod dovecot;
 pub mod dropbear;
+pub mod filter;
 mod finding;
 pub mod frame;
 mod native;
