@@ -14,7 +14,7 @@
 //! pam: Password mismatch` (2.4): the user stands before the address and, with `auth_verbose_passwords`,
 //! the password behind it: **every reading must agree**. So also for the lines of PAM modules.
 
-use crate::scan::{Peer, common, cut, cut_last, holds, offence, pam_failure, success};
+use crate::scan::{Peer, common, cut, cut_last, holds, offence, pam_failure, repeated, success};
 use crate::{Detector, Finding, Kind, Record, address};
 
 /// The detector. It remembers nothing.
@@ -76,6 +76,13 @@ impl Detector for Dovecot {
     }
 
     fn look(&mut self, record: &Record<'_>) -> Finding {
+        repeated(record, |record| self.read(record))
+    }
+}
+
+impl Dovecot {
+    /// What one line says, of however many it stands for.
+    fn read(&mut self, record: &Record<'_>) -> Finding {
         let mut service = before(record.program, b'(');
         let mut text = record.message;
         // `dovecot: auth(default): Info: …`: at most so many names stand before the text.

@@ -12,6 +12,7 @@ pub mod dropbear;
 pub mod filter;
 mod finding;
 pub mod frame;
+mod ftp;
 mod native;
 pub mod pam;
 mod panel;
@@ -22,6 +23,7 @@ mod smtp;
 pub mod sshd;
 mod syslog;
 mod time;
+mod web;
 
 pub use finding::{Finding, Kind, Named, Offence, Success};
 pub use native::{named, names};

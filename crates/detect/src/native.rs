@@ -1,18 +1,27 @@
 //! The native detectors, by name.
 
-use crate::{Detector, dovecot, dropbear, pam, smtp, sshd};
+use crate::{Detector, dovecot, dropbear, ftp, pam, smtp, sshd, web};
 
 /// Makes a detector that has seen nothing yet.
 type Make = fn() -> Box<dyn Detector>;
 
 /// All of them, in the order of their names.
 const ALL: &[(&str, Make)] = &[
+    ("apache", || Box::new(web::apache::Apache)),
     ("dovecot", || Box::new(dovecot::Dovecot)),
     (dropbear::NAME, || Box::new(dropbear::Dropbear::default())),
     ("exim", || Box::new(smtp::exim::Exim)),
+    ("nginx", || Box::new(web::nginx::Nginx)),
+    ("opensmtpd", || Box::new(smtp::opensmtpd::OpenSmtpd::default())),
     (pam::NAME, || Box::new(pam::Pam::default())),
     ("postfix", || Box::new(smtp::postfix::Postfix::new())),
+    ("proftpd", || Box::new(ftp::proftpd::Proftpd)),
+    ("pure-ftpd", || Box::new(ftp::pure_ftpd::PureFtpd)),
+    ("sendmail", || Box::new(smtp::sendmail::Sendmail::new())),
+    ("smtp-spam", || Box::new(smtp::spam::SmtpSpam::new())),
     (sshd::NAME, || Box::new(sshd::Sshd::default())),
+    ("vsftpd", || Box::new(ftp::vsftpd::Vsftpd)),
+    ("web-access", || Box::new(web::access::Access)),
 ];
 
 /// A native detector of this name, that has seen nothing yet. `None` if there is none.

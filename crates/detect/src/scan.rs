@@ -3,7 +3,7 @@
 
 use memchr::memmem;
 
-use crate::{Finding, Kind, Named, Offence, Record, Success, address, frame};
+use crate::{Finding, Kind, Named, Offence, Record, Success, address, frame, syslog};
 
 /// Who is at the other end, as one reading of a line has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,21 @@ pub(crate) fn success(peer: Peer, user: Option<&[u8]>, why: &str) -> Finding {
     Finding::Success(Success { named, port, user, why: why.into() })
 }
 
+/// What is said of a line, or of the one that the syslog daemon says was repeated.
+pub(crate) fn repeated<'l>(
+    record: &Record<'l>,
+    read: impl FnOnce(&Record<'l>) -> Finding,
+) -> Finding {
+    let (times, message) = syslog::repeated(record.message);
+    if message.len() == record.message.len() {
+        return read(record);
+    }
+    match read(&Record { message, ..record.clone() }) {
+        Finding::Offence(offence) => Finding::Offence(Offence { times, ..offence }),
+        found @ (Finding::Success(_) | Finding::Nothing(_)) => found,
+    }
+}
+
 /// What is before and behind the first place where `at` stands.
 pub(crate) fn cut<'t>(text: &'t [u8], at: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
     let place = memmem::find(text, at)?;
@@ -86,6 +101,12 @@ pub(crate) fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` at the start, and what is behind it.
 pub(crate) fn bracketed(text: &[u8]) -> Option<(Peer, &[u8])> {
     let (inside, rest) = cut(text.strip_prefix(b"[")?, b"]")?;
+    Some((Peer::of(inside), rest))
+}
+
+/// `192.0.2.1"` at the start, and what is behind the quote.
+pub(crate) fn quoted(text: &[u8]) -> Option<(Peer, &[u8])> {
+    let (inside, rest) = cut(text, b"\"")?;
     Some((Peer::of(inside), rest))
 }
 

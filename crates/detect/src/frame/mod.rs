@@ -2,7 +2,8 @@
 //!
 //! Known are the lines that syslog daemons write: with the classic stamp (RFC 3164, with or without a
 //! priority, with or without the host), with an ISO stamp, or as RFC 5424 has them; lines under a
-//! TAI64N label, as multilog writes them; and bare `program[7]: text`. In all others the whole line is
+//! TAI64N label, as multilog writes them; bare `program[7]: text`; and the text under the time that web and FTP
+//! servers put into files of their own, which has no host and no program. In all others the whole line is
 //! the message. A program's name is taken only where its place is: nothing is searched for.
 
 mod stamp;
@@ -21,6 +22,9 @@ pub fn read(line: &[u8]) -> Record<'_> {
     let (priority, rest) = priority(line);
     if priority && let Some(record) = rfc5424(line, rest) {
         return record;
+    }
+    if let Some((time, message)) = stamp::own(rest) {
+        return Record { time: Some(time), message, ..Record::plain(line) };
     }
     let Some((time, rest)) = stamp::stamp(rest) else {
         return match tag(rest) {
@@ -41,7 +45,8 @@ pub fn read(line: &[u8]) -> Record<'_> {
 /// The time of a line and what is behind it, whatever that is.
 #[must_use]
 pub fn time(line: &[u8]) -> Option<(Moment, &[u8])> {
-    stamp::stamp(priority(line).1)
+    let rest = priority(line).1;
+    stamp::stamp(rest).or_else(|| stamp::own(rest))
 }
 
 fn without_end(line: &[u8]) -> &[u8] {

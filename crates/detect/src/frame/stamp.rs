@@ -12,6 +12,8 @@ const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 
+const WEEKDAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+
 /// The time at the start and what follows it and a blank. `None` if there is none of the known kinds:
 /// `Nov 22 12:00:00` (with a year behind the day, or a fraction), `2026-11-22T12:00:00.000+01:00` (or
 /// without the zone, or with a blank for the `T`), `@` and a TAI64 or TAI64N label.
@@ -24,9 +26,47 @@ pub(super) fn stamp(line: &[u8]) -> Option<(Moment, &[u8])> {
     }
 }
 
-/// `Nov 22 12:00:00`, `Nov 22 2026 12:00:00`, `Nov  2 12:00:00.123`.
-fn classic(line: &[u8]) -> Option<(Moment, &[u8])> {
-    let (name, rest) = line.split_first_chunk::<3>()?;
+/// The times that programs put into log files of their own, with nothing but the text behind:
+/// `Sun Nov 22 12:00:00 2026`, the same in brackets and perhaps with a fraction, `2026/11/22 12:00:00`.
+pub(super) fn own(line: &[u8]) -> Option<(Moment, &[u8])> {
+    match line.first()? {
+        b'[' => {
+            let (at, rest) = ctime(line.get(1..)?)?;
+            Some((at, blank(rest.strip_prefix(b"]")?)?))
+        }
+        b'F' | b'M' | b'S' | b'T' | b'W' => {
+            let (at, rest) = ctime(line)?;
+            Some((at, blank(rest)?))
+        }
+        b'0'..=b'9' => {
+            let (year, rest) = number(line, 4)?;
+            let (month, rest) = number(rest.strip_prefix(b"/")?, 2)?;
+            let (day, rest) = number(rest.strip_prefix(b"/")?, 2)?;
+            let (time, rest) = clock(rest.strip_prefix(b" ")?)?;
+            let small = |value: u32| i8::try_from(value).ok();
+            let date = Date::new(i16::try_from(year).ok()?, small(month)?, small(day)?).ok()?;
+            Some((Moment::Local(DateTime::from_parts(date, time)), blank(rest)?))
+        }
+        _ => None,
+    }
+}
+
+/// `Sun Nov 22 12:00:00.123 2026`.
+fn ctime(text: &[u8]) -> Option<(Moment, &[u8])> {
+    let (name, rest) = text.split_first_chunk::<3>()?;
+    if !WEEKDAYS.contains(&name) {
+        return None;
+    }
+    let (month, day, rest) = month_and_day(rest.strip_prefix(b" ")?)?;
+    let (time, rest) = clock(rest)?;
+    let (year, rest) = number(rest.strip_prefix(b" ")?, 4)?;
+    let date = Date::new(i16::try_from(year).ok()?, month, day).ok()?;
+    Some((Moment::Local(DateTime::from_parts(date, time)), rest))
+}
+
+/// `Nov 22 ` or `Nov  2 `.
+fn month_and_day(text: &[u8]) -> Option<(i8, i8, &[u8])> {
+    let (name, rest) = text.split_first_chunk::<3>()?;
     let month =
         i8::try_from(MONTHS.iter().position(|month| *month == name)?).ok()?.checked_add(1)?;
     let rest = rest.strip_prefix(b" ")?;
@@ -34,13 +74,18 @@ fn classic(line: &[u8]) -> Option<(Moment, &[u8])> {
         Some(rest) => number(rest, 1)?,
         None => number(rest, 2).or_else(|| number(rest, 1))?,
     };
-    let rest = rest.strip_prefix(b" ")?;
+    Some((month, i8::try_from(day).ok()?, rest.strip_prefix(b" ")?))
+}
+
+/// `Nov 22 12:00:00`, `Nov 22 2026 12:00:00`, `Nov  2 12:00:00.123`.
+fn classic(line: &[u8]) -> Option<(Moment, &[u8])> {
+    let (month, day, rest) = month_and_day(line)?;
     let (year, rest) = match year(rest) {
         Some((year, rest)) => (Some(year), rest),
         None => (None, rest),
     };
     let (time, rest) = clock(rest)?;
-    let date = Date::new(year.unwrap_or(0), month, i8::try_from(day).ok()?).ok()?;
+    let date = Date::new(year.unwrap_or(0), month, day).ok()?;
     let at = DateTime::from_parts(date, time);
     Some((if year.is_some() { Moment::Local(at) } else { Moment::Yearless(at) }, blank(rest)?))
 }

@@ -20,6 +20,14 @@ Nov 22 12:00:01 h sshd[7]: text
     ?-11-22T12:00:01|h|sshd|7|text
 Nov  2 12:00:01 h su: text
     ?-11-02T12:00:01|h|su||text
+Fri Jan 19 12:20:33 2007 [pid 27202] [x] text: y
+    2007-01-19T12:20:33||||[pid 27202] [x] text: y
+Thu Sep  8 00:39:49 2016 x: y
+    2016-09-08T00:39:49||||x: y
+[Sat Jul 20 21:37:32.266605 2013] [a:error] [client x] user: y
+    2013-07-20T21:37:32.266605||||[a:error] [client x] user: y
+2026/11/22 11:53:29 [error] 2865#0: *66647 x
+    2026-11-22T11:53:29||||[error] 2865#0: *66647 x
 Nov 2 12:00:01.5 h su: text
     ?-11-02T12:00:01.5|h|su||text
 Feb 29 12:00:60 h su: text

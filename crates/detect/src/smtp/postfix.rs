@@ -11,7 +11,7 @@
 //! A session's failure is told once: what `lost connection after AUTH` and `disconnect … auth=0/1` say
 //! of a session whose failure was logged before is not charged again.
 
-use crate::scan::{self, Peer, bracketed_port, cut, holds, offence, success, word};
+use crate::scan::{self, Peer, bracketed_port, cut, holds, offence, repeated, success, word};
 use crate::sessions::Sessions;
 use crate::{Detector, Finding, Kind, Record, address};
 
@@ -110,6 +110,13 @@ impl Detector for Postfix {
     }
 
     fn look(&mut self, record: &Record<'_>) -> Finding {
+        repeated(record, |record| self.read(record))
+    }
+}
+
+impl Postfix {
+    /// What one line says, of however many it stands for.
+    fn read(&mut self, record: &Record<'_>) -> Finding {
         let text = record.message;
         if let Some(warning) = text.strip_prefix(b"warning: ") {
             return self.warning(record, warning);

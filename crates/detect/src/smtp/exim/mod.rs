@@ -16,7 +16,7 @@ mod host;
 mod rejects;
 mod spam;
 
-use crate::scan::{self, Peer, cut, holds, offence, own_text, success, word};
+use crate::scan::{self, Peer, cut, holds, offence, own_text, repeated, success, word};
 use crate::{Detector, Finding, Kind, Record};
 use host::{at_end, host};
 
@@ -42,6 +42,13 @@ impl Detector for Exim {
     }
 
     fn look(&mut self, record: &Record<'_>) -> Finding {
+        repeated(record, |record| self.read(record))
+    }
+}
+
+impl Exim {
+    /// What one line says, of however many it stands for.
+    fn read(&mut self, record: &Record<'_>) -> Finding {
         look(record)
     }
 }
