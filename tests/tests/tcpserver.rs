@@ -7,6 +7,7 @@ use portreeve_tests::{SOON, houses};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -31,8 +32,18 @@ impl Server {
     }
 
     fn start_at(house: &Path, dir: &Path, host: &str, options: &[&str], program: &[&str]) -> Self {
+        Self::started(Command::new(house.join("tcpserver")), dir, host, options, program)
+    }
+
+    /// By a command that ends with the server's name.
+    fn started(
+        mut command: Command,
+        dir: &Path,
+        host: &str,
+        options: &[&str],
+        program: &[&str],
+    ) -> Self {
         let (log, out) = (dir.join("log"), dir.join("out"));
-        let mut command = Command::new(house.join("tcpserver"));
         command.args(["-1", "-R", "-H", "-l0"]).args(options).args([host, "0"]).args(program);
         command.envs(STALE).stdin(Stdio::null());
         command.stdout(File::create(&out).expect("a file"));
@@ -240,6 +251,49 @@ fn a_program_has_descriptors_and_signals_as_with_the_ancestor() {
     let told = Server::start(&houses[1], dir.path(), &[], &script).ask();
     let none = "0000000000000000";
     assert_eq!(String::from_utf8_lossy(&told), format!("SigBlk:\t{none}\nSigIgn:\t{none}\n"));
+}
+
+#[test]
+fn what_the_server_was_given_open_reaches_its_programs() {
+    let dir = Dir::new();
+    let houses = houses(dir.path());
+    let given = same(&houses, dir.path(), |house, dir| {
+        let mut command = Command::new("bash");
+        command.args(["-c", "exec 7<<<given; exec \"$@\"", "bash"]).arg(house.join("tcpserver"));
+        let program = ["sh", "-c", "cat <&7"];
+        Server::started(command, dir, "127.0.0.1", &[], &program).ask()
+    });
+    assert_eq!(given, b"given\n");
+}
+
+#[test]
+fn a_program_is_looked_for_at_each_connection() {
+    let dir = Dir::new();
+    let houses = houses(dir.path());
+    let said = same(&houses, dir.path(), |house, _| {
+        let dir = Dir::new();
+        let folders = ["first", "second", "third"].map(|name| dir.path().join(name));
+        let [first, second, third] = folders.each_ref().map(|folder| folder.join("served"));
+        for folder in [folders[0].as_path(), &second, &folders[2]] {
+            fs::create_dir_all(folder).expect("a folder");
+        }
+        symlink("/bin/echo", &third).expect("a link");
+        let mut command = Command::new(house.join("tcpserver"));
+        command.env("PATH", folders.each_ref().map(|folder| text(folder)).join(":"));
+        let server = Server::started(command, dir.path(), "127.0.0.1", &[], &["served", "it"]);
+        let mut said = vec![server.ask()];
+        symlink("/bin/true", &first).expect("a link");
+        said.push(server.ask());
+        fs::remove_file(&first).expect("remove it");
+        said.push(server.ask());
+        fs::remove_file(&third).expect("remove it");
+        fs::remove_dir(&second).expect("remove it");
+        said.push(server.ask());
+        server.wait_log("warning: dropping connection, unable to run served: ", 1);
+        said.push(server.plain_log().into_bytes());
+        said
+    });
+    assert_eq!(said[..4], [&b"it\n"[..], b"", b"it\n", b""]);
 }
 
 #[test]

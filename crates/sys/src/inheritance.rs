@@ -70,6 +70,26 @@ impl Inheritance {
     }
 }
 
+/// Whether this process has descriptors above the three standard ones that a program it becomes, or
+/// that a copy of it becomes, would have too.
+///
+/// # Errors
+/// `/proc/self/fd` cannot be read.
+pub fn passes_on() -> io::Result<bool> {
+    for entry in fs::read_dir("/proc/self/fd")?.take(MOST) {
+        let name = entry?.file_name();
+        let Some(number) = name.to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
+            continue;
+        };
+        // SAFETY: F_GETFD on a number takes no memory and changes nothing.
+        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+        if number > 2 && flags >= 0 && flags & libc::FD_CLOEXEC == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Makes this process another program (execve(2)): same pid, same children, blocked signals stay
 /// blocked. Of the descriptors it keeps the standard ones and those in `keep`, by their numbers.
 /// It only comes back when that failed; then everything is as it was.

@@ -3,8 +3,9 @@
 use crate::options::shown;
 use crate::trouble::Trouble;
 use portreeve_sys::program::Given;
+use rustix::fs::{Access, AtFlags, CWD, FileType, accessat, statat};
 use rustix::io::Errno;
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, NulError, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// Where programs are looked for when there is no `PATH`.
@@ -52,6 +53,47 @@ impl Program {
         self
     }
 
+    /// As it was called, for messages.
+    pub(crate) fn name(&self) -> String {
+        shown(&self.name)
+    }
+
+    /// Where it is found now: as it is called, or in the first folder of the path that has such a file,
+    /// which may be executed. Nothing where there is none.
+    pub(crate) fn place(&self) -> Option<CString> {
+        let places = self.places().ok()?;
+        if self.name.as_bytes().contains(&b'/') {
+            return places.into_iter().next();
+        }
+        places.into_iter().find(|place| {
+            let file = statat(CWD, place, AtFlags::empty());
+            let regular = |mode| FileType::from_raw_mode(mode) == FileType::RegularFile;
+            file.is_ok_and(|stat| regular(stat.st_mode))
+                && accessat(CWD, place, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+        })
+    }
+
+    /// Its arguments and its environment; nothing where one of them cannot be a program's.
+    pub(crate) fn texts(&self) -> Option<(Vec<CString>, Vec<CString>)> {
+        let arguments = self.arguments.iter().map(|word| CString::new(word.as_bytes()));
+        let environment = self.environment.iter().map(|entry| CString::new(&**entry));
+        Some((
+            arguments.collect::<Result<_, _>>().ok()?,
+            environment.collect::<Result<_, _>>().ok()?,
+        ))
+    }
+
+    /// The files it may be, in the order in which they are tried.
+    fn places(&self) -> Result<Vec<CString>, NulError> {
+        let name = self.name.as_bytes();
+        if name.contains(&b'/') {
+            return Ok(vec![CString::new(name)?]);
+        }
+        let folders = self.path.as_bytes().split(|byte| *byte == b':');
+        let folders = folders.map(|folder| if folder.is_empty() { b"." } else { folder });
+        folders.map(|folder| CString::new([folder, b"/", name].concat())).collect()
+    }
+
     /// Sets a variable.
     pub(crate) fn set(&mut self, name: &[u8], value: &[u8]) {
         self.put([name, b"=", value].concat());
@@ -80,20 +122,9 @@ impl Program {
     /// Everything that takes memory, done: what is left takes none.
     pub(crate) fn ready(self) -> Result<Ready, Trouble> {
         let deed = format!("unable to run {}", shown(&self.name));
-        let text = |bytes: &[u8]| {
-            CString::new(bytes).map_err(|error| Trouble::system(&deed, &error.into()))
-        };
-        let name = self.name.as_bytes();
-        let places = match name.contains(&b'/') {
-            true => vec![text(name)?],
-            false => {
-                let folders = self.path.as_bytes().split(|byte| *byte == b':');
-                let folders = folders.map(|folder| if folder.is_empty() { b"." } else { folder });
-                folders
-                    .map(|folder| text(&[folder, b"/", name].concat()))
-                    .collect::<Result<_, _>>()?
-            }
-        };
+        let failed = |error: NulError| Trouble::system(&deed, &error.into());
+        let text = |bytes: &[u8]| CString::new(bytes).map_err(failed);
+        let places = self.places().map_err(failed)?;
         let arguments = self.arguments.iter().map(|word| text(word.as_bytes()));
         let environment = self.environment.iter().map(|entry| text(entry));
         let given = Given::new(

@@ -47,6 +47,13 @@ impl Ends {
     /// Tells the program all of it, and nothing of what this process was told of another connection.
     pub(super) fn tell(&self, program: &mut Program) {
         forget(program);
+        for (name, value) in self.variables() {
+            program.set(name.as_bytes(), &value);
+        }
+    }
+
+    /// What a program is told.
+    pub(super) fn variables(&self) -> Vec<(&'static str, Vec<u8>)> {
         let connection = Connection {
             local: self.local,
             local_host: None,
@@ -54,31 +61,26 @@ impl Ends {
             remote_host: self.remote_host.as_deref(),
             remote_info: self.remote_info.as_deref(),
         };
-        for (name, value) in variables(&connection) {
-            program.set(name.as_bytes(), &value);
-        }
+        let mut all = variables(&connection);
         if let Some(host) = &self.local_host {
-            program.set(b"TCPLOCALHOST", host);
-            program.set(b"TCP6LOCALHOST", host);
+            all.extend(["TCPLOCALHOST", "TCP6LOCALHOST"].map(|name| (name, host.clone())));
         }
+        all
     }
 }
 
 /// Takes the variables of another connection away.
-fn forget(program: &mut Program) {
+pub(super) fn forget(program: &mut Program) {
     for name in NAMES.into_iter().chain([INTERFACE]) {
         program.put(name.into());
     }
 }
 
-/// Tells the program through which interface a link-local address was reached.
-pub(super) fn tell_interface(program: &mut Program, socket: impl AsFd, peer: SocketAddr) {
-    if let SocketAddr::V6(peer) = peer
-        && peer.scope_id() != 0
-        && let Ok(name) = index_to_name(socket, peer.scope_id())
-    {
-        program.set(INTERFACE.as_bytes(), name.as_bytes());
-    }
+/// Through which interface a link-local address was reached: the variable that tells it.
+pub(super) fn interface(socket: impl AsFd, peer: SocketAddr) -> Option<(&'static str, Vec<u8>)> {
+    let SocketAddr::V6(peer) = peer else { return None };
+    let number = Some(peer.scope_id()).filter(|number| *number != 0)?;
+    Some((INTERFACE, index_to_name(socket, number).ok()?.into_bytes()))
 }
 
 /// The name of an address; a paranoid caller takes none that does not lead back.

@@ -1,10 +1,11 @@
-//! One connection: who is there, what the rules say, and the program.
+//! One connection in a copy of the server, which asks who is there, says what it finds, and becomes the
+//! program.
 
 use super::options::Wanted;
 use crate::chain::Program;
 use crate::options::shown;
 use crate::say;
-use crate::tcp::ends::{Ends, tell_interface};
+use crate::tcp::ends::{Ends, interface};
 use crate::tcp::text::{field, shown_as};
 use crate::tcp::{Families, Tells, rules};
 use crate::trouble::Trouble;
@@ -22,7 +23,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 const DENIED: i32 = 100;
 
 /// The exit code of a copy that could not become the program.
-const NO_PROGRAM: i32 = 111;
+pub(super) const NO_PROGRAM: i32 = 111;
 
 /// In the copy: never comes back.
 pub(super) fn serve_one(wanted: &Wanted, accepted: &Accepted) -> ! {
@@ -39,13 +40,16 @@ pub(super) fn serve_one(wanted: &Wanted, accepted: &Accepted) -> ! {
 }
 
 /// How it ends where it does not become the program.
-enum Ended {
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The rules let it not in.
     Denied,
+    /// Why it does not, as it is to be said.
     Failed(String),
 }
 
 impl Ended {
-    fn failed(deed: &str, error: &io::Error) -> Self {
+    pub(super) fn failed(deed: &str, error: &io::Error) -> Self {
         Self::Failed(format!("{deed}: {}", crate::reason::reason(error)))
     }
 }
@@ -65,63 +69,90 @@ fn decided(wanted: &Wanted, accepted: &Accepted) -> Result<Program, Ended> {
     let descriptors = "unable to set up descriptors";
     // TERM ends it, as anybody's process
     normalise().map_err(|error| Ended::failed(descriptors, &error))?;
-    let wide = wanted.families == Families::V6;
-    let remote = shown_as(accepted.peer, wide);
     let pid = Pid::own();
     let tells = wanted.tells == Tells::All;
     if tells {
+        let remote = shown_as(accepted.peer, wanted.families == Families::V6);
         say(format!("tcpserver: pid {pid} from {}\n", remote.0));
     }
     let socket = &accepted.fd;
-    if accepted.peer.is_ipv4() && !wide {
-        let _ = as_ipv4(socket); // it is one already
-    }
-    if accepted.peer.is_ipv4() && !wanted.keep_ip_options {
-        let _ = drop_ip_options(socket); // there are none
-    }
+    prepare(wanted, accepted);
     print(socket.as_fd(), &wanted.banner)
         .map_err(|error| Ended::failed("unable to print banner", &error.into()))?;
-    let local = local_address(socket);
-    let local = local.map_err(|error| Ended::failed("unable to get local address", &error))?;
-    let ends = Ends::find(&wanted.ask, shown_as(local, wide), remote);
-    let mut program = wanted.program.clone();
-    ends.tell(&mut program);
-    tell_interface(&mut program, socket, accepted.peer);
-    let granted = obey_rules(wanted, &ends, &mut program)?;
+    let ends = ends(wanted, accepted)?;
+    let rules = Obeyed::by(wanted, &ends)?;
     if tells {
-        let verdict = if granted { "ok" } else { "deny" };
+        let verdict = if rules.granted { "ok" } else { "deny" };
         say(format!("tcpserver: {verdict} {pid} {}\n", fields(&ends)));
     }
-    if !granted {
+    if !rules.granted {
         return Err(Ended::Denied);
+    }
+    let mut program = wanted.program.clone();
+    ends.tell(&mut program);
+    if let Some((name, value)) = interface(socket, accepted.peer) {
+        program.set(name.as_bytes(), &value);
+    }
+    for (name, value) in &rules.settings {
+        program.set(name, value);
     }
     let both = [(socket.as_fd(), 0), (socket.as_fd(), 1)];
     place(&both).map_err(|error| Ended::failed(descriptors, &error))?;
     Ok(program)
 }
 
-/// Asks the rules, gives the program what they set, and says whether the peer is let in.
-fn obey_rules(wanted: &Wanted, ends: &Ends, program: &mut Program) -> Result<bool, Ended> {
-    let Some(file) = &wanted.rules else { return Ok(true) };
-    let address = ends.remote.0.to_string();
-    let peer = Peer {
-        address: address.as_bytes(),
-        host: ends.remote_host.as_deref().map(str::as_bytes),
-        info: ends.remote_info.as_deref(),
-    };
-    let data = match rules::ask(file, &peer) {
-        Ok(Some(data)) => data,
-        Ok(None) => return Ok(true),
-        Err(Errno::NOENT) if wanted.rules_may_miss => return Ok(true),
-        Err(error) => {
-            return Err(Ended::failed(&format!("unable to read {}", shown(file)), &error.into()));
-        }
-    };
-    let stored = Stored::parse(&data);
-    for setting in &stored.settings {
-        program.set(setting.name, setting.value);
+/// Makes the socket what programs expect.
+pub(super) fn prepare(wanted: &Wanted, accepted: &Accepted) {
+    let (socket, wide) = (&accepted.fd, wanted.families == Families::V6);
+    if accepted.peer.is_ipv4() && !wide {
+        let _ = as_ipv4(socket); // it is one already
     }
-    Ok(stored.action == Action::Allow)
+    if accepted.peer.is_ipv4() && !wanted.keep_ip_options {
+        let _ = drop_ip_options(socket); // there are none
+    }
+}
+
+/// Who is there; this takes as long as looking up what is asked for does.
+pub(super) fn ends(wanted: &Wanted, accepted: &Accepted) -> Result<Ends, Ended> {
+    let wide = wanted.families == Families::V6;
+    let local = local_address(&accepted.fd);
+    let local = local.map_err(|error| Ended::failed("unable to get local address", &error))?;
+    Ok(Ends::find(&wanted.ask, shown_as(local, wide), shown_as(accepted.peer, wide)))
+}
+
+/// What the rules say of a peer.
+#[derive(Debug)]
+pub(super) struct Obeyed {
+    /// Whether it is let in.
+    pub(super) granted: bool,
+    /// Names and values for its program.
+    pub(super) settings: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Obeyed {
+    /// Asks them.
+    pub(super) fn by(wanted: &Wanted, ends: &Ends) -> Result<Self, Ended> {
+        let all = Self { granted: true, settings: Vec::new() };
+        let Some(file) = &wanted.rules else { return Ok(all) };
+        let address = ends.remote.0.to_string();
+        let peer = Peer {
+            address: address.as_bytes(),
+            host: ends.remote_host.as_deref().map(str::as_bytes),
+            info: ends.remote_info.as_deref(),
+        };
+        let data = match rules::ask(file, &peer) {
+            Ok(Some(data)) => data,
+            Ok(None) => return Ok(all),
+            Err(Errno::NOENT) if wanted.rules_may_miss => return Ok(all),
+            Err(error) => {
+                let deed = format!("unable to read {}", shown(file));
+                return Err(Ended::failed(&deed, &error.into()));
+            }
+        };
+        let stored = Stored::parse(&data);
+        let settings = stored.settings.iter().map(|it| (it.name.to_vec(), it.value.to_vec()));
+        Ok(Self { granted: stored.action == Action::Allow, settings: settings.collect() })
+    }
 }
 
 /// Both ends as a log line has them.

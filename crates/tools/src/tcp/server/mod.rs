@@ -1,6 +1,7 @@
 //! `tcpserver`: a program for each connection.
 
 mod child;
+mod direct;
 mod options;
 mod serve;
 mod start;

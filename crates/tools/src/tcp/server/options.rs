@@ -81,6 +81,13 @@ impl Wanted {
         self.complete_gid()
     }
 
+    /// Whether a connection needs nobody to be asked and nothing to be said: then finding out whether
+    /// it may come in takes no time, and the number of its process is not told before there is one.
+    pub(super) fn is_plain(&self) -> bool {
+        let asks = self.ask.local.is_none() || self.ask.remote || self.ask.ident.is_some();
+        !asks && self.banner.is_empty() && self.tells != Tells::All
+    }
+
     fn with(program: Program) -> Self {
         Self {
             print_port: false,

@@ -1,6 +1,7 @@
 //! Taking connections, and reaping those who served them.
 
-use super::child::serve_one;
+use super::child::{Ended, serve_one};
+use super::direct::{Begun, Direct};
 use super::options::Wanted;
 use super::start::Listening;
 use crate::reason::reason;
@@ -15,9 +16,10 @@ use rustix::io::Errno;
 use rustix::process::{WaitOptions, wait};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// How long it waits where the system has nothing left to take a connection with.
-const PAUSE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Until TERM; who is being served then, goes on.
 pub(super) fn serve(wanted: &Wanted, listening: Listening) -> Result<ExitCode, Trouble> {
@@ -33,7 +35,8 @@ pub(super) fn serve(wanted: &Wanted, listening: Listening) -> Result<ExitCode, T
 
 /// In this process until TERM, and then nothing; in each copy of it the connection to serve.
 fn take_all(wanted: &Wanted, listening: &Listening) -> Result<Option<Accepted>, Trouble> {
-    let mut server = Server { wanted, listening, running: 0 };
+    let direct = Direct::new(wanted);
+    let mut server = Server { wanted, listening, direct, running: 0 };
     server.tell_status();
     let mut pausing = false;
     loop {
@@ -43,8 +46,10 @@ fn take_all(wanted: &Wanted, listening: &Listening) -> Result<Option<Accepted>, 
             PollFd::from_borrowed_fd(listening.signals.as_fd(), PollFlags::IN),
             PollFd::new(&listening.socket, PollFlags::IN),
         ];
-        let limit = std::mem::take(&mut pausing).then_some(&PAUSE);
-        match poll(fds.get_mut(..asked).unwrap_or_default(), limit) {
+        let limit = std::mem::take(&mut pausing).then_some(PAUSE);
+        let limit = [limit, server.wait_hint()].into_iter().flatten().min();
+        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
+        match poll(fds.get_mut(..asked).unwrap_or_default(), limit.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(Trouble::system("unable to wait", &error.into())),
         }
@@ -57,6 +62,7 @@ fn take_all(wanted: &Wanted, listening: &Listening) -> Result<Option<Accepted>, 
             }
             server.reap();
         }
+        server.collect();
         if comes {
             match server.take()? {
                 Next::Goes => {}
@@ -80,6 +86,8 @@ enum Next {
 struct Server<'a> {
     wanted: &'a Wanted,
     listening: &'a Listening,
+    /// Where no copy is needed to serve one.
+    direct: Option<Direct>,
     running: u32,
 }
 
@@ -122,6 +130,19 @@ impl Server<'_> {
         };
         self.running = self.running.saturating_add(1);
         self.tell_status();
+        if let Some(direct) = &mut self.direct {
+            match direct.serve(self.wanted, &accepted) {
+                Begun::Child => return Ok(Next::Goes),
+                Begun::Ended(ended) => {
+                    self.running = self.running.saturating_sub(1);
+                    if let Ended::Failed(why) = ended {
+                        self.warn(&format!("dropping connection, {why}"));
+                    }
+                    return Ok(Next::Goes);
+                }
+                Begun::Copy => {}
+            }
+        }
         match fork() {
             Ok(Forked::Parent(_)) => {}
             Ok(Forked::Child) => return Ok(Next::Serve(accepted)),
@@ -133,6 +154,18 @@ impl Server<'_> {
             }
         }
         Ok(Next::Goes)
+    }
+
+    /// Tells why programs were not executed.
+    fn collect(&mut self) {
+        for why in self.direct.as_mut().map(Direct::collect).unwrap_or_default() {
+            self.warn(&format!("dropping connection, {why}"));
+        }
+    }
+
+    /// How soon that is worth it.
+    fn wait_hint(&self) -> Option<Duration> {
+        self.direct.as_ref().and_then(Direct::wait_hint)
     }
 
     fn warn(&self, text: &str) {
