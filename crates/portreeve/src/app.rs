@@ -5,8 +5,8 @@ use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
 use crate::{
-    check, completions, convert, events, explain, live, reload, render, run, service, status, stop,
-    takeover, upgrade,
+    check, completions, convert, detect, events, explain, live, reload, render, run, service,
+    status, stop, takeover, upgrade,
 };
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, Error as UsageError};
@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
         Err(_told_by_the_hook) => Exit::Bug.into(),
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(failure)) => {
-            terminal::remark(&told(&failure, json));
+            terminal::remark(&render::json::told(&failure, json));
             failure.exit.into()
         }
     }
@@ -57,6 +57,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args, &paths, form),
         Command::Explain(args) => explain::run(args, &paths, form),
         Command::Convert(args) => convert::run(args, form),
+        Command::Detect(args) => detect::run(args, form),
         Command::Status => status::run(&paths, form),
         Command::Events(args) => events::run(args, &paths, form),
         Command::Reload(args) => reload::run(args, &paths, form),
@@ -76,13 +77,6 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn told(failure: &Failure, json: bool) -> String {
-    match json {
-        true => render::json::text(&render::json::failure(failure)),
-        false => format!("portreeve: {failure}\n"),
-    }
-}
-
 /// Help and version are answers; everything else of clap's is a usage error, which has another
 /// number in sysexits(3) than in clap.
 fn usage(error: &UsageError, json: bool) -> Exit {
@@ -92,7 +86,7 @@ fn usage(error: &UsageError, json: bool) -> Exit {
             return Exit::Yes;
         }
         (true, false) => drop(error.print()),
-        (true, true) => terminal::remark(&told(&failure(error), json)),
+        (true, true) => terminal::remark(&render::json::told(&failure(error), json)),
     }
     Exit::Usage
 }

@@ -1,10 +1,12 @@
 //! What may be typed. The option tables of the man page are made from this.
 
 mod convert;
+mod detect;
 mod live;
 mod service;
 
 pub(crate) use convert::{ConvertArgs, Language};
+pub(crate) use detect::DetectArgs;
 pub(crate) use live::{
     BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
 };
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Rewrite access rules or services of another language as native TOML
     Convert(ConvertArgs),
+    /// Read logs, and say which lines are offences and whose
+    Detect(DetectArgs),
     /// Show services, listeners, sessions, refusals and what needs mending
     Status,
     /// Show what happened, or what happens
@@ -299,6 +303,10 @@ mod tests {
             "portreeve explain ssh 192.0.2.7 --server-names unconfirmed",
             "portreeve convert hosts-access",
             "portreeve convert tcprules /etc/tcp.smtp /etc/tcp.pop3 --json",
+            "portreeve detect",
+            "portreeve detect - --explain --json",
+            "portreeve detect --detector sshd --detector pam a.log b.log",
+            "portreeve detect --list",
             "portreeve status --json --root d",
             "portreeve reload --confirm 60s",
             "portreeve takeover ssh --confirm 1m30s --dry-run",
@@ -339,6 +347,7 @@ mod tests {
             ("portreeve check hosts-access --print", ErrorKind::ArgumentConflict),
             ("portreeve convert", ErrorKind::MissingRequiredArgument),
             ("portreeve convert inetd x", ErrorKind::InvalidValue),
+            ("portreeve detect --list auth.log", ErrorKind::ArgumentConflict),
             ("portreeve end", ErrorKind::MissingRequiredArgument),
             ("portreeve end 7 --service ssh", ErrorKind::ArgumentConflict),
             ("portreeve end seven", ErrorKind::ValueValidation),

@@ -1,6 +1,6 @@
 //! The command people type: `run`, `check`, `explain`, `status`, `sessions`, `bans` and more.
 //!
-//! `check` and `explain` work on the files alone, by the same code that the door runs; the others
+//! `check`, `explain` and `detect` work on the files alone, by the same code that the door runs; the others
 //! ask the running door over its control socket, and `service` talks to supervisors by the files of
 //! their directories, whoever they are. What comes from there, and what stands in files
 //! of others, is escaped before it reaches a terminal. Nothing here decides who comes in, and
@@ -14,6 +14,7 @@ mod client;
 mod completions;
 mod configuration;
 mod convert;
+mod detect;
 mod events;
 mod exit;
 mod explain;

@@ -164,6 +164,14 @@ pub(crate) fn failure(failure: &Failure) -> Value {
     })
 }
 
+/// A failure as it is told: in JSON where that was asked for.
+pub(crate) fn told(failure: &Failure, json: bool) -> String {
+    match json {
+        true => text(&self::failure(failure)),
+        false => format!("portreeve: {failure}\n"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

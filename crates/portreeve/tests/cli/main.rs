@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod alone;
+#[cfg(test)]
+mod detect;
 mod door;
 mod files;
 #[cfg(test)]
