@@ -12,7 +12,7 @@ fn main() {
     let Some(out) = std::env::var_os("OUT_DIR") else { panic!("cargo sets OUT_DIR") };
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     println!("cargo:rerun-if-env-changed=CC");
-    for name in ["bare", "service", "respawn", "kept"] {
+    for name in ["bare", "service", "respawn", "kept", "spent"] {
         let source = format!("reference/{name}.c");
         println!("cargo:rerun-if-changed={source}");
         let program = Path::new(&out).join(name);

@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::contestant::Job;
 use crate::host::Host;
 use crate::{
-    Failure, access, bans, built, calls, descriptors, idle, logs, loops, machine, print, rates,
-    services,
+    Failure, access, bans, built, calls, descriptors, detect, idle, logs, loops, machine, print,
+    rates, services,
 };
 
 /// How to use it.
 const USAGE: &str = "\
 usage: cargo run --release -p portreeve-benches -- [MODE] [OPTION…]
 
-modes: served, refused, bans, descriptors, calls, idle, access, logs, services, all
+modes: served, refused, bans, descriptors, calls, idle, access, logs, services, detect, all
 
   --seconds N          length of one measurement (2)
   --rounds N           measurements of each, in turn; the median counts (5)
@@ -63,6 +63,7 @@ enum Mode {
     Access,
     Logs,
     Services,
+    Detect,
     All,
 }
 
@@ -88,6 +89,9 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
     }
     if mode == Mode::Services {
         return services::run(&options);
+    }
+    if mode == Mode::Detect {
+        return detect::run(&options);
     }
     let host = Host::new()?;
     let wanted = |one| mode == one || mode == Mode::All;
@@ -116,7 +120,10 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
         logs::run(&options)?;
     }
     if wanted(Mode::Services) {
-        services::run(&Options { concurrency: Vec::new(), ..options })?;
+        services::run(&Options { concurrency: Vec::new(), ..options.clone() })?;
+    }
+    if wanted(Mode::Detect) {
+        detect::run(&options)?;
     }
     Ok(())
 }
@@ -159,6 +166,7 @@ fn named(word: &str) -> Result<Mode, Failure> {
         "access" => Ok(Mode::Access),
         "logs" => Ok(Mode::Logs),
         "services" => Ok(Mode::Services),
+        "detect" => Ok(Mode::Detect),
         "all" => Ok(Mode::All),
         _ => Err(format!("there is no benchmark `{word}`")),
     }

@@ -24,6 +24,7 @@ pub(crate) fn build() -> Result<(), Failure> {
     let profile = folder.file_name().and_then(|name| name.to_str()).unwrap_or("release");
     command.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     command.args(PACKAGES.iter().flat_map(|name| ["-p".to_owned(), format!("portreeve-{name}")]));
+    command.args(["-p", "portreeve"]);
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("building the programs under test failed: {status}")),

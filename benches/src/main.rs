@@ -15,6 +15,7 @@ mod contestant;
 mod contestants;
 mod cpu;
 mod descriptors;
+mod detect;
 mod figures;
 mod host;
 mod idle;
