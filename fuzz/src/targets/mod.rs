@@ -4,6 +4,7 @@ mod answers;
 mod bounds;
 mod configuration;
 mod databases;
+mod detect;
 mod frames;
 mod kept;
 mod lists;
@@ -34,7 +35,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 17] = [
+pub const ALL: [Target; 19] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
@@ -52,6 +53,8 @@ pub const ALL: [Target; 17] = [
     frames::CLERK,
     frames::RELAY,
     frames::COMPILE,
+    detect::FRAME,
+    detect::DETECT,
 ];
 
 /// The target of a name.
