@@ -1,10 +1,13 @@
 //! The clerk at work: takes the monitor's messages and has each looked after by whom it concerns.
 
+mod watching;
+
 use crate::alarms::Alarms;
 use crate::entry::convert::{self, dated};
 use crate::entry::layout::Colour;
 use crate::entry::{Dated, Entry, Loser, Target, stamp};
 use crate::evidence::{self, Listener, Pipes, Source};
+use crate::follow::Follows;
 use crate::link::{Link, Received};
 use crate::log::{EventLog, Folder, Written};
 use crate::readers::{Form, Readers, Wish};
@@ -24,7 +27,7 @@ use portreeve_sys::clock;
 use portreeve_wire::MAX_PACKET;
 use portreeve_wire::clerk::{FromClerk, Item, ToClerk};
 use portreeve_wire::event::{Event, SessionRef, What};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -112,6 +115,8 @@ struct Desk {
     offences: RefCell<VecDeque<Offence>>,
     /// There are some.
     offended: Notify,
+    /// What is watched: made once, right after this.
+    follows: OnceCell<Rc<Follows>>,
 }
 
 /// Offences that wait for the ledger at most; further ones are in the event log alone.
@@ -160,12 +165,17 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         book: RefCell::default(),
         offences: RefCell::default(),
         offended: Notify::new(),
+        follows: OnceCell::new(),
         zone: with.zone,
     });
+    desk.follow(store.orders.clone());
     let ending = desk.take_messages(&mut store).await?;
     match ending {
         // What the sessions' pipes hold is left there for the next one.
-        Ending::Moved => desk.store_the_rest(store).await,
+        Ending::Moved => {
+            desk.stop_following();
+            desk.store_the_rest(store).await;
+        }
         Ending::Done | Ending::Nonsense(_) => desk.part(store).await,
     }
     Ok(ending)
@@ -250,6 +260,11 @@ impl Desk {
     fn answered(&self, answer: Answer) {
         match answer {
             Answer::Bans { bans, last } => self.link.send(&FromClerk::Bans { bans, last }),
+            Answer::Positions(positions) => {
+                if let Some(follows) = self.follows.get() {
+                    follows.settle(positions);
+                }
+            }
             Answer::Done(serial) => self.link.send(&FromClerk::Stored(serial)),
             Answer::Alarm(text, on) => self.alarms.set(&text, on),
         }
@@ -262,6 +277,9 @@ impl Desk {
             self.alarms.over(CROWDED);
         }
         self.judge_ends(false);
+        if let Some(follows) = self.follows.get() {
+            follows.tend();
+        }
         // A thread that is behind will tend when it gets there.
         let _ = store.orders.try_send(Order::Tend);
     }
@@ -298,7 +316,26 @@ impl Desk {
             }
             (ToClerk::Finish, _) => {}
             (
-                ToClerk::Configure { .. }
+                message @ (ToClerk::Watches
+                | ToClerk::Growth
+                | ToClerk::Follow(_)
+                | ToClerk::Rotated(_)
+                | ToClerk::Looked(_)
+                | ToClerk::Beside(_)
+                | ToClerk::BesideDone(_)
+                | ToClerk::Journal { .. }),
+                0 | 1,
+            ) => self.watching(message, fds.into_iter().next())?,
+            (
+                ToClerk::Watches
+                | ToClerk::Growth
+                | ToClerk::Follow(_)
+                | ToClerk::Rotated(_)
+                | ToClerk::Looked(_)
+                | ToClerk::Beside(_)
+                | ToClerk::BesideDone(_)
+                | ToClerk::Journal { .. }
+                | ToClerk::Configure { .. }
                 | ToClerk::Service(_)
                 | ToClerk::Ban { .. }
                 | ToClerk::Unban { .. }
@@ -458,6 +495,7 @@ impl Desk {
 
     /// The last things: what the pipes hold is read, what waits is written, in this order.
     async fn part(&self, mut store: Store) {
+        self.stop_following();
         self.pipes.leave_all();
         wait_until(|| self.pipes.count() == 0).await;
         self.judge_ends(true);

@@ -15,6 +15,7 @@ mod args;
 mod clerk;
 mod entry;
 mod evidence;
+mod follow;
 mod link;
 mod log;
 mod readers;

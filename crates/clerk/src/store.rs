@@ -4,7 +4,7 @@
 //! written they are kept in memory and tried again; a damaged ledger is opened anew. That the bans
 //! are all told is said only of a ledger that was open and could be read to its end.
 
-use portreeve_ledger::{Change, Ledger, LedgerError};
+use portreeve_ledger::{Change, Ledger, LedgerError, Position};
 use portreeve_model::Network;
 use portreeve_sys::clock;
 use portreeve_wire::clerk::BanRecord;
@@ -12,7 +12,7 @@ use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Changes that may wait for the thread; then whoever brings more waits.
 const QUEUE: usize = 10_000;
@@ -41,6 +41,8 @@ const REREAD_EVERY: u32 = 10;
 pub(crate) enum Order {
     /// Write this. If it has a number, the clerk is told when it is on disk.
     Write(Change, Option<u64>),
+    /// Write this; whoever reads on meanwhile waits until it is on disk, or cannot be for now.
+    Read(Change, oneshot::Sender<()>),
     /// A second has passed.
     Tend,
 }
@@ -50,6 +52,8 @@ pub(crate) enum Order {
 pub(crate) enum Answer {
     /// Bans that were kept. The last come once, after every other.
     Bans { bans: Vec<BanRecord>, last: bool },
+    /// Everything that is known of what is watched: once, before the bans.
+    Positions(Vec<Position>),
     /// The change of this number is on disk.
     Done(u64),
     /// Something is wrong, or no longer is.
@@ -83,6 +87,8 @@ pub(crate) fn start(directory: PathBuf, ledger: Result<Ledger, LedgerError>) -> 
         orders: from_clerk,
         answers: to_clerk,
         kept: VecDeque::new(),
+        weight: 0,
+        waiting: Vec::new(),
         told: false,
         unread: None,
         damaged: false,
@@ -104,14 +110,14 @@ fn network(change: &Change) -> Option<Network> {
     match change {
         Change::Keep(ban) => Some(ban.network),
         Change::Forget(network) => Some(*network),
-        Change::Record(_) | Change::Read { .. } | Change::Leave { .. } => None,
+        Change::Record(_) | Change::Read { .. } => None,
     }
 }
 
 const UNOPENED: &str = "the ledger cannot be used: ";
 const UNWRITTEN: &str = "the ledger cannot be written: ";
 const UNREAD: &str = "not all bans could be read: ";
-const LOST: &str = "bans were lost: the ledger could not be written for too long";
+const LOST: &str = "bans or offences were lost: the ledger could not be written for too long";
 
 struct Keeper {
     directory: PathBuf,
@@ -119,6 +125,10 @@ struct Keeper {
     orders: mpsc::Receiver<Order>,
     answers: mpsc::Sender<Answer>,
     kept: VecDeque<(Change, Option<u64>)>,
+    /// What they weigh.
+    weight: usize,
+    /// Who waits for what is kept to be written.
+    waiting: Vec<oneshot::Sender<()>>,
     /// The bans have all been told.
     told: bool,
     /// Why they have not, though the ledger is open.
@@ -132,6 +142,9 @@ struct Keeper {
 
 impl Keeper {
     fn keep(mut self, ledger: Result<Ledger, LedgerError>) {
+        // Where they cannot be read, what is watched is read as if it were new.
+        let positions = ledger.as_ref().ok().and_then(|ledger| ledger.positions().ok());
+        self.say(Answer::Positions(positions.unwrap_or_default()));
         match ledger {
             Ok(ledger) => {
                 self.opened(ledger);
@@ -164,15 +177,28 @@ impl Keeper {
     fn take(&mut self, order: Order) -> bool {
         match order {
             Order::Tend => return true,
-            Order::Write(..) if self.kept.len() >= MOST_KEPT => {
-                if !self.lost {
-                    self.lost = true;
-                    self.say(Answer::Alarm(LOST.into(), true));
+            Order::Write(change, serial) => self.keep_back(change, serial),
+            Order::Read(change, reader) => {
+                self.keep_back(change, None);
+                // In trouble nobody waits: what is kept in memory is bounded.
+                if self.trouble.is_none() {
+                    self.waiting.push(reader);
                 }
             }
-            Order::Write(change, serial) => self.kept.push_back((change, serial)),
         }
         false
+    }
+
+    fn keep_back(&mut self, change: Change, serial: Option<u64>) {
+        if self.weight >= MOST_KEPT {
+            if !self.lost {
+                self.lost = true;
+                self.say(Answer::Alarm(LOST.into(), true));
+            }
+            return;
+        }
+        self.weight = self.weight.saturating_add(change.weight());
+        self.kept.push_back((change, serial));
     }
 
     fn write(&mut self) {
@@ -200,11 +226,15 @@ impl Keeper {
                 }
                 return self.in_trouble(&error);
             }
-            for (_, serial) in self.kept.drain(..batch).collect::<Vec<_>>() {
+            for (change, serial) in self.kept.drain(..batch).collect::<Vec<_>>() {
+                self.weight = self.weight.saturating_sub(change.weight());
                 if let Some(serial) = serial {
                     self.say(Answer::Done(serial));
                 }
             }
+        }
+        for reader in self.waiting.drain(..) {
+            let _ = reader.send(()); // gone, it reads no more
         }
         if let Some(text) = self.trouble.take() {
             self.say(Answer::Alarm(text, false));
@@ -212,6 +242,7 @@ impl Keeper {
     }
 
     fn in_trouble(&mut self, error: &LedgerError) {
+        self.waiting.clear();
         let what = if self.ledger.is_some() { UNWRITTEN } else { UNOPENED };
         let text = format!("{what}{error}");
         if self.trouble.as_ref() != Some(&text) {

@@ -21,6 +21,8 @@ pub(crate) enum Job {
     Resolve,
     /// Read some sources again.
     Sources,
+    /// Open the log files that are watched.
+    Files,
 }
 
 /// Whose door it is.
@@ -34,7 +36,7 @@ pub(crate) enum Door {
 
 /// How it is called.
 pub(crate) const USAGE: &str = "usage: portreeve-compile load --native PATH|--xinetd PATH \
-                                [--as-root]\n       portreeve-compile resolve|sources [--as-root]\n       \
+                                [--as-root]\n       portreeve-compile resolve|sources|files [--as-root]\n       \
                                 portreeve-compile netgroup GROUP HOST";
 
 /// Reads the words after the program's name.
@@ -68,7 +70,8 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Args, S
         ("load", None) => return Err("load needs --native or --xinetd".into()),
         ("resolve", None) => Job::Resolve,
         ("sources", None) => Job::Sources,
-        ("resolve" | "sources", Some(_)) => {
+        ("files", None) => Job::Files,
+        ("resolve" | "sources" | "files", Some(_)) => {
             return Err(format!("{job} is told on descriptor 0 what to do"));
         }
         (other, _) => return Err(format!("`{}` is no command", other.escape_debug())),
@@ -88,6 +91,7 @@ mod tests {
             ("load --as-root --xinetd a", load(Entry::Xinetd("a".into()), Door::Root)),
             ("resolve --as-root", Ok(Args { job: Job::Resolve, door: Door::Root })),
             ("sources", Ok(Args { job: Job::Sources, door: Door::Caller })),
+            ("files --as-root", Ok(Args { job: Job::Files, door: Door::Root })),
         ] {
             assert_eq!(parse(line.split(' ').map(OsString::from)), want, "{line}");
         }
@@ -99,6 +103,7 @@ mod tests {
             "resolve x",
             "run",
             "sources --native a",
+            "files --native a",
         ] {
             let words = line.split(' ').filter(|word| !word.is_empty());
             assert!(parse(words.map(OsString::from)).is_err(), "{line}");

@@ -61,7 +61,10 @@ fn trust(door: Door) -> Trust {
 }
 
 /// What a stream asks.
-fn question<T: DeserializeOwned>(stream: impl Read) -> Result<T, String> {
+///
+/// # Errors
+/// Why it holds no such question.
+pub(crate) fn question<T: DeserializeOwned>(stream: impl Read) -> Result<T, String> {
     let limit = u64::try_from(MAX_ANSWER).unwrap_or(u64::MAX).saturating_add(4);
     let mut bytes = Vec::new();
     let read = stream.take(limit).read_to_end(&mut bytes);

@@ -1,7 +1,8 @@
 //! From the first instruction to the exit code.
 
 use crate::args::{self, Args, Door, Job};
-use crate::{confine, job};
+use crate::{confine, job, watched};
+use portreeve_sys::channel::Channel;
 use portreeve_sys::resolver::in_netgroup;
 use portreeve_sys::{descriptor, privileges};
 use portreeve_wire::compile::{Answer, MAX_ANSWER};
@@ -56,6 +57,15 @@ fn answer() -> Result<ExitCode, Failure> {
         complain(&notice);
     }
     let answer = match job {
+        Job::Files => {
+            let channel = Channel::from_fd(output)
+                .map_err(|error| Failure(USAGE, format!("descriptor 3 is no channel: {error}")))?;
+            let asked = job::question(std::io::stdin().lock());
+            let asked = asked.map_err(|reason| Failure(OUR_BUG, reason))?;
+            let opened = watched::open(&asked, door, &channel);
+            opened.map_err(|reason| Failure(SYSTEM, reason))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Job::Load(entry) => {
             job::compile(&entry, door, images).map_err(|reason| Failure(SYSTEM, reason))?
         }

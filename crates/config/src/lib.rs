@@ -24,6 +24,7 @@ mod questions;
 mod relations;
 mod resolve;
 mod sources;
+pub mod watched;
 mod way;
 mod words;
 mod world;

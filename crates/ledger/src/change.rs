@@ -22,15 +22,6 @@ pub enum Change {
         /// How far it was read.
         position: Box<Position>,
     },
-    /// A file that was watched is read to its end and will not be read again.
-    Leave {
-        /// As in [`Position`].
-        source: String,
-        /// As in [`Position`].
-        device: u64,
-        /// As in [`Position`].
-        inode: u64,
-    },
 }
 
 impl Change {
@@ -38,7 +29,7 @@ impl Change {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Keep(_) | Self::Forget(_) | Self::Record(_) | Self::Leave { .. } => 1,
+            Self::Keep(_) | Self::Forget(_) | Self::Record(_) => 1,
             Self::Read { offences, .. } => offences.len().saturating_add(1),
         }
     }
@@ -70,9 +61,6 @@ impl Ledger {
                     let recorded =
                         offences.iter().try_for_each(|one| offences::record(&transaction, one));
                     recorded.and_then(|()| positions::keep(&transaction, position))
-                }
-                Change::Leave { source, device, inode } => {
-                    positions::forget(&transaction, source, *device, *inode)
                 }
             }
             .map_err(sql(deed))?;

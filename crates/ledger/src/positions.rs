@@ -23,13 +23,15 @@ pub struct Position {
     pub tail: u32,
     /// What they hash to.
     pub mark: u64,
+    /// Whether the offset lies within a line of which the rest is not read.
+    pub within: bool,
     /// Where to go on in a journal.
     pub cursor: Option<String>,
     /// Lines that were read of this source, over all its files.
     pub lines: u64,
     /// Offences that were found in them.
     pub offences: u64,
-    /// When this was written, seconds since the epoch.
+    /// When what was read was written last, milliseconds since the epoch.
     pub at: i64,
 }
 
@@ -45,7 +47,7 @@ impl Ledger {
 
 pub(crate) fn each(connection: &Connection) -> rusqlite::Result<Vec<Position>> {
     let mut statement = connection.prepare(
-        "SELECT source, device, inode, offset, tail, mark, cursor, lines, offences, at
+        "SELECT source, device, inode, offset, tail, mark, within, cursor, lines, offences, at
          FROM positions ORDER BY at DESC LIMIT ?1",
     )?;
     let rows = statement.query_map([MOST_POSITIONS], read)?;
@@ -62,18 +64,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Position> {
         offset: number(3)?,
         tail: u32::try_from(number(4)?).unwrap_or(0),
         mark: number(5)?,
-        cursor: row.get(6)?,
-        lines: number(7)?,
-        offences: number(8)?,
-        at: row.get(9)?,
+        within: row.get(6)?,
+        cursor: row.get(7)?,
+        lines: number(8)?,
+        offences: number(9)?,
+        at: row.get(10)?,
     })
 }
 
 pub(crate) fn keep(connection: &Connection, position: &Position) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "INSERT OR REPLACE INTO positions
-         (source, device, inode, offset, tail, mark, cursor, lines, offences, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         (source, device, inode, offset, tail, mark, within, cursor, lines, offences, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     statement.execute(params![
         position.source,
@@ -82,23 +85,12 @@ pub(crate) fn keep(connection: &Connection, position: &Position) -> rusqlite::Re
         position.offset.cast_signed(),
         position.tail,
         position.mark.cast_signed(),
+        position.within,
         position.cursor,
         position.lines.cast_signed(),
         position.offences.cast_signed(),
         position.at,
     ])?;
-    Ok(())
-}
-
-pub(crate) fn forget(
-    connection: &Connection,
-    source: &str,
-    device: u64,
-    inode: u64,
-) -> rusqlite::Result<()> {
-    let mut statement = connection
-        .prepare_cached("DELETE FROM positions WHERE source = ?1 AND device = ?2 AND inode = ?3")?;
-    statement.execute(params![source, device.cast_signed(), inode.cast_signed()])?;
     Ok(())
 }
 

@@ -37,10 +37,11 @@ CREATE TABLE positions (
     offset   INTEGER NOT NULL,                    -- bytes that were read: whole lines
     tail     INTEGER NOT NULL,                    -- so many bytes before it are known
     mark     INTEGER NOT NULL,                    -- by what they hash to
+    within   INTEGER NOT NULL,                    -- 1: in a line whose rest is not read
     cursor   TEXT,                                -- of a journal
     lines    INTEGER NOT NULL,                    -- read of this source so far
     offences INTEGER NOT NULL,                    -- found in them
-    at       INTEGER NOT NULL,                    -- seconds since 1970, UTC
+    at       INTEGER NOT NULL,                    -- milliseconds since 1970, UTC: its last write
     PRIMARY KEY (source, device, inode)
 ) STRICT, WITHOUT ROWID;
 ",

@@ -276,10 +276,9 @@ fn a_position_comes_with_what_was_found_before_it_or_not_at_all() {
     drop(ledger);
     let mut ledger = folder.open();
     assert_eq!(ledger.positions().unwrap(), [position(200)]);
-    let leave =
-        |inode| Change::Leave { source: "/var/log/auth.log".into(), device: u64::MAX, inode };
-    ledger.apply(&[leave(8)]).unwrap();
-    assert_eq!(ledger.positions().unwrap().len(), 1, "another file is not this one");
-    ledger.apply(&[leave(7)]).unwrap();
-    assert_eq!(ledger.positions().unwrap(), []);
+    let other = Position { inode: 8, within: true, cursor: Some("s=1".into()), ..position(10) };
+    let alone = Change::Read { offences: vec![], position: Box::new(other.clone()) };
+    ledger.apply(&[alone]).unwrap();
+    let all = ledger.positions().unwrap();
+    assert!(all.len() == 2 && all.contains(&other) && all.contains(&position(200)));
 }

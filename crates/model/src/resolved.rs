@@ -78,6 +78,11 @@ pub struct Resolved {
     pub relay: Option<Ids>,
     /// The control group's number, if it exists.
     pub control_group: Option<u32>,
+    /// Groups with which watched log files are opened: those of the clerk's user, and `adm` and
+    /// `systemd-journal` where they exist.
+    pub log_groups: Vec<u32>,
+    /// The number of `systemd-journal`, which may read the journal.
+    pub journal_group: Option<u32>,
 }
 
 impl Resolved {

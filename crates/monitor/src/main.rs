@@ -25,6 +25,7 @@ mod kept;
 mod session;
 mod sources;
 mod succession;
+mod watched;
 
 fn main() -> std::process::ExitCode {
     door::start::main()

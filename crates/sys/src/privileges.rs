@@ -81,6 +81,17 @@ pub fn keep_capabilities(keep: &[Capability]) -> io::Result<()> {
     Ok(set_capabilities(None, sets)?)
 }
 
+/// Uses these of the permitted capabilities until the next call, and none of the others: what is
+/// permitted stays so.
+///
+/// # Errors
+/// `EPERM` when one of them is not permitted.
+pub fn use_capabilities(used: &[Capability]) -> io::Result<()> {
+    let now = capabilities(None)?;
+    let effective = CapabilitySet::from_bits_retain(set_of(used));
+    Ok(set_capabilities(None, CapabilitySets { effective, ..now })?)
+}
+
 /// Makes this process somebody else's for good: the groups first, then the group, then the user;
 /// then looks whether it is so.
 ///

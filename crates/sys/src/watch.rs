@@ -8,7 +8,7 @@ use std::{
     fmt, io,
     mem::MaybeUninit,
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
         unix::ffi::OsStrExt,
     },
     path::Path,
@@ -30,9 +30,23 @@ const BUFFER: usize = 64 << 10;
 /// and memory.
 const MOST_READINGS: usize = 16;
 
-/// One watched directory.
+/// One watched directory, or file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Watch(i32);
+
+impl Watch {
+    /// Its number: whoever has a copy of the watcher's descriptor knows it by that.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The one of a number.
+    #[must_use]
+    pub const fn of(number: i32) -> Self {
+        Self(number)
+    }
+}
 
 /// What is told of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +104,12 @@ impl AsFd for Watcher {
     }
 }
 
+impl AsRawFd for Watcher {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
 impl Watcher {
     /// One that watches nothing (close-on-exec, never waits).
     ///
@@ -120,6 +140,21 @@ impl Watcher {
     pub fn add_open(&self, directory: impl AsFd, detail: Detail) -> io::Result<Watch> {
         let path = format!("/proc/self/fd/{}", directory.as_fd().as_raw_fd());
         Ok(Watch(inotify::add_watch(&self.fd, path, flags(detail))?))
+    }
+
+    /// Takes a copy of another watcher's descriptor: who of the two reads an event has it alone.
+    #[must_use]
+    pub fn received(fd: OwnedFd) -> Self {
+        Self { fd, buffer: vec![MaybeUninit::uninit(); BUFFER].into_boxed_slice() }
+    }
+
+    /// Watches a file that is open for being written to and cut: both are [`Change::Written`].
+    ///
+    /// # Errors
+    /// As [`Self::add`]; `NotFound` where there is no `/proc`.
+    pub fn add_file(&self, file: impl AsFd) -> io::Result<Watch> {
+        let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+        Ok(Watch(inotify::add_watch(&self.fd, path, WatchFlags::MODIFY)?))
     }
 
     /// Watches a directory no more; one that is gone already is no error.
@@ -313,6 +348,25 @@ mod tests {
         fs::rename(place.at("a"), place.at("c")).unwrap();
         assert_eq!(told(&mut watcher), [(None, Change::Gone)]);
         assert!(watcher.add_open(File::open(place.at("c/b")).unwrap(), Detail::Itself).is_err());
+    }
+
+    #[test]
+    fn a_file_s_growth_is_told_to_whoever_has_the_descriptor() {
+        let place = Place::new("growth");
+        let mut file = File::create(place.at("log")).unwrap();
+        let watcher = Watcher::new().unwrap();
+        let watch = watcher.add_file(File::open(place.at("log")).unwrap()).unwrap();
+        let mut other = Watcher::received(watcher.as_fd().try_clone_to_owned().unwrap());
+        assert_eq!(other.read(), []);
+        file.write_all(b"1").unwrap();
+        fs::rename(place.at("log"), place.at("log.1")).unwrap();
+        file.write_all(b"2").unwrap();
+        file.set_len(0).unwrap();
+        let seen = other.read();
+        assert!(!seen.is_empty());
+        let same = |one: &Seen| (one.watch, one.change) == (Some(watch), Change::Written);
+        assert!(seen.iter().all(same), "{seen:?}");
+        assert_eq!(Watch::of(watch.number()), watch);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Monitor and clerk.
 
 use crate::event::{Event, SessionRef};
+use crate::watched::FileId;
 use crate::{Phase, SessionId};
 use portreeve_model::{EventTargets, EvidenceBounds, Network, ServiceLog, Watcher};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,44 @@ pub struct ServiceEntry {
     pub log: ServiceLog,
     /// What to look for on its sessions' evidence pipes.
     pub watch: Option<Watcher>,
+}
+
+/// A log file that is watched. The descriptor beside it is the file, opened for reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowedFile {
+    /// Its number; never another file's while a monitor lives.
+    pub number: u64,
+    /// Where it lies, or lay.
+    pub path: String,
+    /// The pattern by which it was found.
+    pub pattern: String,
+    /// Which file it is.
+    pub id: FileId,
+    /// The watches that it is a source of: places in the list of [`ToClerk::Watches`].
+    pub watches: Vec<u32>,
+    /// What the descriptor of [`ToClerk::Growth`] calls it.
+    pub wake: Option<i32>,
+    /// Whether it lies there still.
+    pub current: bool,
+}
+
+/// How far a source has been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Which: the number of a [`FollowedFile`], or of a journal.
+    pub number: u64,
+    /// Bytes that were read of a file.
+    pub offset: u64,
+    /// Bytes that it has.
+    pub size: u64,
+    /// Lines that were read, over all files of that path.
+    pub lines: u64,
+    /// Offences that were found in them.
+    pub offences: u64,
+    /// Lines of this clerk's time that were longer than is kept.
+    pub long: u64,
+    /// Lines of this clerk's time that were too old to be looked at.
+    pub old: u64,
 }
 
 /// From the monitor.
@@ -85,6 +124,28 @@ pub enum ToClerk {
         follow: bool,
         /// Colours allowed in sentences.
         colour: bool,
+    },
+    /// What is watched from now on. The memory file beside it holds a `Vec<Watch>` as one stream frame.
+    /// Files and journals of before are left.
+    Watches,
+    /// The descriptor beside it becomes readable when a file grows that is followed (inotify(7)).
+    Growth,
+    /// A file to be followed, until [`FromClerk::Left`].
+    Follow(FollowedFile),
+    /// The file of that number lies no longer where it lay: it may still be written to.
+    Rotated(u64),
+    /// All files that these patterns match have been told.
+    Looked(Vec<String>),
+    /// The file beside it may be what the one of that number was copied or renamed to.
+    Beside(u64),
+    /// No more of those come.
+    BesideDone(u64),
+    /// The pipe beside it gives the journal's entries for a watch.
+    Journal {
+        /// Which watch.
+        watch: u32,
+        /// Its number among the sources.
+        number: u64,
     },
     /// Write what is pending and exit.
     Finish,
@@ -138,7 +199,23 @@ pub enum FromClerk {
     Alarm(String),
     /// The alarm of that text is over.
     AlarmOver(String),
+    /// A file is read to its end and followed no longer.
+    Left(u64),
+    /// What the file of that number was copied or renamed to is wanted.
+    AskBeside(u64),
+    /// A watch's journal is to be read, from behind this cursor, or from now on.
+    ReadJournal {
+        /// Which watch.
+        watch: u32,
+        /// Where an earlier reader was; at most [`MOST_CURSOR`] bytes.
+        cursor: Option<String>,
+    },
+    /// How far a source is; of each at most once a second.
+    Source(SourceReport),
 }
+
+/// Bytes of a journal's cursor, at most.
+pub const MOST_CURSOR: usize = 512;
 
 impl FromClerk {
     /// Whether the clerk may say it in its phase; anything else ends it.
@@ -151,7 +228,11 @@ impl FromClerk {
             | Self::Pong(_)
             | Self::Authenticated { .. }
             | Self::Alarm(_)
-            | Self::AlarmOver(_) => phase == Phase::Working,
+            | Self::AlarmOver(_)
+            | Self::Left(_)
+            | Self::AskBeside(_)
+            | Self::ReadJournal { .. }
+            | Self::Source(_) => phase == Phase::Working,
         }
     }
 }

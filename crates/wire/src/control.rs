@@ -1,6 +1,6 @@
 //! The command and the monitor, over the control socket.
 
-use crate::clerk::BanRecord;
+use crate::clerk::{BanRecord, SourceReport};
 use crate::event::{Helper, SessionRef};
 use crate::{End, SessionId};
 use portreeve_model::{Network, OnStop, Parting, Supposed};
@@ -304,6 +304,65 @@ pub struct TrialStatus {
     pub kept: Option<bool>,
 }
 
+/// A watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchStatus {
+    /// Its name.
+    pub name: String,
+    /// Which service its lines are about.
+    pub service: String,
+    /// Its files: those that are read, those that were renamed and are not read to their end, those
+    /// that may not be read, and paths without a file.
+    pub files: Vec<WatchedFile>,
+    /// Its journal, if it has one.
+    pub journal: Option<JournalStatus>,
+}
+
+/// A file of a watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedFile {
+    /// Where it lies, or lay.
+    pub path: String,
+    /// How it is.
+    pub state: WatchedState,
+    /// How far it has been read; `None` when the clerk has not said so.
+    pub report: Option<SourceReport>,
+}
+
+/// How a watched file is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WatchedState {
+    /// It lies at its path.
+    There,
+    /// It lay there, and is read to its end.
+    Renamed,
+    /// There is none.
+    Absent,
+    /// It is not read, for this reason.
+    Refused(String),
+}
+
+/// The journal of a watch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalStatus {
+    /// How it is.
+    pub state: JournalState,
+    /// What was read of it.
+    pub report: Option<SourceReport>,
+}
+
+/// How a watch's journal is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JournalState {
+    /// It is read.
+    Read,
+    /// It is about to be.
+    #[default]
+    Waiting,
+    /// It is not, for this reason; it is tried again.
+    Refused(String),
+}
+
 /// What access lists are read from apart from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListStatus {
@@ -465,4 +524,6 @@ pub struct Status {
     pub newest_bans: Vec<BanRecord>,
     /// What access lists are read from, in the order of the configuration.
     pub lists: Vec<ListStatus>,
+    /// What is watched.
+    pub watches: Vec<WatchStatus>,
 }

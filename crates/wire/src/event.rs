@@ -343,6 +343,16 @@ pub enum What {
         /// Why, as far as is known.
         reason: String,
     },
+    /// A file that is watched is away.
+    WatchLost {
+        /// Where it lay, or is to lie.
+        path: String,
+    },
+    /// It is there again.
+    WatchFound {
+        /// Where it lies.
+        path: String,
+    },
     /// A helper is at work.
     HelperStarted {
         /// Which.

@@ -14,6 +14,7 @@ pub mod event;
 mod frame;
 pub mod hosts;
 pub mod relay;
+pub mod watched;
 
 pub use frame::{FrameError, MAX_PACKET, decode, encode, frame, split_frame};
 

@@ -41,11 +41,15 @@ pub(crate) fn offence(of: &Offence) -> Dated {
         session: of.session,
         certain: of.certain,
         why: of.why.clone(),
+        file: None,
+        inode: None,
+        offset: None,
+        cursor: None,
     };
     Dated::new(stamp::utc_ms(of.at), entry)
 }
 
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     escape(text.as_bytes())
 }
 
@@ -104,6 +108,8 @@ fn entry(what: &What) -> Entry {
             reason: clean(reason),
             findings: escape_lines(text),
         },
+        What::WatchLost { path } => Entry::WatchLost { path: clean(path) },
+        What::WatchFound { path } => Entry::WatchFound { path: clean(path) },
         What::SourceLate { path, reason } => {
             Entry::SourceLate { path: clean(path), reason: clean(reason) }
         }

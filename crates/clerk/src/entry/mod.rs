@@ -225,6 +225,16 @@ pub(crate) enum Entry {
         session: Option<u64>,
         certain: bool,
         why: String,
+        /// Where the line ends that told of it: a file with its number and an offset in it, or the
+        /// cursor of an entry of the journal.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        inode: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        offset: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
     },
     Paused {
         service: String,
@@ -338,6 +348,12 @@ pub(crate) enum Entry {
     SourceLate {
         path: String,
         reason: String,
+    },
+    WatchLost {
+        path: String,
+    },
+    WatchFound {
+        path: String,
     },
     TrialBegan {
         seconds: u32,

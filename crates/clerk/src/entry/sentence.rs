@@ -253,6 +253,12 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let text = format!("`{path}` has changed, and what it held before decides: {reason}");
             sentence(Warning, None, text)
         }
+        Entry::WatchLost { path } => {
+            sentence(Warning, None, format!("`{path}`, which is watched, is not there"))
+        }
+        Entry::WatchFound { path } => {
+            sentence(Plain, None, format!("`{path}`, which is watched, is there again"))
+        }
         Entry::GivenBack { service } => {
             sentence(Warning, Some(service), "its addresses are given back".into())
         }

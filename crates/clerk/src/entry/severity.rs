@@ -28,6 +28,7 @@ impl Entry {
             | Self::Paused { .. }
             | Self::TrapTouched { .. }
             | Self::SourceLate { .. }
+            | Self::WatchLost { .. }
             | Self::EventsLost { .. }
             | Self::EventsSkipped { .. }
             | Self::PastNotKept => WARNING,
@@ -36,6 +37,7 @@ impl Entry {
             | Self::DoorSucceeded { .. }
             | Self::DoorClosing { .. }
             | Self::ServiceUp { .. }
+            | Self::WatchFound { .. }
             | Self::ServiceKept { .. }
             | Self::ServiceReleased { .. }
             | Self::GracePassed { .. }

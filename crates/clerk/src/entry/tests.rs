@@ -18,7 +18,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 43;
+const VARIANTS: usize = 45;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -64,6 +64,8 @@ fn number(entry: &Entry) -> usize {
         Entry::SourceLate { .. } => 39,
         Entry::ServiceKept { .. } => 40,
         Entry::ServiceReleased { .. } => 41,
+        Entry::WatchLost { .. } => 43,
+        Entry::WatchFound { .. } => 44,
         Entry::Offence { .. } => 42,
     }
 }
@@ -197,7 +199,7 @@ fn from_the_monitor() -> Vec<What> {
 }
 
 /// Events of takeovers, trials and rules.
-fn of_trials() -> [What; 9] {
+fn of_trials() -> [What; 11] {
     let command = |session| RuleCommand {
         key: "ssh".into(),
         peer: End { address: [192, 0, 2, 7].into(), port: 40_000 },
@@ -225,6 +227,8 @@ fn of_trials() -> [What; 9] {
             path: "/etc/portreeve/deny".into(),
             reason: "it is still being read".into(),
         },
+        What::WatchLost { path: "/var/log/auth.log".into() },
+        What::WatchFound { path: "/var/log/auth.log".into() },
         What::GivenBack { key: "ssh".into() },
         What::TrialBegan { seconds: 60 },
         What::TrialConfirmed { by: "a session of ssh, process 1234".into() },
@@ -232,6 +236,7 @@ fn of_trials() -> [What; 9] {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "one of each kind")]
 fn examples() -> Vec<Dated> {
     let at = |n: usize| 1_795_303_935_123 + n as u64 * 1000;
     let monitor = from_the_monitor();
@@ -270,6 +275,10 @@ fn examples() -> Vec<Dated> {
             session: Some(7),
             certain: true,
             why: "Invalid user".into(),
+            file: None,
+            inode: None,
+            offset: None,
+            cursor: None,
         },
         Entry::Offence {
             kind: "auth-failed".into(),
@@ -283,6 +292,27 @@ fn examples() -> Vec<Dated> {
             session: None,
             certain: false,
             why: "Invalid user: it names nobody".into(),
+            file: Some("/var/log/auth.log".into()),
+            inode: Some(7),
+            offset: Some(4096),
+            cursor: None,
+        },
+        Entry::Offence {
+            kind: "invalid-user".into(),
+            peer: Some(ssh().peer.address),
+            peer_port: None,
+            service: "ssh".into(),
+            user: None,
+            source: "journal".into(),
+            watch: Some("auth".into()),
+            detector: Some("sshd".into()),
+            session: None,
+            certain: true,
+            why: "Invalid user".into(),
+            file: None,
+            inode: None,
+            offset: None,
+            cursor: Some("s=1a;i=7".into()),
         },
         Entry::DoorSucceeded {
             from: "0.1.0".into(),

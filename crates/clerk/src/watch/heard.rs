@@ -5,7 +5,6 @@ use portreeve_wire::event::SessionRef;
 
 /// Where a line came from, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "files and the journal are read from here on"))]
 pub(crate) enum Voice<'a> {
     /// A session's own standard error: the peer is the kernel's word.
     Pipe(&'a SessionRef),

@@ -27,6 +27,16 @@ pub(super) fn accounts(settings: &Settings, as_root: bool, host: &mut dyn Host) 
         return resolved;
     }
     resolved.control_group = control(settings, [&clerk, &relay], problems, host);
+    // a host without them, or whose directory does not answer, has fewer files that can be read
+    let mut group = |name: &str| host.group(name).ok().flatten().map(|group| group.gid);
+    resolved.journal_group = group("systemd-journal");
+    let own = clerk.iter().flat_map(|(_, groups)| groups.clone());
+    let mut groups: Vec<u32> = own.chain(group("adm")).chain(resolved.journal_group).collect();
+    // neither root's nor the one that commands the door
+    groups.retain(|gid| *gid != 0 && Some(*gid) != resolved.control_group);
+    groups.sort_unstable();
+    groups.dedup();
+    resolved.log_groups = groups;
     resolved.clerk = clerk.map(|(ids, _)| ids);
     resolved.relay = relay.map(|(ids, _)| ids);
     resolved

@@ -248,6 +248,7 @@ impl Door {
                 let held = self.newest(held, &config, worth);
                 self.swap(config.into(), resolved.into(), held);
                 self.follow_sources(&before, worth, at);
+                self.follow_watches();
                 self.alarms.remove(UNREAD);
                 self.event(What::Reloaded { changes: some_of(&changes) });
                 if let Some(time) = trial {

@@ -94,6 +94,7 @@ impl Door {
         let held = self.newest(held, &config, worth);
         self.swap(config, resolved, held);
         self.follow_sources(&on_trial, worth, self.now.unix());
+        self.follow_watches();
         // what the host says may have changed meanwhile
         self.resolve_at = Some(now);
     }

@@ -51,6 +51,7 @@ impl Door {
             trial: self.trials.status(self.now.mono),
             newest_bans: self.newest_bans(),
             lists: self.list_status(),
+            watches: self.watch_status(),
         }
     }
 

@@ -166,6 +166,8 @@ pub(crate) struct Door {
     pub(crate) undecided: Vec<Arrival>,
     /// What access lists are read from.
     pub(crate) sources: Sources,
+    /// Log files that are watched.
+    pub(crate) watched: crate::watched::Watched,
     /// How far the folders of services that are kept up are.
     pub(crate) kept: crate::kept::Work,
     /// A predecessor's configuration is in force, and the one on disk has not been read yet.
@@ -234,6 +236,8 @@ impl Door {
             Some(Token::Compiler) => self.on_compiler(),
             Some(Token::SourceCompiler) => self.on_source_compiler(),
             Some(Token::Sources) => self.hear_changes(),
+            Some(Token::WatchedPlaces) => self.on_watched_places(),
+            Some(Token::WatchedOpening) => self.on_watched_opening(),
             Some(Token::Listener(number)) => self.on_listener(number),
             Some(Token::Farewell(number)) => {
                 self.farewells.on_readable(number);
@@ -288,6 +292,7 @@ impl Door {
         self.tick_trial();
         self.tick_compile();
         self.tick_sources();
+        self.tick_watched();
         self.tick_kept();
         self.tick_undecided();
         self.tick_upgrade();
@@ -349,6 +354,7 @@ impl Door {
             self.pings.next_due(),
             self.kept.next_due(now),
             self.sources.next_due(self.may_read()),
+            self.watched.next_due(),
         ]
         .into_iter()
         .flatten()

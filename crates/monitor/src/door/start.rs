@@ -257,6 +257,7 @@ fn assemble(
         retired: BTreeMap::new(),
         undecided: Vec::new(),
         sources: Sources::default(),
+        watched: crate::watched::Watched::default(),
         kept: Default::default(),
         unread: unread == Unread::NotYet,
     };
@@ -271,6 +272,7 @@ fn assemble(
     door.tell_problems(None);
     door.follow_kept(None);
     door.begin_sources();
+    door.follow_watches();
     match unread {
         Unread::No => {}
         Unread::NotYet => door.ask_reload(None),

@@ -17,6 +17,8 @@ pub(crate) enum Token {
     Delayed(u64),
     Sources,
     SourceCompiler,
+    WatchedPlaces,
+    WatchedOpening,
 }
 
 const KINDS: u64 = 56; // eight bits of kind above 56 bits of number
@@ -40,6 +42,8 @@ impl Token {
             Self::Delayed(n) => (11, n),
             Self::Sources => (12, 0),
             Self::SourceCompiler => (13, 0),
+            Self::WatchedPlaces => (14, 0),
+            Self::WatchedOpening => (15, 0),
         };
         (kind << KINDS) | (number & ((1 << KINDS) - 1))
     }
@@ -61,6 +65,8 @@ impl Token {
             11 => Self::Delayed(number),
             12 => Self::Sources,
             13 => Self::SourceCompiler,
+            14 => Self::WatchedPlaces,
+            15 => Self::WatchedOpening,
             _ => return None,
         })
     }

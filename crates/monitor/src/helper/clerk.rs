@@ -88,6 +88,10 @@ impl Door {
                     self.event(What::Alarm { text });
                 }
             }
+            FromClerk::Left(number) => self.left_by_clerk(number),
+            FromClerk::AskBeside(number) => self.beside_wanted(number),
+            FromClerk::ReadJournal { watch, cursor } => self.journal_wanted(watch, cursor),
+            FromClerk::Source(report) => self.source_reported(report),
             FromClerk::AlarmOver(mut text) => {
                 cut(&mut text);
                 self.clerk_alarms.remove(&text);
@@ -100,6 +104,7 @@ impl Door {
     fn brief_clerk(&mut self) {
         let message = |(message, fd)| Outgoing::Message(message, fd);
         let mut lead: Vec<_> = self.configuration_for_clerk().into_iter().map(message).collect();
+        lead.extend(self.watches_for_clerk());
         lead.extend(self.all_pipes());
         lead.extend(self.unstored.messages().map(|message| Outgoing::Message(message, None)));
         self.outbox.lead(lead);

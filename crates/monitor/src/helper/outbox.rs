@@ -116,6 +116,12 @@ impl Outbox {
         self.queue.push_back(Outgoing::Message(message, fd));
     }
 
+    /// Adds messages, in their order.
+    pub(crate) fn append(&mut self, all: Vec<Outgoing>) {
+        self.at_once = true;
+        self.queue.extend(all);
+    }
+
     /// Adds a new session's pipe.
     pub(crate) fn pipe(&mut self, now: Now, session: SessionRef, pipe: &Pipe) {
         self.since.get_or_insert(now.mono);

@@ -156,6 +156,7 @@ impl Door {
             self.take_back(pipes);
             self.clerk_alarms.clear(); // the next one raises its own
             self.pings.forget();
+            self.leave_journals();
             what.into_iter().for_each(|what| self.event(what));
         } else if self.relay.running.as_ref().is_some_and(|r| r.pid == exit.pid)
             && let Some((_, what)) = self.relay.ended(exit.status, now)
@@ -172,7 +173,10 @@ impl Door {
             run.reaped = true; // its answer tells its outcome
         } else if let Some(run) = self.sources.run_of(exit.pid) {
             run.reaped = true;
-        } else if !self.rehearsed(exit) {
+        } else if !self.watched.was_opening(exit.pid)
+            && !self.journal_ended(exit)
+            && !self.rehearsed(exit)
+        {
             // other children are not ours to mind
             self.retired_gone(pid_of(exit.pid));
         }

@@ -194,7 +194,8 @@ impl Part {
             Self::Head | Self::Totals | Self::Sessions | Self::Bans | Self::Images | Self::Jobs => {
                 1
             }
-            Self::Waiting | Self::Configuration | Self::Undecided => 3,
+            Self::Waiting | Self::Undecided => 3,
+            Self::Configuration => 4,
         }
     }
 

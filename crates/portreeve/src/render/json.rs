@@ -39,6 +39,7 @@ pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
         "helpers": status.helpers.iter().map(helper).collect::<Vec<_>>(),
         "services": status.services.iter().map(|one| service(one, advice)).collect::<Vec<_>>(),
         "lists": status.lists.iter().map(list).collect::<Vec<_>>(),
+        "watches": status.watches.iter().map(super::watches::json).collect::<Vec<_>>(),
         "trial": status.trial.as_ref().map(trial),
     })
 }

@@ -13,6 +13,7 @@ pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;
+mod watches;
 
 pub(crate) use palette::{Ink, ink};
 

@@ -42,6 +42,10 @@ pub(crate) fn status(status: &Status, advice: &[Advice], paint: Paint) -> String
     for list in &status.lists {
         out.push_str(&one_list(list, paint));
     }
+    for watch in &status.watches {
+        out.push('\n');
+        out.push_str(&super::watches::text(watch, paint));
+    }
     out.push_str(&format!("\n{}\n", ink(paint, Ink::Name, "helpers")));
     for helper in &status.helpers {
         out.push_str(&one_helper(helper, paint));

@@ -1,5 +1,9 @@
 use super::*;
 use portreeve_wire::End;
+use portreeve_wire::clerk::SourceReport;
+use portreeve_wire::control::{
+    JournalState, JournalStatus, WatchStatus, WatchedFile, WatchedState,
+};
 use portreeve_wire::event::Helper;
 
 fn ssh() -> ServiceStatus {
@@ -64,6 +68,36 @@ fn list(path: &str, refused: Option<&str>) -> ListStatus {
     }
 }
 
+fn watches() -> Vec<WatchStatus> {
+    let report = |number, offset, lines, offences| SourceReport {
+        number,
+        offset,
+        size: 4096,
+        lines,
+        offences,
+        ..SourceReport::default()
+    };
+    let file = |path: &str, state, report| WatchedFile { path: path.into(), state, report };
+    let long = SourceReport { long: 2, old: 7, ..report(2, 4000, 1, 0) };
+    let auth = WatchStatus {
+        name: "auth".into(),
+        service: "ssh".into(),
+        files: vec![
+            file("/var/log/auth.log", WatchedState::There, Some(report(1, 4096, 1207, 44))),
+            file("/var/log/auth.log", WatchedState::Renamed, Some(long)),
+            file("/var/log/x\x1b", WatchedState::Refused("it is no regular file".into()), None),
+            file("/var/log/none", WatchedState::Absent, None),
+        ],
+        journal: Some(JournalStatus {
+            state: JournalState::Read,
+            report: Some(report(3, 4096, 1, 1)),
+        }),
+    };
+    let empty =
+        WatchStatus { name: "web".into(), service: "web".into(), files: Vec::new(), journal: None };
+    vec![auth, empty]
+}
+
 /// A door with one of everything.
 pub(crate) fn sample() -> Status {
     let full = "the file system of /var/log/portreeve is full: events are not being written";
@@ -95,6 +129,7 @@ pub(crate) fn sample() -> Status {
         services: vec![ssh(), telnet()],
         trial: None,
         newest_bans: Vec::new(),
+        watches: watches(),
         lists: vec![
             list("/etc/portreeve/deny", None),
             list("/srv/lists/cloud", Some("`192.0.2.999` is no address (line 7)")),
@@ -136,6 +171,17 @@ lists
   kept            /srv/lists/cloud: 1000000 entries, read 3 min ago; what it
                   holds now cannot be used: `192.0.2.999` is no address (line 7)
   unread          /srv/none; it has changed since, and is about to be read
+
+watch auth, about ssh
+  reads           /var/log/auth.log: 1207 lines, 44 offences
+  reads out       /var/log/auth.log: 1 line, 0 offences, 96 bytes behind, 2 cut
+                  at 8 KiB, 7 passed over as old; it was renamed
+  refused         /var/log/x\\x1b; it is no regular file
+  missing         /var/log/none
+  reads           the journal: 1 entry, 1 offence
+
+watch web
+  nothing         no file matches its patterns
 
 helpers
   clerk           process 4712

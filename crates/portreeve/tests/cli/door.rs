@@ -30,6 +30,7 @@ pub(crate) fn status() -> Status {
         services: Vec::new(),
         trial: None,
         newest_bans: Vec::new(),
+        watches: Vec::new(),
         lists: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod folder;
+mod foreign;
 mod huge;
 mod log;
 mod mapped;
@@ -12,6 +13,9 @@ mod state;
 
 pub use bounded::{Content, read_bounded, read_bounded_at};
 pub use folder::Folder;
+pub use foreign::{
+    Foreign, ForeignError, names_as_reader, names_as_root, open_as_reader, open_as_root,
+};
 pub use huge::gather;
 pub use log::{LogError, LogRefusal, open_log};
 pub use mapped::Mapped;

@@ -26,8 +26,12 @@ const REMOTE: [u64; 13] = [
 /// # Errors
 /// Those of statfs(2).
 pub fn is_remote(path: &Path) -> io::Result<bool> {
-    let kind = u64::try_from(rustix::fs::statfs(path)?.f_type).unwrap_or(0) & 0xFFFF_FFFF;
-    Ok(REMOTE.contains(&kind))
+    Ok(is_remote_kind(u64::try_from(rustix::fs::statfs(path)?.f_type).unwrap_or(0)))
+}
+
+/// Whether a file system of this kind is somebody else's.
+pub(super) fn is_remote_kind(kind: u64) -> bool {
+    REMOTE.contains(&(kind & 0xFFFF_FFFF))
 }
 
 #[cfg(test)]

@@ -1,0 +1,92 @@
+//! What is watched, on the clerk's desk: messages about it, and what was found.
+
+use super::{Desk, MISCOUNTED};
+use crate::entry::{Entry, convert};
+use crate::follow::{Clerk, Follows, Spot};
+use crate::log::Reader;
+use crate::store::Order;
+use crate::watch::{Booked, Heard};
+use portreeve_ledger::Offence;
+use portreeve_wire::clerk::ToClerk;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use tokio::sync::mpsc;
+
+/// Lines of the event log that are looked through for offences of which the ledger may not know: more
+/// than a clerk has under way.
+const LOOKED_THROUGH: u32 = 16_384;
+
+impl Desk {
+    pub(super) fn follow(self: &Rc<Self>, orders: mpsc::Sender<Order>) {
+        let clerk: Rc<dyn Clerk> = Rc::<Self>::clone(self);
+        let follows = Follows::new(clerk, Rc::clone(&self.link), orders, self.zone.clone());
+        let _ = self.follows.set(follows); // called once
+    }
+
+    pub(super) fn stop_following(&self) {
+        if let Some(follows) = self.follows.get() {
+            follows.part();
+        }
+    }
+
+    /// Has a message about what is watched looked after.
+    pub(super) fn watching(
+        &self,
+        message: ToClerk,
+        fd: Option<OwnedFd>,
+    ) -> Result<(), &'static str> {
+        let Some(follows) = self.follows.get() else { return Ok(()) };
+        match (message, fd) {
+            (ToClerk::Watches, Some(memory)) => {
+                if let (Some(past), true) =
+                    (self.targets.borrow().past(LOOKED_THROUGH), follows.is_new())
+                {
+                    let mut reader = Reader::new(past);
+                    let lines = std::iter::from_fn(|| reader.next()).flatten();
+                    lines.for_each(|line| follows.was_told(&line));
+                }
+                follows.set(memory)?;
+            }
+            (ToClerk::Growth, Some(fd)) => follows.grow(fd),
+            (ToClerk::Follow(of), Some(fd)) => follows.follow(of, fd),
+            (ToClerk::Beside(number), Some(fd)) => follows.beside(number, fd),
+            (ToClerk::Journal { watch, number }, Some(fd)) => follows.journal(watch, number, fd),
+            (ToClerk::Rotated(number), None) => follows.rotated(number),
+            (ToClerk::BesideDone(number), None) => follows.beside_done(number),
+            (ToClerk::Looked(patterns), None) => follows.looked(patterns),
+            _ => return Err(MISCOUNTED),
+        }
+        Ok(())
+    }
+}
+
+impl Clerk for Desk {
+    fn hear(&self, heard: &Heard<'_>) -> Option<Box<Offence>> {
+        let booked = self.book.borrow_mut().hear(heard);
+        match booked {
+            Booked::Offence(offence) => Some(offence),
+            // only a session's own voice says so
+            Booked::Authenticated(_) | Booked::Nothing => None,
+        }
+    }
+
+    fn tell(&self, offence: &Offence, spot: &Spot<'_>) {
+        let mut dated = convert::offence(offence);
+        if let Entry::Offence { file, inode: number, offset: at, cursor: entry, .. } =
+            &mut dated.entry
+        {
+            match spot {
+                Spot::File { path, inode, offset } => {
+                    *file = Some(convert::clean(path));
+                    (*number, *at) = (Some(*inode), Some(*offset));
+                }
+                Spot::Entry { cursor } => *entry = Some((*cursor).to_owned()),
+            }
+        }
+        self.write(&dated);
+    }
+
+    fn alarm(&self, text: &str, on: bool) {
+        self.alarms.set(text, on);
+    }
+}

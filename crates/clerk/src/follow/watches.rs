@@ -1,0 +1,156 @@
+//! The watches: who reads the lines, and what their clock is.
+
+use crate::follow::told::Spot;
+use crate::watch::{Heard, Voice};
+use jiff::tz::{Offset, TimeZone};
+use portreeve_detect::{Finding, Panel, Record, named};
+use portreeve_ledger::Offence;
+use portreeve_model::Watch;
+
+/// A line whose time is no further from now than this has just been written, microseconds.
+const LIVE: i64 = 60_000_000;
+
+/// Who books what was heard.
+pub(crate) trait Clerk {
+    /// Something was found: the offence that it is, if it has not been told of before.
+    fn hear(&self, heard: &Heard<'_>) -> Option<Box<Offence>>;
+    /// An offence is written to the event log.
+    fn tell(&self, offence: &Offence, spot: &Spot<'_>);
+    /// Something is to be mended, or is.
+    fn alarm(&self, text: &str, on: bool);
+}
+
+/// One watch at work.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) watch: Watch,
+    panel: Panel,
+}
+
+impl Reader {
+    /// One that has read nothing yet; and what it cannot look for.
+    pub(crate) fn new(watch: Watch) -> (Self, Vec<String>) {
+        let mut trouble = Vec::new();
+        let mut members = Vec::new();
+        for detector in &watch.detectors {
+            match named(detector.word()) {
+                Some(member) => members.push(member),
+                None => trouble.push(format!("there is no detector `{}`", detector.word())),
+            }
+        }
+        (Self { watch, panel: Panel::new(members) }, trouble)
+    }
+
+    /// When a line was written, microseconds since the epoch, as far as it says.
+    pub(crate) fn time(&self, record: &Record<'_>, now: i64, local: &TimeZone) -> Option<i64> {
+        let zone = &self.watch.zone;
+        match zone.name.as_str() {
+            "local" => record.time?.resolve(now, local),
+            _ => {
+                let offset = zone.offset(now.div_euclid(1_000_000));
+                let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
+                record.time?.resolve(now, &TimeZone::fixed(offset))
+            }
+        }
+    }
+}
+
+/// Where lines come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum From<'a> {
+    /// A file.
+    File(&'a str),
+    /// A watch's journal.
+    Journal,
+}
+
+/// All watches of the configuration, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Readers(Vec<Reader>);
+
+/// What everybody needs to read a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now<'a> {
+    /// Microseconds since the epoch.
+    pub(crate) micros: i64,
+    pub(crate) zone: &'a TimeZone,
+    /// This host's name.
+    pub(crate) host: &'a [u8],
+}
+
+impl Readers {
+    /// These.
+    pub(crate) fn new(all: Vec<Reader>) -> Self {
+        Self(all)
+    }
+
+    pub(crate) fn get(&self, at: u32) -> Option<&Reader> {
+        self.0.get(usize::try_from(at).ok()?)
+    }
+
+    /// Each with its place.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u32, &Reader)> {
+        (0_u32..).zip(&self.0)
+    }
+
+    /// Shows a line to those watches. Each remembers what it wants to; the first that finds something
+    /// has it booked. A line that is too old (before `since`) is shown to nobody, and said to be.
+    pub(crate) fn read(
+        &mut self,
+        watches: &[u32],
+        record: &Record<'_>,
+        from: From<'_>,
+        now: Now<'_>,
+        clerk: &dyn Clerk,
+    ) -> Option<Box<Offence>> {
+        let mut found = None;
+        for at in watches {
+            let at = usize::try_from(*at).ok();
+            let Some(reader) = at.and_then(|at| self.0.get_mut(at)) else { continue };
+            let Some(seen) = reader.panel.look(record) else { continue };
+            if matches!(seen.finding, Finding::Nothing(_)) || found.is_some() {
+                continue;
+            }
+            let name = reader.watch.name.to_string();
+            let voice = match from {
+                From::File(path) => Voice::File { watch: &name, path },
+                From::Journal => Voice::Journal(&name),
+            };
+            let written = reader.time(record, now.micros, now.zone);
+            // an old line keeps its time; nobody can write into the future
+            let at = written.filter(|at| now.micros.saturating_sub(*at) > LIVE);
+            let at = at.unwrap_or(now.micros).div_euclid(1000);
+            let service = reader.watch.service.to_string();
+            found = Some(clerk.hear(&Heard {
+                at: u64::try_from(at).unwrap_or(0),
+                voice,
+                service: &service,
+                detector: reader.panel.name(seen.by).unwrap_or_default(),
+                host: if is_own(record.host, now.host) { b"" } else { record.host },
+                pid: record.pid,
+                text: record.message,
+                finding: &seen.finding,
+            }));
+        }
+        found.flatten()
+    }
+}
+
+/// Whether a line's host is this one: its name, or the first part of it.
+fn is_own(host: &[u8], own: &[u8]) -> bool {
+    let short = |name: &[u8]| -> Vec<u8> {
+        name.iter().take_while(|byte| **byte != b'.').copied().collect()
+    };
+    host == own || host == short(own) || (!host.is_empty() && short(host) == own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_known_by_its_short_name_and_its_long_one() {
+        assert!(is_own(b"door", b"door.example.org") && is_own(b"door.example.org", b"door"));
+        assert!(is_own(b"door", b"door") && !is_own(b"doors", b"door") && !is_own(b"", b"door"));
+    }
+}

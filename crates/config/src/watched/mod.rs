@@ -1,0 +1,300 @@
+//! Finding the log files that are watched: patterns are expanded, each file is opened, and what may
+//! not be read is told with the reason.
+//!
+//! A file is opened with the reader's own rights. Only where those do not suffice, and the process may
+//! read everything, it is opened with root's, which follow no link and take nothing that anybody but
+//! root could have put there. Nothing here reads a byte of a file.
+
+mod glob;
+
+use portreeve_sys::Capability;
+use portreeve_sys::file::{
+    Foreign, ForeignError, is_remote, names_as_reader, names_as_root, open_as_reader, open_as_root,
+};
+use portreeve_sys::privileges::use_capabilities;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Files at a time, over all patterns.
+pub const MOST_FILES: usize = 512;
+/// Names of one directory that are looked at.
+const MOST_NAMES: usize = 10_000;
+/// Older files beside one that are looked at.
+const MOST_BESIDE: usize = 8;
+
+/// How the names of compressed files end: their bytes are no lines.
+const COMPRESSED: [&str; 8] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".Z", ".zip"];
+
+/// With which rights files are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// The process's own.
+    Own,
+    /// The process's own without its one capability; where they do not suffice, with it, from root's
+    /// places alone.
+    OwnThenRoot,
+}
+
+/// Something that was found, or was not.
+#[derive(Debug)]
+pub enum Sighting {
+    /// A file of a pattern.
+    File {
+        /// Which pattern.
+        pattern: usize,
+        /// Where it lies.
+        path: PathBuf,
+        /// The file.
+        file: Foreign,
+    },
+    /// A file beside a path: what the file at that path may have been renamed or copied to.
+    Beside {
+        /// Which of the paths that were asked for.
+        asked: usize,
+        /// The file.
+        file: Foreign,
+    },
+    /// A file that must not be read.
+    Refused {
+        /// Which pattern.
+        pattern: usize,
+        /// Where it lies.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// In this directory a file of these patterns may come or go.
+    Directory {
+        /// Where it lies, without links.
+        path: PathBuf,
+        /// How the names begin that matter there; an empty one is every name.
+        names: BTreeSet<OsString>,
+    },
+}
+
+/// Finds the files of `patterns`, and those beside each of `beside`. A pattern without a match gives
+/// nothing but the directories in which one could come.
+pub fn find(
+    patterns: &[PathBuf],
+    beside: &[PathBuf],
+    rights: Rights,
+    each: &mut dyn FnMut(Sighting),
+) {
+    let mut finder = Finder { rights, directories: BTreeMap::new(), files: 0 };
+    for (pattern, path) in patterns.iter().enumerate() {
+        for path in finder.expand(path) {
+            match finder.open(&path) {
+                Ok(file) if finder.files < MOST_FILES => {
+                    finder.files += 1;
+                    each(Sighting::File { pattern, path, file });
+                }
+                Ok(_) => {
+                    let why = format!("there are more than {MOST_FILES} files to be watched");
+                    each(Sighting::Refused { pattern, path, why });
+                    break;
+                }
+                Err(error) if error.is_absent() => {}
+                Err(error) => {
+                    let why = finder.explain(&error);
+                    each(Sighting::Refused { pattern, path, why });
+                }
+            }
+        }
+    }
+    for (asked, path) in beside.iter().enumerate() {
+        for file in finder.beside(path) {
+            each(Sighting::Beside { asked, file });
+        }
+    }
+    for (path, names) in finder.directories {
+        each(Sighting::Directory { path, names });
+    }
+}
+
+struct Finder {
+    rights: Rights,
+    directories: BTreeMap<PathBuf, BTreeSet<OsString>>,
+    files: usize,
+}
+
+impl Finder {
+    /// The paths of a pattern, in order. A path without a pattern is there whether or not a file is.
+    fn expand(&mut self, pattern: &Path) -> Vec<PathBuf> {
+        let mut paths = vec![PathBuf::from("/")];
+        for part in pattern.components().skip(1) {
+            let part = part.as_os_str();
+            let literal = OsStr::from_bytes(glob::literal(part.as_bytes())).to_owned();
+            let mut next = Vec::new();
+            for path in paths {
+                self.tell(&path, &literal);
+                if !glob::is_pattern(part.as_bytes()) {
+                    next.push(path.join(part));
+                    continue;
+                }
+                let mut names = self.names(&path).unwrap_or_default();
+                names.retain(|name| glob::matches(part.as_bytes(), name.as_bytes()));
+                names.retain(|name| !is_compressed(name));
+                names.sort();
+                next.extend(names.into_iter().map(|name| path.join(&*name)));
+            }
+            next.truncate(MOST_NAMES);
+            paths = next;
+        }
+        paths
+    }
+
+    /// A change of names that begin so matters in a directory, if that is there.
+    /// Root, which is to watch it, must not have to wait for it.
+    fn tell(&mut self, path: &Path, literal: &OsStr) {
+        let real = match path.canonicalize() {
+            Err(error)
+                if error.kind() == ErrorKind::PermissionDenied
+                    && self.rights == Rights::OwnThenRoot =>
+            {
+                as_root(|| path.canonicalize().map_err(ForeignError::Os)).ok()
+            }
+            other => other.ok(),
+        };
+        if let Some(real) = real
+            && matches!(is_remote(&real), Ok(false))
+        {
+            self.directories.entry(real).or_default().insert(literal.to_owned());
+        }
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<Box<OsStr>>, ForeignError> {
+        match names_as_reader(path, MOST_NAMES) {
+            Err(error) if error.is_denied() && self.rights == Rights::OwnThenRoot => {
+                as_root(|| names_as_root(path, MOST_NAMES))
+            }
+            other => other,
+        }
+    }
+
+    fn open(&self, path: &Path) -> Result<Foreign, ForeignError> {
+        match open_as_reader(path) {
+            Err(error) if error.is_denied() && self.rights == Rights::OwnThenRoot => {
+                as_root(|| open_as_root(path))
+            }
+            other => other,
+        }
+    }
+
+    /// The youngest files whose names begin with a path's.
+    fn beside(&self, path: &Path) -> Vec<Foreign> {
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+            return Vec::new();
+        };
+        let mut names = self.names(directory).unwrap_or_default();
+        names.retain(|other| {
+            other.as_bytes().starts_with(name.as_bytes())
+                && other.len() > name.len()
+                && !is_compressed(other)
+        });
+        let mut files: Vec<Foreign> =
+            names.iter().filter_map(|name| self.open(&directory.join(&**name)).ok()).collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.modified));
+        files.truncate(MOST_BESIDE);
+        files
+    }
+
+    fn explain(&self, error: &ForeignError) -> String {
+        match (error, self.rights) {
+            (ForeignError::Os(os), _) if os.kind() == ErrorKind::PermissionDenied => {
+                "the clerk's user may not read it: give that user a group that may".to_owned()
+            }
+            (
+                ForeignError::Link(_)
+                | ForeignError::DirectoryOwner(..)
+                | ForeignError::DirectoryWritable(_)
+                | ForeignError::HardLinks(_),
+                _,
+            ) => format!(
+                "the clerk's user may not read it, and root does not open it: {error}; give that \
+                 user a group that may read it"
+            ),
+            _ => error.to_string(),
+        }
+    }
+}
+
+/// Does something with the right to read everything.
+fn as_root<T>(deed: impl FnOnce() -> Result<T, ForeignError>) -> Result<T, ForeignError> {
+    use_capabilities(&[Capability::DacReadSearch]).map_err(ForeignError::Os)?;
+    let done = deed();
+    use_capabilities(&[]).map_err(ForeignError::Os)?;
+    done
+}
+
+fn is_compressed(name: &OsStr) -> bool {
+    COMPRESSED.iter().any(|end| name.as_bytes().ends_with(end.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    type Found = (Vec<(usize, String)>, Vec<String>, Vec<(String, Vec<String>)>);
+
+    fn found(root: &Path, patterns: &[&str], beside: &[&str]) -> Found {
+        let below = |all: &[&str]| all.iter().map(|one| root.join(one)).collect::<Vec<_>>();
+        let short = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
+        let (mut files, mut refused, mut directories) = (Vec::new(), Vec::new(), Vec::new());
+        let mut each = |sighting: Sighting| match sighting {
+            Sighting::File { pattern, path, .. } => files.push((pattern, short(&path))),
+            Sighting::Beside { asked, .. } => files.push((asked + 100, String::new())),
+            Sighting::Refused { path, why, .. } => {
+                refused.push(format!("{}: {why}", short(&path)));
+            }
+            Sighting::Directory { path, names } => {
+                if path.starts_with(root) {
+                    let names = names.iter().map(|name| name.to_str().unwrap().to_owned());
+                    directories.push((short(&path), names.collect()));
+                }
+            }
+        };
+        find(&below(patterns), &below(beside), Rights::Own, &mut each);
+        (files, refused, directories)
+    }
+
+    #[test]
+    fn files_are_found_by_their_patterns_and_what_may_come_is_known() {
+        let name = format!("portreeve-watched-{}", std::process::id());
+        let root = std::env::temp_dir().canonicalize().unwrap().join(name);
+        let _ = fs::remove_dir_all(&root);
+        for folder in ["a", "b", "a/odd.log"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        for file in ["a/x.log", "a/x.log.1", "a/x.log.2.gz", "a/y.log", "b/x.log", "b/z"] {
+            fs::write(root.join(file), "").unwrap();
+        }
+        let (files, refused, directories) =
+            found(&root, &["*/?.log", "none/at/all", "a/x.log*"], &["a/x.log", "b/z"]);
+        let file = |pattern, path: &str| (pattern, path.to_owned());
+        let beside = file(100, "");
+        let want = [
+            file(0, "a/x.log"),
+            file(0, "a/y.log"),
+            file(0, "b/x.log"),
+            file(2, "a/x.log"),
+            file(2, "a/x.log.1"),
+            beside,
+        ];
+        assert_eq!(files, want);
+        assert_eq!(refused, [] as [String; 0]);
+        let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let want = [
+            (String::new(), all(&["", "a", "none"])),
+            ("a".to_owned(), all(&["", "x.log"])),
+            ("b".to_owned(), all(&[""])),
+        ];
+        assert_eq!(directories, want);
+        let (_, refused, _) = found(&root, &["a/*.log"], &[]);
+        assert_eq!(refused, ["a/odd.log: it is no regular file"]);
+        fs::remove_dir_all(root).unwrap();
+    }
+}

@@ -1,0 +1,522 @@
+//! Log files that are watched: found and opened by a one-shot without rights, handed to the clerk, and
+//! to each new one again. Root reads no byte of them.
+//!
+//! A file's descriptor is kept until the clerk says that it has read it to its end: one that was
+//! renamed, or removed, is not lost with a clerk that dies.
+
+mod journals;
+mod opening;
+mod places;
+
+use crate::door::Door;
+use crate::door::token::Token;
+use crate::helper::outbox::Outgoing;
+use crate::watched::journals::Journals;
+use crate::watched::opening::{Found, Opening, Progress};
+use crate::watched::places::Places;
+use portreeve_model::Watch;
+use portreeve_sys::poll::Interest;
+use portreeve_sys::watch::{Watch as Wake, Watcher};
+use portreeve_sys::{Pid, file};
+use portreeve_wire::clerk::{FollowedFile, SourceReport, ToClerk};
+use portreeve_wire::compile::MAX_ANSWER;
+use portreeve_wire::control::{WatchStatus, WatchedFile, WatchedState};
+use portreeve_wire::event::What;
+use portreeve_wire::frame;
+use portreeve_wire::watched::{FileId, Find, Sighted, Unopened};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two looks at least.
+const BETWEEN: Duration = Duration::from_millis(250);
+/// Without a change that was told, files are looked for so often.
+const LOOK: Duration = Duration::from_secs(600);
+/// And so often where not all directories can be watched, or a look has failed.
+const LOOK_CLOSELY: Duration = Duration::from_secs(5);
+/// A file that is away for so long is missed: until then it may be on its way, as in a rotation.
+const MISSED: Duration = Duration::from_secs(10);
+/// Files that are held, with those that were renamed and are not read to their end.
+const MOST_HELD: usize = 1024;
+/// Files that lay at one path before, and are not read to their end.
+const MOST_OLD: usize = 8;
+
+/// How alarms begin that are about watched files.
+const UNOPENED: &str = "a watched file is not read: ";
+const UNLOOKED: &str = "watched files cannot be looked for: ";
+const UNWATCHED: &str = "watched files are looked for every 5 s, since their directories cannot be \
+                         watched: ";
+
+/// A pattern, and the watches that have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern {
+    path: String,
+    watches: Vec<u32>,
+}
+
+/// A file.
+#[derive(Debug)]
+struct Held {
+    fd: Arc<OwnedFd>,
+    of: FollowedFile,
+    /// The patterns that it was found by.
+    patterns: BTreeSet<String>,
+    report: Option<SourceReport>,
+}
+
+/// Everything about them.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    patterns: Vec<Pattern>,
+    held: BTreeMap<u64, Held>,
+    next: u64,
+    opening: Option<Opening>,
+    look_at: Option<Duration>,
+    begun: Option<Duration>,
+    /// Files whose neighbours the clerk wants to see.
+    beside: BTreeSet<u64>,
+    unopened: Vec<Unopened>,
+    /// Paths without a file: since when, and whether that has been told.
+    absent: BTreeMap<String, (Duration, bool)>,
+    /// All patterns have been looked at once.
+    looked: bool,
+    places: Places,
+    growth: Option<Watcher>,
+    pub(crate) journals: Journals,
+}
+
+impl Watched {
+    /// When something is to be done.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        let deadline = self.opening.as_ref().map(|opening| opening.deadline);
+        let look = self.look_at.filter(|_| self.opening.is_none());
+        let missed = self.absent.values().filter(|(_, told)| !told);
+        let missed = missed.map(|(since, _)| since.saturating_add(MISSED)).min();
+        [deadline, look, missed, self.journals.next_due()].into_iter().flatten().min()
+    }
+
+    /// Whether the process that ended was the one that opens files.
+    pub(crate) fn was_opening(&mut self, pid: Pid) -> bool {
+        match self.opening.as_mut().filter(|opening| opening.pid == pid) {
+            Some(opening) => {
+                opening.reaped = true; // its answer tells its outcome
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Looks as soon as may be.
+    fn look_soon(&mut self, now: Duration) {
+        let soonest = self.begun.map_or(now, |begun| begun.saturating_add(BETWEEN)).max(now);
+        self.look_at = Some(self.look_at.map_or(soonest, |at| at.min(soonest)));
+    }
+}
+
+impl Door {
+    /// Another configuration is in force, or the first: what is watched is told to the clerk, and
+    /// looked for.
+    pub(crate) fn follow_watches(&mut self) {
+        let patterns = patterns(&self.current.config.watches);
+        let now = self.now.mono;
+        if patterns != self.watched.patterns {
+            self.watched.patterns = patterns;
+            self.watched.looked = false;
+            self.watched.opening = None;
+            let known: BTreeSet<&str> =
+                self.watched.patterns.iter().map(|pattern| pattern.path.as_str()).collect();
+            self.watched.held.retain(|_, held| {
+                held.patterns.retain(|path| known.contains(path.as_str()));
+                !held.patterns.is_empty()
+            });
+            self.watched.absent.clear();
+            self.watched.unopened.clear();
+            self.alarms.retain(|alarm| !alarm.starts_with(UNOPENED));
+        }
+        let Watched { patterns, held, .. } = &mut self.watched;
+        held.values_mut().for_each(|held| held.set_watches(patterns));
+        self.watched.look_soon(now);
+        if self.watched.patterns.is_empty() {
+            self.watched.look_at = None;
+            self.watched.places.fit(&[]);
+            self.alarms.retain(|a| !a.starts_with(UNLOOKED) && !a.starts_with(UNWATCHED));
+        }
+        self.follow_journals();
+        if self.clerk.is_working() {
+            let all = self.watches_for_clerk();
+            self.outbox.append(all);
+        }
+    }
+
+    /// What a clerk must know of what is watched.
+    pub(crate) fn watches_for_clerk(&mut self) -> Vec<Outgoing> {
+        let watches = &self.current.config.watches;
+        let bytes = frame(watches, MAX_ANSWER).map_err(|e| e.to_string());
+        let memory = bytes.and_then(|b| file::memfd("watches", &b).map_err(|e| e.to_string()));
+        let memory = match memory {
+            Ok(memory) => memory,
+            Err(why) => {
+                self.alarm(&format!("the clerk cannot be told what is watched: {why}"));
+                return Vec::new();
+            }
+        };
+        let mut all = vec![Outgoing::Message(ToClerk::Watches, Some(memory))];
+        let growth = self.watched.growth.as_ref().map(|it| it.as_fd().try_clone_to_owned());
+        if let Some(Ok(growth)) = growth {
+            all.push(Outgoing::Message(ToClerk::Growth, Some(growth)));
+        }
+        for held in self.watched.held.values_mut() {
+            held.report = None;
+            all.extend(followed(held));
+        }
+        if self.watched.looked {
+            all.push(Outgoing::Message(ToClerk::Looked(self.watched.paths()), None));
+        }
+        all
+    }
+
+    /// Something has come or gone in the directories.
+    pub(crate) fn on_watched_places(&mut self) {
+        if self.watched.places.read() {
+            self.watched.look_soon(self.now.mono);
+        }
+    }
+
+    /// The one-shot has answered.
+    pub(crate) fn on_watched_opening(&mut self) {
+        self.with_packet(|door, buffer| {
+            let Some(mut opening) = door.watched.opening.take() else { return };
+            match opening.read(buffer) {
+                Progress::More => door.watched.opening = Some(opening),
+                Progress::Done(found) => door.have_looked(&opening, found),
+                Progress::Failed(why) => door.not_looked(&why),
+            }
+        });
+    }
+
+    /// Everything whose time has come.
+    pub(crate) fn tick_watched(&mut self) {
+        let now = self.now.mono;
+        self.tick_journals();
+        if self.watched.opening.as_ref().is_some_and(|opening| opening.deadline <= now) {
+            self.watched.opening = None;
+            self.not_looked("a file system does not answer");
+        }
+        let mut missed = Vec::new();
+        for (path, (since, told)) in &mut self.watched.absent {
+            if !*told && since.saturating_add(MISSED) <= now {
+                *told = true;
+                missed.push(path.clone());
+            }
+        }
+        for path in missed {
+            self.event(What::WatchLost { path });
+        }
+        if self.watched.opening.is_none() && self.watched.look_at.is_some_and(|at| at <= now) {
+            self.look_for_watched();
+        }
+    }
+
+    fn look_for_watched(&mut self) {
+        let now = self.now.mono;
+        self.watched.look_at = Some(now.saturating_add(LOOK));
+        self.watched.begun = Some(now);
+        let watched = &mut self.watched;
+        let beside: Vec<u64> = std::mem::take(&mut watched.beside).into_iter().collect();
+        let path_of = |number: &u64| watched.held.get(number).map(|held| held.of.path.clone());
+        let beside: Vec<(u64, String)> =
+            beside.iter().filter_map(|number| Some((*number, path_of(number)?))).collect();
+        let (numbers, paths) = beside.into_iter().unzip();
+        let asked = Find { patterns: watched.paths(), beside: paths };
+        let current = Arc::clone(&self.current);
+        let with = (&self.paths, &*current.resolved, self.root);
+        let started = opening::start(asked, numbers, with, &mut self.spawner, &self.outputs, now);
+        let started = started.and_then(|opening| {
+            let token = Token::WatchedOpening.bits();
+            let added = self.poller.add(&opening.channel, token, Interest::READ);
+            added.map(|()| opening).map_err(|e| e.to_string())
+        });
+        match started {
+            Ok(opening) => self.watched.opening = Some(opening),
+            Err(why) => self.not_looked(&why),
+        }
+    }
+
+    /// A look has failed as a whole: another follows.
+    fn not_looked(&mut self, why: &str) {
+        self.watched.look_at = Some(self.now.mono.saturating_add(LOOK_CLOSELY));
+        self.alarms.retain(|alarm| !alarm.starts_with(UNLOOKED));
+        self.alarm(&format!("{UNLOOKED}{why}"));
+    }
+
+    fn have_looked(&mut self, opening: &Opening, found: Found) {
+        self.alarms.retain(|alarm| !alarm.starts_with(UNLOOKED));
+        if opening.asked.patterns != self.watched.paths() {
+            return self.watched.look_soon(self.now.mono);
+        }
+        let mut seen = BTreeSet::new();
+        for (sighted, id, fd) in found.files {
+            match sighted {
+                Sighted::File { pattern, path } => {
+                    seen.insert(path.clone());
+                    self.sighted(pattern, path, id, fd);
+                }
+                Sighted::Beside { asked } => {
+                    let asked = usize::try_from(asked).ok();
+                    if let Some(number) = asked.and_then(|at| opening.beside.get(at)) {
+                        self.tell_clerk(ToClerk::Beside(*number), Some(fd));
+                    }
+                }
+            }
+        }
+        for number in &opening.beside {
+            self.tell_clerk(ToClerk::BesideDone(*number), None);
+        }
+        self.note_absent(&seen, &found.unopened);
+        self.note_unopened(found.unopened);
+        if self.watched.places.fit(&found.places)
+            && let Some(fd) = self.watched.places.fd()
+            && let Err(error) = self.poller.add(fd, Token::WatchedPlaces.bits(), Interest::READ)
+        {
+            self.watched.places.trouble = Some(error.to_string());
+        }
+        match self.watched.places.trouble.clone() {
+            Some(why) => {
+                self.watched.look_at = Some(self.now.mono.saturating_add(LOOK_CLOSELY));
+                self.alarm(&format!("{UNWATCHED}{why}"));
+            }
+            None => self.alarms.retain(|alarm| !alarm.starts_with(UNWATCHED)),
+        }
+        // what came while it was being looked for, in directories that were not watched yet
+        if !std::mem::replace(&mut self.watched.looked, true) {
+            self.watched.look_soon(self.now.mono);
+        }
+        let looked = ToClerk::Looked(self.watched.paths());
+        self.tell_clerk(looked, None);
+    }
+
+    /// A file lies at a path.
+    fn sighted(&mut self, pattern: u32, path: String, id: FileId, fd: OwnedFd) {
+        if let Some((_, true)) = self.watched.absent.remove(&path) {
+            self.event(What::WatchFound { path: path.clone() });
+        }
+        let Watched { patterns, held, .. } = &mut self.watched;
+        let pattern = usize::try_from(pattern).ok().and_then(|at| patterns.get(at));
+        let Some(pattern) = pattern.map(|pattern| pattern.path.clone()) else { return };
+        if let Some(held) = held.values_mut().find(|held| held.of.id == id) {
+            // it is followed already; by whom, or under which name, may be new
+            let mut news = held.patterns.insert(pattern);
+            held.set_watches(patterns);
+            if !held.of.current {
+                (held.of.current, news) = (true, true);
+                held.of.path = path;
+            }
+            if news && self.clerk.is_working() {
+                let all = followed(held).into_iter().collect();
+                self.outbox.append(all);
+            }
+            return;
+        }
+        let watched = &mut self.watched;
+        if watched.held.len() >= MOST_HELD {
+            let why = "more are open than may be";
+            return self.alarm(&format!("{UNOPENED}`{path}`: {why}"));
+        }
+        self.rotate(&path);
+        let wake = self.watched.wake(&fd);
+        if self.watched.growth.is_some() && wake == Some(Wake::of(1)) && self.clerk.is_working() {
+            // the first one ever: the clerk has no descriptor for it yet
+            let growth = self.watched.growth.as_ref();
+            if let Some(Ok(growth)) = growth.map(|it| it.as_fd().try_clone_to_owned()) {
+                self.outbox.message(ToClerk::Growth, Some(growth));
+            }
+        }
+        let number = self.watched.next;
+        self.watched.next = number.saturating_add(1);
+        let of = FollowedFile {
+            number,
+            path,
+            pattern: pattern.clone(),
+            id,
+            watches: Vec::new(),
+            wake: wake.map(Wake::number),
+            current: true,
+        };
+        let patterns = BTreeSet::from([pattern]);
+        let mut held = Held { fd: Arc::new(fd), of, patterns, report: None };
+        held.set_watches(&self.watched.patterns);
+        if self.clerk.is_working() {
+            self.outbox.append(followed(&held).into_iter().collect());
+        }
+        self.watched.held.insert(number, held);
+    }
+
+    /// What lay at a path does no longer.
+    fn rotate(&mut self, path: &str) {
+        let mut old: Vec<u64> = Vec::new();
+        let mut rotated = Vec::new();
+        for (number, held) in &mut self.watched.held {
+            if held.of.path == path {
+                old.push(*number);
+                if std::mem::replace(&mut held.of.current, false) {
+                    rotated.push(*number);
+                }
+            }
+        }
+        for number in rotated {
+            self.tell_clerk(ToClerk::Rotated(number), None);
+        }
+        if old.len() > MOST_OLD
+            && let Some(oldest) = old.first()
+        {
+            self.left_by_clerk(*oldest);
+        }
+    }
+
+    /// Notes which paths have no file.
+    fn note_absent(&mut self, seen: &BTreeSet<String>, unopened: &[Unopened]) {
+        let now = self.now.mono;
+        let current = |held: &&Held| held.of.current;
+        let mut gone: BTreeSet<String> =
+            self.watched.held.values().filter(current).map(|held| held.of.path.clone()).collect();
+        let exact = |pattern: &&Pattern| !pattern.path.contains(['*', '?', '[']);
+        gone.extend(self.watched.patterns.iter().filter(exact).map(|one| one.path.clone()));
+        gone.retain(|path| {
+            !seen.contains(path) && !unopened.iter().any(|unopened| unopened.path == *path)
+        });
+        for path in gone {
+            self.rotate(&path);
+            self.watched.absent.entry(path).or_insert((now, false));
+        }
+    }
+
+    fn note_unopened(&mut self, unopened: Vec<Unopened>) {
+        let text = |one: &Unopened| {
+            let mut why = one.why.clone();
+            crate::helper::clerk::cut(&mut why);
+            format!("{UNOPENED}`{}`: {why}", one.path)
+        };
+        let now: BTreeSet<String> = unopened.iter().map(text).collect();
+        self.alarms.retain(|alarm| !alarm.starts_with(UNOPENED) || now.contains(alarm));
+        now.iter().for_each(|text| self.alarm(text));
+        self.watched.unopened = unopened;
+    }
+
+    /// The clerk has read a file to its end, or it is given up.
+    pub(crate) fn left_by_clerk(&mut self, number: u64) {
+        let Some(held) = self.watched.held.get(&number) else { return };
+        if held.of.current {
+            return; // one that lies where it lay is never done with
+        }
+        if let Some(held) = self.watched.held.remove(&number)
+            && let (Some(wake), Some(growth)) = (held.of.wake, &self.watched.growth)
+        {
+            growth.remove(Wake::of(wake));
+        }
+    }
+
+    /// The clerk wants to see what a file may have been copied or renamed to.
+    pub(crate) fn beside_wanted(&mut self, number: u64) {
+        if self.watched.held.contains_key(&number) {
+            self.watched.beside.insert(number);
+            self.watched.look_soon(self.now.mono);
+        }
+    }
+
+    /// How far the clerk is with a source.
+    pub(crate) fn source_reported(&mut self, report: SourceReport) {
+        match self.watched.held.get_mut(&report.number) {
+            Some(held) => held.report = Some(report),
+            None => self.watched.journals.reported(report),
+        }
+    }
+
+    fn tell_clerk(&mut self, message: ToClerk, fd: Option<OwnedFd>) {
+        if self.clerk.is_working() {
+            self.outbox.message(message, fd);
+        }
+    }
+
+    /// How the watches are.
+    pub(crate) fn watch_status(&self) -> Vec<WatchStatus> {
+        let watches = self.current.config.watches.iter().enumerate();
+        watches.map(|(at, watch)| self.one_watch(at, watch)).collect()
+    }
+
+    fn one_watch(&self, at: usize, watch: &Watch) -> WatchStatus {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let of_it = |pattern: &str| watch.files.iter().any(|file| file.path == pattern);
+        let mut files: Vec<WatchedFile> = Vec::new();
+        for held in self.watched.held.values().filter(|held| held.of.watches.contains(&at)) {
+            let state = if held.of.current { WatchedState::There } else { WatchedState::Renamed };
+            let report = held.report.clone();
+            files.push(WatchedFile { path: held.of.path.clone(), state, report });
+        }
+        for unopened in &self.watched.unopened {
+            let pattern = usize::try_from(unopened.pattern).ok();
+            let pattern = pattern.and_then(|at| self.watched.patterns.get(at));
+            if pattern.is_some_and(|pattern| of_it(&pattern.path)) {
+                let state = WatchedState::Refused(unopened.why.clone());
+                files.push(WatchedFile { path: unopened.path.clone(), state, report: None });
+            }
+        }
+        for path in self.watched.absent.keys().filter(|path| of_it(path)) {
+            let state = WatchedState::Absent;
+            files.push(WatchedFile { path: path.clone(), state, report: None });
+        }
+        WatchStatus {
+            name: watch.name.to_string(),
+            service: watch.service.to_string(),
+            files,
+            journal: watch.journal.as_ref().map(|_| self.watched.journals.status(at)),
+        }
+    }
+}
+
+impl Held {
+    /// Those of all patterns that it was found by.
+    fn set_watches(&mut self, patterns: &[Pattern]) {
+        let its = patterns.iter().filter(|pattern| self.patterns.contains(&pattern.path));
+        let all: BTreeSet<u32> = its.flat_map(|pattern| pattern.watches.clone()).collect();
+        self.of.watches = all.into_iter().collect();
+    }
+}
+
+impl Watched {
+    fn paths(&self) -> Vec<String> {
+        self.patterns.iter().map(|pattern| pattern.path.clone()).collect()
+    }
+
+    /// Has a file's growth told.
+    fn wake(&mut self, fd: &OwnedFd) -> Option<Wake> {
+        if self.growth.is_none() {
+            // without it the clerk looks for itself
+            self.growth = Watcher::new().ok();
+        }
+        self.growth.as_ref()?.add_file(fd).ok()
+    }
+}
+
+/// Each pattern once, in order.
+fn patterns(watches: &[Watch]) -> Vec<Pattern> {
+    let mut patterns: Vec<Pattern> = Vec::new();
+    for (at, watch) in (0_u32..).zip(watches) {
+        for file in &watch.files {
+            match patterns.iter_mut().find(|one| one.path == file.path) {
+                Some(pattern) => {
+                    if !pattern.watches.contains(&at) {
+                        pattern.watches.push(at);
+                    }
+                }
+                None => patterns.push(Pattern { path: file.path.clone(), watches: vec![at] }),
+            }
+        }
+    }
+    patterns
+}
+
+fn followed(held: &Held) -> Option<Outgoing> {
+    let fd = held.fd.try_clone().ok()?;
+    Some(Outgoing::Message(ToClerk::Follow(held.of.clone()), Some(fd)))
+}
