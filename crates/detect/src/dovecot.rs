@@ -13,13 +13,31 @@
 //! `auth: sql(U,A,<S>): unknown user`, `auth-worker(7): conn …: auth-worker<3>: pam(U,A): …`, `auth(U,A,sasl:plain)<S>:
 //! pam: Password mismatch` (2.4): the user stands before the address and, with `auth_verbose_passwords`,
 //! the password behind it: **every reading must agree**. So also for the lines of PAM modules.
+//!
+//! A try of which the authentication has told (PAM, or with `auth_verbose`) is told again by the login
+//! process, once for all of a connection's: these are charged once, as often as there were tries.
 
-use crate::scan::{Peer, common, cut, cut_last, holds, offence, pam_failure, repeated, success};
-use crate::{Detector, Finding, Kind, Record, address};
+use crate::pam::Pam;
+use crate::scan::{Peer, common, cut, cut_last, holds, offence, repeated, success};
+use crate::told::Told;
+use crate::{Detector, Finding, Kind, Offence, Record, address, scan};
 
-/// The detector. It remembers nothing.
+/// The detector. It remembers of whom the authentication has told a failure.
 #[derive(Debug)]
-pub(crate) struct Dovecot;
+pub(crate) struct Dovecot {
+    pam: Pam,
+    told: Told,
+}
+
+/// Addresses of whom a failure is remembered.
+const TOLD: usize = 4096;
+
+impl Dovecot {
+    /// One that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self { pam: Pam::default(), told: Told::new(TOLD) }
+    }
+}
 
 /// The end of a process that speaks with those who have not logged in.
 const LOGIN: &[u8] = b"-login";
@@ -72,7 +90,8 @@ impl Detector for Dovecot {
     }
 
     fn wants(&self, program: &[u8]) -> bool {
-        is_service(before(program, b'('))
+        // Under multilog's label its lines have no tag.
+        program.is_empty() || is_service(before(program, b'('))
     }
 
     fn look(&mut self, record: &Record<'_>) -> Finding {
@@ -99,7 +118,11 @@ impl Dovecot {
             }
             text = rest;
         }
-        if service.ends_with(LOGIN) { login(record, text) } else { verdict(text) }
+        match service {
+            b"" => Finding::Nothing(UNKNOWN),
+            _ if service.ends_with(LOGIN) => self.login(record, text),
+            _ => self.verdict(record, service, text),
+        }
     }
 }
 
@@ -112,6 +135,43 @@ fn is_service(name: &[u8]) -> bool {
         || name.strip_suffix(LOGIN).is_some_and(|protocol| {
             !protocol.is_empty() && protocol.iter().all(u8::is_ascii_alphanumeric)
         })
+}
+
+impl Dovecot {
+    /// How a login process says that a connection has ended: as often as it says that a login was
+    /// tried, without those of which the authentication has told already.
+    fn login(&mut self, record: &Record<'_>, text: &[u8]) -> Finding {
+        let found = login(record, text);
+        let Finding::Offence(offence) = found else { return found };
+        if offence.kind != Kind::AuthFailed {
+            return Finding::Offence(offence);
+        }
+        let times = self.told.rest(&offence.named, tries(text));
+        match times {
+            0 => Finding::Nothing("the authentication has told of it"),
+            _ => Finding::Offence(Offence { times, ..offence }),
+        }
+    }
+
+    /// What the authentication says of one try.
+    fn verdict(&mut self, record: &Record<'_>, service: &[u8], text: &[u8]) -> Finding {
+        let found =
+            scan::pam(&mut self.pam, record, service, text).unwrap_or_else(|| verdict(text));
+        if let Finding::Offence(offence) = &found {
+            self.told.add(&offence.named, offence.times);
+        }
+        found
+    }
+}
+
+/// The number in `(auth failed, 3 attempts in 9 secs)`; 1 where there is none.
+fn tries(text: &[u8]) -> u32 {
+    let read = || {
+        let (_, rest) = cut(text, b"(auth failed, ")?;
+        let (number, _) = cut(rest, b" attempts")?;
+        std::str::from_utf8(number).ok()?.parse().ok().filter(|tries| (1..=100).contains(tries))
+    };
+    read().unwrap_or(1)
 }
 
 /// `Aborted login (auth failed, …): user=<U>, …, rip=A, …`.
@@ -171,11 +231,8 @@ fn field<'t>(record: &Record<'_>, fields: &'t [u8]) -> (Peer, Option<&'t [u8]>) 
     (peer.unless_cut(record), user)
 }
 
-/// `sql(U,A,<S>): unknown user`, a PAM module's line, or nothing.
+/// `sql(U,A,<S>): unknown user`, or nothing.
 fn verdict(text: &[u8]) -> Finding {
-    if let Some((peer, user)) = pam_failure(text) {
-        return offence(Kind::AuthFailed, peer, user, "PAM has refused");
-    }
     let text = match text.strip_prefix(b"conn unix:auth-worker ") {
         Some(rest) => cut(rest, b">: ").map_or(rest, |(_, rest)| rest),
         None => text,

@@ -23,6 +23,7 @@ mod smtp;
 pub mod sshd;
 mod syslog;
 mod time;
+mod told;
 mod web;
 
 pub use finding::{Finding, Kind, Named, Offence, Success};

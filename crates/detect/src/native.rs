@@ -8,7 +8,7 @@ type Make = fn() -> Box<dyn Detector>;
 /// All of them, in the order of their names.
 const ALL: &[(&str, Make)] = &[
     ("apache", || Box::new(web::apache::Apache)),
-    ("dovecot", || Box::new(dovecot::Dovecot)),
+    ("dovecot", || Box::new(dovecot::Dovecot::new())),
     (dropbear::NAME, || Box::new(dropbear::Dropbear::default())),
     ("exim", || Box::new(smtp::exim::Exim)),
     ("nginx", || Box::new(web::nginx::Nginx)),
@@ -20,7 +20,7 @@ const ALL: &[(&str, Make)] = &[
     ("sendmail", || Box::new(smtp::sendmail::Sendmail::new())),
     ("smtp-spam", || Box::new(smtp::spam::SmtpSpam::new())),
     (sshd::NAME, || Box::new(sshd::Sshd::default())),
-    ("vsftpd", || Box::new(ftp::vsftpd::Vsftpd)),
+    ("vsftpd", || Box::new(ftp::vsftpd::Vsftpd::new())),
     ("web-access", || Box::new(web::access::Access)),
 ];
 

@@ -3,7 +3,8 @@
 
 use memchr::memmem;
 
-use crate::{Finding, Kind, Named, Offence, Record, Success, address, frame, syslog};
+use crate::pam::Pam;
+use crate::{Detector, Finding, Kind, Named, Offence, Record, Success, address, frame, syslog};
 
 /// Who is at the other end, as one reading of a line has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,21 @@ impl Peer {
 /// What all readings have in common. `None` if there is none at all.
 pub(crate) fn common(readings: impl IntoIterator<Item = Peer>) -> Option<Peer> {
     readings.into_iter().reduce(|first, other| first.and(&other))
+}
+
+/// What PAM's modules say of a program's users, where this is one of their lines.
+pub(crate) fn pam(
+    pam: &mut Pam,
+    record: &Record<'_>,
+    program: &[u8],
+    text: &[u8],
+) -> Option<Finding> {
+    if !text.starts_with(b"pam_") && !text.starts_with(b"(pam_") {
+        return None;
+    }
+    // The program is known to us, whether syslog's tag says it or the line itself.
+    let found = pam.look(&Record { program, message: text, ..record.clone() });
+    (!matches!(found, Finding::Nothing(_))).then_some(found)
 }
 
 /// An offence. An empty user is none.
@@ -145,23 +161,6 @@ pub(crate) fn own_text<'l>(record: &Record<'l>, programs: &[&[u8]]) -> &'l [u8] 
     frame::time(record.line).map_or(record.line, |(_, rest)| rest)
 }
 
-/// Who a PAM module says has failed: `(pam_unix) authentication failure; … ruser=R rhost=H user=U`.
-/// Both R and U are of a stranger's choice: what stands behind the first and the last `rhost=` must
-/// be the same. `None` if it is not such a line.
-pub(crate) fn pam_failure<'t>(text: &'t [u8]) -> Option<(Peer, Option<&'t [u8]>)> {
-    let start = text.strip_prefix(b"(").unwrap_or(text);
-    let module = start.strip_prefix(b"pam_")?;
-    let (module, rest) = cut(module, b"authentication failure; logname=")?;
-    if module.len() > 64 || module.contains(&b'=') {
-        return None;
-    }
-    let host =
-        |rest: &'t [u8]| Peer::of(rest.split(|byte| *byte == b' ').next().unwrap_or_default());
-    let peer = common(behind_each(rest, b" rhost=").map(host)).unwrap_or(Peer::NOBODY);
-    let user = cut_last(rest, b" user=").map(|(_, user)| user.trim_ascii_end());
-    Some((peer, user))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,27 +197,5 @@ mod tests {
         assert_eq!(at("192.0.2.1").and(&at("198.51.100.7")), Peer::AMBIGUOUS);
         assert_eq!(at("192.0.2.1").and(&Peer::NOBODY), Peer::AMBIGUOUS);
         assert_eq!(common([]), None);
-    }
-
-    #[test]
-    fn pam_is_believed_where_nobody_could_have_meddled() {
-        let tell = |text: &str| pam_failure(text.as_bytes()).map(|(peer, _)| peer);
-        let head =
-            "pam_unix(dovecot:auth): authentication failure; logname= uid=0 euid=0 tty=dovecot";
-        for (ruser, rest, want) in [
-            ("web", "192.0.2.1", Some(at("192.0.2.1"))),
-            ("rhost=198.51.100.7", "192.0.2.1", Some(at("192.0.2.1"))),
-            ("x rhost=198.51.100.7", "192.0.2.1", Some(Peer::AMBIGUOUS)),
-            ("x", "192.0.2.1  user=a rhost=198.51.100.7", Some(Peer::AMBIGUOUS)),
-            ("x", "198.51.100.7.evil.example", None),
-            ("x", "", Some(Peer::NOBODY)),
-        ] {
-            let told = tell(&format!("{head} ruser={ruser} rhost={rest}"));
-            match want {
-                Some(want) => assert_eq!(told, Some(want), "{ruser:?} {rest:?}"),
-                None => assert!(matches!(told.unwrap().named, Named::Host(_)), "{rest:?}"),
-            }
-        }
-        assert_eq!(tell("pam_unix(sshd:session): session opened for user root"), None);
     }
 }

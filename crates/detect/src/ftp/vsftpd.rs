@@ -4,15 +4,30 @@
 //! the address and is any text. Behind a login's address there is nothing, so it is **read from the
 //! right** – unless the line has a place for another text of the client's: an anonymous password, or
 //! with `log_ftp_protocol` a command. Then **every reading must agree**.
+//!
+//! PAM tells of the same try in another line and process: it is charged once.
 
-use crate::scan::{
-    Peer, common, cut, holds, offence, own_text, pam_failure, quoted, repeated, success,
-};
-use crate::{Detector, Finding, Kind, Record};
+use crate::pam::Pam;
+use crate::scan::{Peer, common, cut, holds, offence, own_text, quoted, repeated, success};
+use crate::told::Told;
+use crate::{Detector, Finding, Kind, Record, scan};
 
-/// The detector. It remembers nothing.
+/// The detector. It remembers of whom PAM has told a failure.
 #[derive(Debug)]
-pub(crate) struct Vsftpd;
+pub(crate) struct Vsftpd {
+    pam: Pam,
+    told: Told,
+}
+
+/// Addresses of whom a failure is remembered.
+const TOLD: usize = 1024;
+
+impl Vsftpd {
+    /// One that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self { pam: Pam::default(), told: Told::new(TOLD) }
+    }
+}
 
 const UNKNOWN: &str = "no sentence of vsftpd's that names an offender";
 
@@ -37,15 +52,24 @@ impl Vsftpd {
     /// What one line says, of however many it stands for.
     fn read(&mut self, record: &Record<'_>) -> Finding {
         let text = own_text(record, &[b"vsftpd"]);
-        if let Some((peer, user)) = pam_failure(text) {
-            return offence(Kind::AuthFailed, peer, user, "PAM has refused");
+        if let Some(found) = scan::pam(&mut self.pam, record, b"vsftpd", text) {
+            if let Finding::Offence(offence) = &found {
+                self.told.add(&offence.named, offence.times);
+            }
+            return found;
         }
         let numbered = text.strip_prefix(b"[pid ").and_then(|rest| cut(rest, b"] "));
         let text = match numbered {
             Some((pid, rest)) if pid.iter().all(u8::is_ascii_digit) => rest,
             _ => text,
         };
-        login(record, text)
+        let found = login(record, text);
+        if let Finding::Offence(offence) = &found
+            && self.told.rest(&offence.named, 1) == 0
+        {
+            return Finding::Nothing("PAM has told of it");
+        }
+        found
     }
 }
 
