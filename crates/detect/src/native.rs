@@ -10,7 +10,7 @@ const ALL: &[(&str, Make)] = &[
     ("apache", || Box::new(web::apache::Apache)),
     ("dovecot", || Box::new(dovecot::Dovecot::new())),
     (dropbear::NAME, || Box::new(dropbear::Dropbear::default())),
-    ("exim", || Box::new(smtp::exim::Exim)),
+    ("exim", || Box::new(smtp::exim::Exim::new())),
     ("nginx", || Box::new(web::nginx::Nginx)),
     ("opensmtpd", || Box::new(smtp::opensmtpd::OpenSmtpd::default())),
     (pam::NAME, || Box::new(pam::Pam::default())),

@@ -10,7 +10,7 @@
 //!   the message's identifier stands before the address, mail addresses behind: every `, ip: ` must agree.
 
 use crate::scan::{self, Peer, behind_each, bracketed_port, common, cut, holds, offence, repeated};
-use crate::smtp::{exim, exim::Exim, postfix::Postfix, sendmail::Sendmail};
+use crate::smtp::{exim, postfix::Postfix, sendmail::Sendmail};
 use crate::{Detector, Finding, Kind, Named, Record, address};
 
 /// The detector: those of the servers, and verdicts of its own.
@@ -35,7 +35,7 @@ impl Detector for SmtpSpam {
     }
 
     fn wants(&self, program: &[u8]) -> bool {
-        Exim.wants(program)
+        exim::wants(program)
             || self.postfix.wants(program)
             || self.sendmail.wants(program)
             || AMAVIS.contains(&program)

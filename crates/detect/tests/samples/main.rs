@@ -58,7 +58,8 @@ fn samples(file: &str) -> Vec<Sample> {
         }
         let Some(note) = note.take() else { continue };
         let host = field(&note, "host").filter(|_| field(&note, "match") == Some("true"));
-        let host = host.map(|host| host.parse::<std::net::IpAddr>().unwrap().to_string());
+        let host =
+            host.map(|host| host.parse::<std::net::IpAddr>().expect("an address").to_string());
         match all.iter_mut().find(|sample| sample.line == line) {
             Some(sample) => drop(sample.offenders.insert(host)),
             None => all.push(Sample { line: line.to_vec(), offenders: [host].into() }),

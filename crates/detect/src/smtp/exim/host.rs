@@ -31,9 +31,15 @@ fn address_here(text: &[u8]) -> Option<(Peer, &[u8])> {
     matches!(peer.named, crate::Named::Address(_)).then_some((peer, rest))
 }
 
-/// The host at the end of this text. Behind the address there is only Exim's own interface. `None` if
-/// something else is: an ident answer is the peer's text, and with it nobody can tell.
+/// The host at the end of this text. Behind the address there are only Exim's own interface and, of a
+/// caller on this host, a plain name. `None` if there is no host; any other answer of an ident server
+/// may look like one, and with it nobody can tell.
 pub(super) fn at_end(text: &[u8]) -> Option<Peer> {
+    let plain = |name: &[u8]| name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    let text = match cut_last(text, b" U=") {
+        Some((before, name)) if plain(name) => before,
+        _ => text,
+    };
     let own = || {
         let (before, interface) = cut_last(text, b" I=")?;
         let (_, rest) = bracketed_port(interface)?;
@@ -41,12 +47,9 @@ pub(super) fn at_end(text: &[u8]) -> Option<Peer> {
     };
     let text = own().unwrap_or(text);
     let (before, inside) = cut_last(text, b"[")?;
-    let place = text.get(before.len()..)?;
-    let (peer, rest) = bracketed_port(place)?;
-    // An ident answer may end like a host.
-    let ident = holds(before, b" U=");
+    let (peer, rest) = bracketed_port(text.get(before.len()..)?)?;
     let placed = before.is_empty() || before.ends_with(b" ") || before.ends_with(b"=");
-    if ident || inside.is_empty() || !rest.is_empty() || !placed {
+    if holds(before, b" U=") || inside.is_empty() || !rest.is_empty() || !placed {
         return Some(Peer::AMBIGUOUS);
     }
     Some(peer)
@@ -115,6 +118,8 @@ mod tests {
             ("\"x\" H=(x I=[198.51.100.7]) [192.0.2.1]", "192.0.2.1 0"),
             ("\"x\" H=(x) [192.0.2.1] U=a H=[198.51.100.7] b", "ambiguous"),
             ("\"x\" H=(x) [192.0.2.1] U=a H=[198.51.100.7]", "ambiguous"),
+            ("\"x\" H=(x) [192.0.2.1] U=a H=[198.51.100.7] U=b", "ambiguous"),
+            ("\"x\" H=(x) [192.0.2.1] U=root", "192.0.2.1 0"),
         ] {
             assert_eq!(short(&at_end(text.as_bytes()).unwrap()), want, "{text}");
         }

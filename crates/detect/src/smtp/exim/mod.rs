@@ -17,14 +17,34 @@ mod rejects;
 mod spam;
 
 use crate::scan::{self, Peer, cut, holds, offence, own_text, repeated, success, word};
+use crate::told::Told;
 use crate::{Detector, Finding, Kind, Record};
 use host::{at_end, host};
 
 pub(super) use spam::{is_sa, sa_exim};
 
-/// The detector. It remembers nothing.
+/// The detector. It remembers of whom a failure was told, so that the line about the end of the same
+/// session does not tell it again.
 #[derive(Debug)]
-pub(crate) struct Exim;
+pub(crate) struct Exim {
+    told: Told,
+}
+
+/// Addresses of whom a failure is remembered.
+const TOLD: usize = 4096;
+
+impl Exim {
+    /// One that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self { told: Told::new(TOLD) }
+    }
+}
+
+/// Whether Exim's lines may come under this program's name. Lines of its own files name none, and
+/// `SA` stands in them where syslog's tag would.
+pub(super) fn wants(program: &[u8]) -> bool {
+    program.is_empty() || program == b"SA" || PROGRAMS.contains(&program)
+}
 
 /// How syslog daemons name it, and nothing.
 const PROGRAMS: [&[u8]; 3] = [b"exim", b"exim4", b"exim_daemon"];
@@ -36,9 +56,8 @@ impl Detector for Exim {
         "exim"
     }
 
-    /// Lines of Exim's own files name no program. `SA` stands in them where syslog's tag would.
     fn wants(&self, program: &[u8]) -> bool {
-        program.is_empty() || program == b"SA" || PROGRAMS.contains(&program)
+        wants(program)
     }
 
     fn look(&mut self, record: &Record<'_>) -> Finding {
@@ -49,7 +68,14 @@ impl Detector for Exim {
 impl Exim {
     /// What one line says, of however many it stands for.
     fn read(&mut self, record: &Record<'_>) -> Finding {
-        look(record)
+        let found = look(record);
+        let Finding::Offence(offence) = &found else { return found };
+        if offence.kind != Kind::NoAuth {
+            self.told.add(&offence.named, 1);
+        } else if self.told.rest(&offence.named, u32::MAX) < u32::MAX {
+            return Finding::Nothing("the session's failure was told before");
+        }
+        found
     }
 }
 
@@ -64,6 +90,7 @@ pub(super) fn look(record: &Record<'_>) -> Finding {
         Some(b'S') => session(record, text),
         Some(b'n') => silent(text),
         Some(b'r') => command(record, text),
+        Some(b'u') if text.starts_with(b"unqualified ") => unqualified(record, text),
         Some(b'u') => broken(text),
         _ => authenticator(text),
     }
@@ -195,6 +222,18 @@ fn command(record: &Record<'_>, text: &[u8]) -> Finding {
     Finding::Nothing(UNKNOWN)
 }
 
+/// `unqualified verify rejected: <root> H=…`.
+fn unqualified(record: &Record<'_>, text: &[u8]) -> Finding {
+    let Some(peer) = at_end(text).filter(|_| holds(text, b" rejected: <")) else {
+        return Finding::Nothing(UNKNOWN);
+    };
+    let peer = peer.unless_cut(record);
+    match text.starts_with(b"unqualified verify ") {
+        true => offence(Kind::Probe, peer, None, "a question that only a scanner asks"),
+        false => offence(Kind::Protocol, peer, None, "an address without a domain"),
+    }
+}
+
 /// `unexpected disconnection while reading SMTP command from …`.
 fn broken(text: &[u8]) -> Finding {
     let read = || {
@@ -266,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_cut_off_is_not_read_from_its_end() {
-        let named = |record: &Record<'_>| match Exim.look(record) {
+        let named = |record: &Record<'_>| match Exim::new().look(record) {
             Finding::Offence(offence) => offence.named,
             other @ (Finding::Success(_) | Finding::Nothing(_)) => panic!("{other:?}"),
         };
