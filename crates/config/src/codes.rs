@@ -52,6 +52,9 @@ codes! {
     HOSTS_ACCESS_NAME = "hosts-access-name": "a service asks hosts.allow and hosts.deny under a name that no rule can hold";
     // Services.
     KEPT_KEY = "kept-key": "a key about connections on a service that is kept up, which listens itself; or a key about that on one that is not";
+    WATCH_NOTHING = "watch-nothing": "a watch that reads nothing, or whose lines nobody reads";
+    DUPLICATE_WATCH = "duplicate-watch": "two watches of one name, jails among them";
+    JOURNAL_ANYBODY = "journal-anybody": "a watch of entries of the journal that any user's program can write";
     KEPT_NAME = "kept-name": "a name that no folder of a kept service can have";
     KEPT_SSHD = "kept-sshd": "sshd that is kept up without `-D`, which goes into the background";
     NO_DIRECTORY = "no-directory": "a folder of service directories that is not there";

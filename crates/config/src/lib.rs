@@ -12,6 +12,7 @@ mod check;
 mod codes;
 pub mod convert;
 mod disk;
+mod fail2ban;
 mod filter;
 mod hosts_access;
 mod keys;

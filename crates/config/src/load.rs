@@ -2,6 +2,7 @@
 
 use crate::check::Check;
 use crate::codes;
+use crate::fail2ban;
 use crate::hosts_access::HostsAccess;
 use crate::named::Named;
 use crate::native::{self, Native};
@@ -56,12 +57,24 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         Entry::Native(path) => native::read(&mut check, world, &mut named, &ports, path),
         Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
     };
-    let Native { settings, mut services, kept, watches, imports, service_directories, hosts } =
-        native;
+    let Native {
+        settings,
+        mut services,
+        kept,
+        mut watches,
+        imports,
+        fail2ban: import,
+        service_directories,
+        hosts,
+    } = native;
     let imported: Vec<LoadedService> =
         imports.iter().flat_map(|path| xinetd(&mut check, world, &table, path)).collect();
     services
         .extend(imported.into_iter().map(|loaded| asking(&mut check, &mut named, &hosts, loaded)));
+    if let Some(import) = import {
+        watches.extend(fail2ban::watches(&mut check, world, &import));
+    }
+    fail2ban::duplicates(&mut check, &watches);
     relations::duplicates(&mut check, &services, &kept);
     let pairs = if imports.len() > 1 { Pairs::All } else { Pairs::WithNative };
     relations::across(&mut check, &services, pairs);

@@ -52,6 +52,14 @@ pub(super) const KEYS: &[Key] = &[
         prose: "`[service.NAME]`: something offered to peers",
     },
     Key {
+        name: "watch",
+        scopes: &[Scope::Top],
+        form: "a table for each watch",
+        default: Fallback::Is("{}"),
+        example: "{ ssh = { files = [\"/var/log/auth.log\"], detectors = [\"sshd\"] } }",
+        prose: "`[watch.NAME]`: log files and entries of the journal that are read for offences",
+    },
+    Key {
         name: "trap",
         scopes: &[Scope::Top],
         form: "a table for each trap",
@@ -220,6 +228,14 @@ pub(super) const KEYS: &[Key] = &[
         default: Fallback::Is("[]"),
         example: "\"/etc/xinetd.conf\"",
         prose: "xinetd configurations, whose services are added with xinetd's own meaning; `[defaults]` does not apply to them",
+    },
+    Key {
+        name: "fail2ban",
+        scopes: &[Scope::Import],
+        form: "the path of fail2ban's folder, or a table",
+        default: Fallback::Means("nothing of it is read"),
+        example: "{ directory = \"/etc/fail2ban\", jails = [\"sshd\"] }",
+        prose: "A watch of every jail that is enabled there, with its filter and its logs, read as they are; their offences are recorded, and nobody is banned by a jail",
     },
     Key {
         name: "service-directories",

@@ -4,6 +4,7 @@ mod door;
 mod inner;
 mod kept;
 mod service;
+mod watch;
 
 use std::fmt::Write as _;
 
@@ -24,6 +25,8 @@ pub enum Scope {
     Import,
     /// `[import]`, `hosts-access = { … }`.
     HostsAccess,
+    /// `[import]`, `fail2ban = { … }`.
+    Fail2ban,
     /// `[ban]`.
     Ban,
     /// `[defaults]`.
@@ -34,6 +37,14 @@ pub enum Scope {
     Kept,
     /// `[trap.NAME]`.
     Trap,
+    /// `[watch.NAME]`.
+    Watch,
+    /// An entry of `files` of a watch.
+    WatchFile,
+    /// `journal = { … }` of a watch.
+    Journal,
+    /// An entry of `filters` of a watch.
+    Filter,
     /// An entry of `listen`.
     Listen,
     /// An entry of `access`.
@@ -68,7 +79,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 32] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -77,6 +88,7 @@ impl Scope {
         Self::OnStop,
         Self::Import,
         Self::HostsAccess,
+        Self::Fail2ban,
         Self::Ban,
         Self::Service,
         Self::Trap,
@@ -84,6 +96,10 @@ impl Scope {
         Self::Kept,
         Self::Restart,
         Self::KeptLog,
+        Self::Watch,
+        Self::WatchFile,
+        Self::Journal,
+        Self::Filter,
         Self::Listen,
         Self::Access,
         Self::DnsList,
@@ -109,6 +125,7 @@ impl Scope {
             Self::OnStop => "on-stop of [portreeve]",
             Self::Import => "[import]",
             Self::HostsAccess => "hosts-access of [import]",
+            Self::Fail2ban => "fail2ban of [import]",
             Self::Ban => "[ban]",
             Self::Defaults => "[defaults]",
             Self::Service => "[service.NAME]",
@@ -116,6 +133,10 @@ impl Scope {
             Self::Restart => "restart of a kept service",
             Self::KeptLog => "log of a kept service",
             Self::Trap => "[trap.NAME]",
+            Self::Watch => "[watch.NAME]",
+            Self::WatchFile => "an entry of files of a watch",
+            Self::Journal => "journal of a watch",
+            Self::Filter => "an entry of filters of a watch",
             Self::Listen => "an entry of listen",
             Self::Access => "an entry of access",
             Self::DnsList => "an entry of deny-listed or except-listed",
@@ -163,7 +184,7 @@ pub enum Fallback {
 
 /// Every key.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    door::KEYS.iter().chain(service::KEYS).chain(kept::KEYS).chain(inner::KEYS)
+    door::KEYS.iter().chain(service::KEYS).chain(kept::KEYS).chain(watch::KEYS).chain(inner::KEYS)
 }
 
 /// The keys that may stand in a scope, in the order of the registry.

@@ -118,6 +118,11 @@ impl<'a> Item<'a> {
         matches!(self.value, Value::List(_))
     }
 
+    /// Whether it is a list without entries.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.value, Value::List(entries) if entries.is_empty())
+    }
+
     /// Whether it is a table.
     pub(crate) fn is_table(&self) -> bool {
         matches!(self.value, Value::Table(_))

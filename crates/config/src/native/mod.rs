@@ -25,9 +25,11 @@ pub(crate) use fields::Fields;
 pub(crate) use item::Item;
 pub(crate) use log::RECORDS;
 pub(crate) use service::plain_name;
+pub(crate) use watch::fixed as fixed_zone;
 
 use crate::check::{self, Check};
 use crate::codes;
+use crate::fail2ban::Fail2ban;
 use crate::hosts_access::HostsAccess;
 use crate::keys::Scope;
 use crate::named::Named;
@@ -50,6 +52,8 @@ pub(crate) struct Native {
     pub(crate) watches: Vec<Watch>,
     /// xinetd configurations to import.
     pub(crate) imports: Vec<String>,
+    /// Jails of fail2ban's to import.
+    pub(crate) fail2ban: Option<Fail2ban>,
     /// Folders of service directories.
     pub(crate) service_directories: Vec<String>,
     /// What is said of hosts.allow and hosts.deny.
@@ -86,6 +90,7 @@ pub(crate) fn read(
     let top = Fields::open(check, Scope::Top, Span::new(main.file, 0, 0), &main.table);
     let settings = settings::read(check, top);
     let (imports, hosts) = settings::imports(check, top, path);
+    let fail2ban = settings::fail2ban(check, top, path);
     let service_directories = settings::service_directories(check, world, top, path);
     let defaults = top.get("defaults").and_then(|item| {
         let table = item.raw_table(check)?;
@@ -104,7 +109,7 @@ pub(crate) fn read(
         }
     }
     let watches = watch::read(&mut desk, &documents);
-    Native { settings, services, kept, watches, imports, service_directories, hosts }
+    Native { settings, services, kept, watches, imports, fail2ban, service_directories, hosts }
 }
 
 /// Tables about the door as a whole stand in the main file, where one look finds them.

@@ -7,10 +7,13 @@ use super::item::Item;
 use super::targets;
 use crate::check::{self, Check};
 use crate::codes;
+use crate::fail2ban::Fail2ban;
 use crate::hosts_access::HostsAccess;
 use crate::keys::Scope;
 use crate::words::{duration, size};
 use crate::world::World;
+use portreeve_diag::Span;
+use portreeve_dialect::fail2ban::Wanted;
 use portreeve_model::{EvidenceBounds, OnStop, Parting, Pattern, Rule, Settings};
 use std::time::Duration;
 
@@ -130,6 +133,39 @@ pub(super) fn imports(
     let entries = item.entries_or_one(check).unwrap_or_default();
     let path = |entry: Item<'_>| Some(beside(main, entry.text(check)?));
     (entries.into_iter().filter_map(path).collect(), hosts)
+}
+
+/// What is to be imported of fail2ban.
+pub(super) fn fail2ban(check: &mut Check, top: Fields<'_>, main: &str) -> Option<Fail2ban> {
+    let table = top.get("import").and_then(|item| item.table(check, Scope::Import))?;
+    let item = table.get("fail2ban")?;
+    let enabled = Wanted::Enabled { except: Vec::new() };
+    if !item.is_table() {
+        let directory = beside(main, item.text(check)?);
+        return Some(Fail2ban { directory, at: item.at, wanted: enabled });
+    }
+    let table = item.table(check, Scope::Fail2ban)?;
+    let directory = match table.get("directory") {
+        Some(item) => beside(main, item.text(check)?),
+        None => "/etc/fail2ban".to_owned(),
+    };
+    let (jails, except) = (table.get("jails"), table.get("except"));
+    if let (Some(jails), Some(except)) = (jails, except) {
+        let message = "`jails` and `except` exclude one another";
+        let finding = check::error(codes::EXCLUSIVE, except.named, message);
+        check.say(finding.also(jails.named, "already said here").help("keep one of them"));
+    }
+    let mut names = |item: Item<'_>| -> Vec<(String, Span)> {
+        let entries = item.entries(check).unwrap_or_default();
+        let named = |entry: &Item<'_>| Some((entry.text(check)?.to_owned(), entry.at));
+        entries.iter().filter_map(named).collect()
+    };
+    let wanted = match (jails, except) {
+        (Some(item), _) => Wanted::Named(names(item)),
+        (None, Some(item)) => Wanted::Enabled { except: names(item) },
+        (None, None) => enabled,
+    };
+    Some(Fail2ban { directory, at: item.named, wanted })
 }
 
 /// Folders of service directories, which the keeper runs scripts of.

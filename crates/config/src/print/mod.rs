@@ -13,6 +13,7 @@ mod log;
 mod program;
 mod rules;
 mod targets;
+mod watch;
 
 use crate::native::plain_name;
 use crate::words::{address, duration, quote, size};
@@ -35,6 +36,9 @@ pub fn print(config: &Config) -> String {
     }
     for kept in &config.kept {
         kept::print(&mut page, kept);
+    }
+    for watch in &config.watches {
+        watch::print(&mut page, watch);
     }
     page.text
 }

@@ -95,6 +95,12 @@ pub(crate) fn findings(loaded: &Loaded) -> String {
 pub(crate) fn native(text: &str) -> Loaded {
     let rules = ["/etc/tcp.ssh.cdb", "/etc/x", "/etc/a.cdb", "/etc/\"b\" c"];
     let host = Host::default().with("/etc/portreeve/portreeve.toml", text);
+    let jails =
+        "[DEFAULT]\nlogpath = /var/log/x\n[sshd]\nenabled = yes\nfilter = sshd\n[recidive]\n";
+    let host = host
+        .with("/etc/fail2ban/jail.conf", jails)
+        .with("/etc/fail2ban/filter.d/recidive.conf", "[Definition]\nfailregex = y <HOST>\n")
+        .with("/etc/fail2ban/filter.d/sshd.conf", "[Definition]\nfailregex = x <HOST>\n");
     rules.into_iter().fold(host, |host, path| host.with(path, ":allow\n")).load(&main())
 }
 

@@ -14,6 +14,9 @@ use portreeve_model::{
     Asked, Finish, Kept, KeptLog, MissingRules, OnStop, Parting, Restart, RulesUse, Signal, Source,
     SourceFile, SourceId, SourceKind, Syslog, WrappersUse,
 };
+use portreeve_model::{
+    FilterText, Journal, JournalPlace, JournalTerm, Start, UseDns, Watch, WatchFile,
+};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -459,8 +462,10 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
         let paths = paths.iter().map(|path| format!("/x{path}").trim_end_matches('/').to_owned());
         paths.collect::<BTreeSet<_>>()
     });
-    (settings(), services, kept, directories).prop_map(
-        |(settings, mut services, kept, directories)| {
+    let watches = (0usize..3)
+        .prop_flat_map(|count| (0..count).map(|number| watch(number).boxed()).collect::<Vec<_>>());
+    (settings(), services, kept, directories, watches).prop_map(
+        |(settings, mut services, kept, directories, watches)| {
             services.retain(|service| !service.listen.is_empty());
             let files = vec!["/etc/xinetd.d/odd\nname".into()];
             Config {
@@ -470,10 +475,71 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                 services,
                 kept,
                 service_directories: directories.into_iter().collect(),
-                watches: Vec::new(),
+                watches,
             }
         },
     )
+}
+
+/// A watch.
+fn watch(number: usize) -> impl Strategy<Value = Watch> {
+    let start = || select(vec![Start::End, Start::Beginning]);
+    let file = (path(), start()).prop_map(|(path, start)| WatchFile { path, start, origin: HERE });
+    let term = ("_?[A-Z][A-Z0-9_]{0,8}", text());
+    let term = term.prop_map(|(field, value)| JournalTerm { field, value });
+    let place = prop_oneof![
+        Just(JournalPlace::default()),
+        path().prop_map(|path| JournalPlace { directory: Some(path), ..JournalPlace::default() }),
+        vec(path(), 1..3).prop_map(|files| JournalPlace { files, ..JournalPlace::default() }),
+        "[a-z.]{1,8}"
+            .prop_map(|name| JournalPlace { namespace: Some(name), ..JournalPlace::default() }),
+    ];
+    let journal = (vec(vec(term, 1..3), 0..3), place);
+    let journal = journal.prop_map(|(matches, place)| Journal { matches, place });
+    let regex = || sited(text().prop_map(|text| format!("x{text}")));
+    let filter = (text(), of(regex()), vec(regex(), 1..3), vec(regex(), 0..3), of(regex()));
+    let filter = (filter, 1..=FilterText::MOST_LINES, select(UseDns::ALL.to_vec()));
+    let filter = filter.prop_map(
+        |((name, prefregex, failregex, ignoreregex, datepattern), maxlines, dns)| {
+            let (usedns, origin) = (dns.1, HERE);
+            FilterText {
+                name,
+                prefregex,
+                failregex,
+                ignoreregex,
+                datepattern,
+                maxlines,
+                usedns,
+                origin,
+            }
+        },
+    );
+    let detectors = proptest::sample::subsequence(Watcher::ALL.to_vec(), 0..4);
+    let userdef = sited(text().prop_map(|text| format!("(?P<host>.){text}")));
+    let zone = select(vec!["local", "UTC", "Europe/Paris", "UTC-03:30"]);
+    let read = (vec(file, 1..4), of(journal), detectors, vec(filter, 1..3), vec(userdef, 0..3));
+    (read, any::<bool>(), zone).prop_map(move |(read, other, zone)| {
+        let (mut files, journal, detectors, filters, userdef) = read;
+        let mut seen: Vec<WatchFile> = Vec::new();
+        files.retain(|file| {
+            let fresh = !seen.contains(file);
+            seen.extend(fresh.then(|| file.clone()));
+            fresh
+        });
+        let name = format!("watch-{number}");
+        let service = if other { "other" } else { name.as_str() };
+        Watch {
+            service: service.parse().unwrap(),
+            name: name.parse().unwrap(),
+            files,
+            journal,
+            detectors: detectors.into_iter().map(|(_, detector)| detector).collect(),
+            filters,
+            userdef,
+            zone: Zone { name: zone.into(), offsets: Vec::new() },
+            origin: Sited::new((), HERE),
+        }
+    })
 }
 
 /// A service that is kept up.

@@ -65,6 +65,26 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             let lines: String = lines.map(|(name, value)| format!("{name} = {value}\n")).collect();
             format!("[service.x]\n{lines}{pair}\n")
         }
+        Scope::Fail2ban => format!("[import]\nfail2ban = {{ {pair} }}\n"),
+        Scope::Watch => {
+            let lines = match key.name {
+                "files" => [("journal", "{ unit = [\"x\"] }"), ("detectors", "[\"pam\"]")],
+                "detectors" => [("files", "[\"/x\"]"), ("patterns", "[\"x\"]")],
+                _ => [("files", "[\"/x\"]"), ("detectors", "[\"pam\"]")],
+            };
+            let lines = lines.iter().filter(|(name, _)| *name != key.name);
+            let lines: String = lines.map(|(name, value)| format!("{name} = {value}\n")).collect();
+            format!("[watch.x]\n{lines}{pair}\n")
+        }
+        Scope::WatchFile => {
+            let rest = rest(&[("path", "\"/x\"")]);
+            format!("[watch.x]\ndetectors = [\"pam\"]\nfiles = [{{ {rest}{pair} }}]\n")
+        }
+        Scope::Journal => format!("[watch.x]\ndetectors = [\"pam\"]\njournal = {{ {pair} }}\n"),
+        Scope::Filter => {
+            let rest = rest(&[("failregex", "\"x\"")]);
+            format!("[watch.x]\nfiles = [\"/x\"]\nfilters = [{{ {rest}{pair} }}]\n")
+        }
         Scope::Restart => kept(format!("restart = {{ {pair} }}")),
         Scope::KeptLog => kept(format!("log = {{ {pair} }}")),
         Scope::Trap => {

@@ -44,14 +44,14 @@ impl Definition {
     ) -> Result<Self, Fault> {
         let errors = reader.found.errors();
         let (store, path) = match from {
-            From::Base(base) => (reader.named(base, at), *base),
-            From::File(path) => (reader.all(&[(*path).to_owned()], at), *path),
+            From::Base(base) => (reader.named(base, at), format!("{base}.conf")),
+            From::File(path) => (reader.all(&[(*path).to_owned()], at), (*path).to_owned()),
         };
         let name = shown(named.name.as_str());
         let Some(store) = store else {
             let message = match reader.found.errors() > errors {
                 true => format!("the filter `{name}` cannot be read"),
-                false => format!("there is no filter `{name}`: `{}` is not there", shown(path)),
+                false => format!("there is no filter `{name}`: `{}` is not there", shown(&path)),
             };
             return Err(fault(codes::NO_FILTER, at, message, "write it, or name another"));
         };

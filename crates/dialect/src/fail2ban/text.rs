@@ -15,23 +15,36 @@ pub(super) struct Text {
     marks: Vec<Mark>,
 }
 
-/// From this byte of a text on, its bytes stand in the file from `from` on.
+/// From this byte of a text on, its bytes stand in a file from `from` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     at: usize,
     file: FileId,
     from: usize,
+    /// They do not stand there, but so many bytes there brought them about.
+    because: Option<usize>,
+}
+
+impl Mark {
+    /// As a mark of the text from a byte on.
+    fn moved(self, offset: usize, at: usize) -> Self {
+        let further = if self.because.is_some() { 0 } else { offset.saturating_sub(self.at) };
+        Self { at, from: self.from + further, ..self }
+    }
 }
 
 impl Text {
     /// Text of a file that stands at one place there.
     pub(super) fn new(text: &str, file: FileId, from: usize) -> Self {
-        Self { text: text.to_owned(), marks: vec![Mark { at: 0, file, from }] }
+        Self { text: text.to_owned(), marks: vec![Mark { at: 0, file, from, because: None }] }
     }
 
     /// Text that stands nowhere, with the place that brought it about.
     pub(super) fn because(text: &str, at: Option<Span>) -> Self {
-        let mark = at.map(|span| Mark { at: 0, file: span.file, from: span.start as usize });
+        let mark = at.map(|span| {
+            let (from, end) = (span.start as usize, span.end as usize);
+            Mark { at: 0, file: span.file, from, because: Some(end.saturating_sub(from)) }
+        });
         Self { text: text.to_owned(), marks: mark.into_iter().collect() }
     }
 
@@ -50,6 +63,9 @@ impl Text {
     /// Where a byte was written.
     pub(super) fn place(&self, offset: usize) -> Option<Span> {
         let mark = self.mark(offset)?;
+        if let Some(length) = mark.because {
+            return Some(Span::new(mark.file, mark.from, mark.from + length));
+        }
         let line = self.text.get(offset..).and_then(|rest| rest.split('\n').next());
         let from = mark.from + offset.saturating_sub(mark.at);
         let next = self.marks.iter().map(|mark| mark.at).find(|at| *at > offset);
@@ -68,8 +84,7 @@ impl Text {
         let Some(text) = other.text.get(start..end).filter(|text| !text.is_empty()) else { return };
         let base = self.text.len();
         if let Some(mark) = other.mark(start) {
-            let from = mark.from + start.saturating_sub(mark.at);
-            self.marks.push(Mark { at: base, file: mark.file, from });
+            self.marks.push(mark.moved(start, base));
         }
         let inside = other.marks.iter().filter(|mark| mark.at > start && mark.at < end);
         self.marks.extend(inside.map(|mark| Mark { at: base + mark.at - start, ..*mark }));
@@ -91,11 +106,7 @@ impl Text {
         let mut part = Self::default();
         part.push_slice(self, start, end);
         if part.marks.is_empty() {
-            part.marks.extend(self.mark(start).map(|mark| Mark {
-                at: 0,
-                from: mark.from + start.saturating_sub(mark.at),
-                ..mark
-            }));
+            part.marks.extend(self.mark(start).map(|mark| mark.moved(start, 0)));
         }
         part
     }

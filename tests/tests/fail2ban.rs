@@ -1,0 +1,10 @@
+//! What is read of fail2ban's configuration, compared with what the installed fail2ban reads of it:
+//! every stock filter with every mode, every stock jail, and generated configurations.
+#![forbid(unsafe_code)]
+
+#[path = "fail2ban/ours.rs"]
+mod ours;
+#[path = "fail2ban/real.rs"]
+mod real;
+#[path = "fail2ban/stock.rs"]
+mod stock;
