@@ -162,9 +162,10 @@ pub fn filter(
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> Option<Filter> {
+    let errors = diagnostics.errors();
     let mut reader = Reader::new(files, sources, diagnostics);
     match one_filter(&mut reader, path, at, journal) {
-        Ok(filter) => Some(filter),
+        Ok(filter) => Some(filter).filter(|_| reader.found.errors() == errors),
         Err(error) => {
             reader.found.push(*error);
             None
