@@ -8,7 +8,8 @@ use std::path::Path;
 
 fn read(path: &Path) -> String {
     let mut text = String::new();
-    fs::File::open(path).unwrap().take(1 << 20).read_to_string(&mut text).unwrap();
+    let file = fs::File::open(path).expect("open a file of the tree");
+    file.take(1 << 20).read_to_string(&mut text).expect("read it");
     text
 }
 
