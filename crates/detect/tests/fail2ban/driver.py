@@ -19,10 +19,13 @@ time.tzset()
 sys.path.insert(0, "/usr/lib/python3/dist-packages")
 
 import logging
+import warnings
 
 logging.disable(logging.CRITICAL)
+warnings.simplefilter("ignore")
 
 from fail2ban.client.filterreader import FilterReader
+from fail2ban.server.datedetector import DD_patternCache, DateDetector
 from fail2ban.server.filter import FileContainer, Filter
 from fail2ban.server.mytime import MyTime
 
@@ -54,6 +57,10 @@ def read(name, options):
 
 
 def make(text):
+    # Counts that all filters of a process share would make the answer depend on the others.
+    for template in DateDetector._defCache.templates:
+        template.hits = 0
+    DD_patternCache.clear()
     made = Filter(None)
     made.returnRawHost = True
     made.checkFindTime = False

@@ -87,3 +87,9 @@ pub(crate) fn text(name: &str, read: &Value) -> FilterText {
 pub(crate) fn compiled(name: &str, read: &Value, dated: Dated) -> Result<Filter, Vec<Refusal>> {
     Filter::new(&text(name, read), dated)
 }
+
+/// A number from the environment, to look further than a test usually does.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the test says how far it looks")]
+pub(crate) fn setting(name: &str) -> Option<usize> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
