@@ -34,7 +34,7 @@ pub(super) struct Contestant {
 const CUT: f64 = 0.03;
 
 /// All of them; ratios are against the first.
-pub(super) const ALL: [Contestant; 6] = [
+pub(super) const ALL: [Contestant; 7] = [
     Contestant {
         name: "grep -cE, one pattern",
         share: 1.0,
@@ -59,6 +59,16 @@ pub(super) const ALL: [Contestant; 6] = [
         piped: false,
         times_itself: false,
         call: |log, _| Ok(ours(&[], log)),
+    },
+    Contestant {
+        name: "portreeve detect --filter sshd",
+        share: 0.2,
+        piped: false,
+        times_itself: false,
+        call: |log, _| match Path::new(FILTER).exists() {
+            true => Ok(ours(&["--filter", FILTER], log)),
+            false => Err(format!("{FILTER} is not there (apt-get install fail2ban)")),
+        },
     },
     Contestant {
         name: "sshg-parser",
@@ -93,6 +103,9 @@ pub(super) const ALL: [Contestant; 6] = [
         },
     },
 ];
+
+/// fail2ban's own filter.
+const FILTER: &str = "/etc/fail2ban/filter.d/sshd.conf";
 
 fn ours(options: &[&str], log: &Path) -> Command {
     let mut command = peers::call(&bin_dir().join("portreeve"));

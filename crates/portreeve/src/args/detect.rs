@@ -12,6 +12,10 @@ pub(crate) struct DetectArgs {
     /// Look with this detector instead of all of them (may be repeated)
     #[arg(long = "detector", value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) detectors: Vec<String>,
+    /// Look with this filter of fail2ban's instead, such as sshd, ./my.conf or
+    /// sshd[mode=aggressive] (may be repeated)
+    #[arg(long = "filter", value_name = "FILTER", value_hint = ValueHint::FilePath, conflicts_with = "detectors")]
+    pub(crate) filters: Vec<String>,
     /// Say of each other line, too, why it is no offence
     #[arg(long)]
     pub(crate) explain: bool,
@@ -23,6 +27,6 @@ pub(crate) struct DetectArgs {
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other)]
     pub(crate) now: Option<String>,
     /// Name the detectors, and read nothing
-    #[arg(long, conflicts_with_all = ["files", "detectors", "explain", "zone", "now"])]
+    #[arg(long, conflicts_with_all = ["files", "detectors", "filters", "explain", "zone", "now"])]
     pub(crate) list: bool,
 }

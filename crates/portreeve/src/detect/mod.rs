@@ -1,6 +1,7 @@
 //! `portreeve detect`: what the lines of a log say, in this process and of files alone.
 
 mod clock;
+mod filters;
 mod input;
 mod json;
 mod lines;

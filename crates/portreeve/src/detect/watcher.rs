@@ -1,20 +1,30 @@
-//! Who looks at the lines: native detectors.
+//! Who looks at the lines: native detectors, or filters of fail2ban's.
 
+use super::filters;
 use super::lines::Line;
 use crate::args::DetectArgs;
 use crate::exit::{Exit, Failure};
 use crate::render::json;
 use crate::terminal::Form;
 use jiff::tz::TimeZone;
-use portreeve_detect::{Detector, Finding, Panel, Seen, frame, named, names};
+use portreeve_detect::filter::Filter;
+use portreeve_detect::{Detector, Finding, Panel, Record, Seen, frame, named, names};
 use serde_json::json;
 
 /// Those that look, and by which clock.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    panel: Panel,
+    who: Who,
     now: i64,
     zone: TimeZone,
+}
+
+#[derive(Debug)]
+enum Who {
+    /// Native detectors, each for the lines of its programs.
+    Natives(Panel),
+    /// Filters, each for every line.
+    Filters(Vec<Filter>),
 }
 
 /// What is said of a line.
@@ -37,34 +47,84 @@ impl Watcher {
     /// # Errors
     /// One is not known, or cannot be served.
     pub(super) fn new(args: &DetectArgs, now: i64, zone: TimeZone) -> Result<Self, Failure> {
-        let members: Vec<Box<dyn Detector>> = match &*args.detectors {
-            [] => names().filter_map(named).collect(),
-            asked => asked.iter().map(|name| native(name)).collect::<Result<_, _>>()?,
+        let who = match (&*args.detectors, &*args.filters) {
+            ([], []) => Who::Natives(Panel::new(names().filter_map(named).collect())),
+            (asked, []) => {
+                let members =
+                    asked.iter().map(|name| native(name)).collect::<Result<Vec<_>, _>>()?;
+                few(members.len(), Panel::MOST)?;
+                Who::Natives(Panel::new(members))
+            }
+            (_, asked) => {
+                few(asked.len(), filters::MOST)?;
+                Who::Filters(
+                    asked.iter().map(|text| filters::read(text)).collect::<Result<_, _>>()?,
+                )
+            }
         };
-        few(members.len(), Panel::MOST)?;
-        Ok(Self { panel: Panel::new(members), now, zone })
+        Ok(Self { who, now, zone })
     }
 
     /// What a line says; `all` also of lines that are no offences, with their times.
     #[inline]
     pub(super) fn look(&mut self, line: &Line<'_>, all: bool) -> Said {
-        let mut record = frame::read(line.bytes);
-        record.cut = line.cut;
-        let nobody = Finding::Nothing("nobody here reads lines of this program");
-        let (by, finding) = match self.panel.look(&record) {
-            Some(Seen { by, finding }) => (Some(by), finding),
-            None => (None, nobody),
-        };
-        let told = all || matches!(finding, Finding::Offence(_));
-        let moment = record.time.filter(|_| told);
-        let time = moment.and_then(|moment| moment.resolve(self.now, &self.zone));
-        Said { time, timed: record.time.is_some(), by, finding }
+        match &mut self.who {
+            Who::Natives(panel) => {
+                let mut record = frame::read(line.bytes);
+                record.cut = line.cut;
+                let nobody = Finding::Nothing("nobody here reads lines of this program");
+                let (by, finding) = match panel.look(&record) {
+                    Some(Seen { by, finding }) => (Some(by), finding),
+                    None => (None, nobody),
+                };
+                let told = all || matches!(finding, Finding::Offence(_));
+                let moment = record.time.filter(|_| told);
+                let time = moment.and_then(|moment| moment.resolve(self.now, &self.zone));
+                Said { time, timed: record.time.is_some(), by, finding }
+            }
+            Who::Filters(filters) => {
+                let record = Record { cut: line.cut, ..Record::plain(line.bytes) };
+                let (now, zone) = (self.now, &self.zone);
+                one_of(filters, &record, |filter| filter.time(now, zone))
+            }
+        }
     }
 
-    /// The name of one that looks.
+    /// The name of one that looks; filters name themselves in what they say.
     pub(super) fn name(&self, by: Option<usize>) -> Option<&str> {
-        self.panel.name(by?)
+        match &self.who {
+            Who::Natives(panel) => panel.name(by?),
+            Who::Filters(_) => None,
+        }
     }
+}
+
+/// Every filter sees the line: what it remembers may depend on it. The first counts that has found
+/// something, else the first.
+fn one_of(
+    filters: &mut [Filter],
+    record: &Record<'_>,
+    time: impl Fn(&Filter) -> Option<i64>,
+) -> Said {
+    let mut said = None;
+    for filter in filters {
+        let finding = filter.look(record);
+        let better = match &said {
+            None => true,
+            Some(Said { finding: Finding::Nothing(_), .. }) => {
+                !matches!(finding, Finding::Nothing(_))
+            }
+            Some(_) => false,
+        };
+        if better {
+            let time = time(filter);
+            // no date is looked for in a line that no pattern could match
+            let timed = time.is_some() || matches!(finding, Finding::Nothing(_));
+            said = Some(Said { time, timed, by: None, finding });
+        }
+    }
+    let nothing = Finding::Nothing("there is no filter");
+    said.unwrap_or(Said { time: None, timed: false, by: None, finding: nothing })
 }
 
 /// No more than so many look at a line.

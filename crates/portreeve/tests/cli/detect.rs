@@ -149,3 +149,35 @@ fn the_detectors_are_named() {
     let all: Value = serde_json::from_str(&portreeve(&["detect", "--list", "--json"]).out).unwrap();
     assert_eq!(all["detectors"].as_array().unwrap().len(), ran.out.lines().count());
 }
+
+#[test]
+fn a_filter_of_fail2bans_is_asked_instead_or_refused_with_its_place() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let filter =
+        "[Definition]\nfailregex = ^ gate knockd: <what> at <HOST>$\n[Init]\nwhat = knock\n";
+    fs::write(path("my.conf"), filter).unwrap();
+    let log = b"Nov 22 10:00:00 gate knockd: knock at 192.0.2.7\n\
+                Nov 22 10:00:01 gate knockd: scratch at 192.0.2.8\n\
+                Nov 22 10:00:02 gate knockd: knock at www.example\n";
+    for (options, want) in
+        [("", &[Some("192.0.2.7"), None][..]), ("[what=scratch]", &[Some("192.0.2.8")])]
+    {
+        let named = path("my.conf") + options;
+        let ran = fed(&["--json", "--filter", &named, NOW[0], NOW[1], NOW[2], NOW[3]], log);
+        let all = objects(&ran);
+        let found: Vec<_> = all.iter().map(|one| one["addr"].as_str()).collect();
+        assert_eq!((&*found, ran.exit), (want, 0), "{ran:?}");
+        assert_eq!(all[0]["offence"], "pattern");
+        assert!(all[0]["time"].as_str().unwrap().starts_with("2026-11-22T10:00:0"), "{ran:?}");
+    }
+    fs::write(path("my.conf"), "[Definition]\nfailregex = ^a <HOST>$\n            ^(b <HOST>$\n")
+        .unwrap();
+    let ran = fed(&["--filter", &path("my.conf")], log);
+    assert_eq!((ran.exit, ran.out.as_str()), (78, ""), "{ran:?}");
+    assert!(ran.err.contains("failregex 2") && ran.err.contains("my.conf:3:"), "{ran:?}");
+    let ran = fed(&["--filter", &path("none.conf")], log);
+    assert_eq!(ran.exit, 78, "{ran:?}");
+    let ran = fed(&["--filter", &path("none.conf"), "--detector", "sshd"], log);
+    assert_eq!(ran.exit, 64, "{ran:?}");
+}
