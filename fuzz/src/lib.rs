@@ -22,4 +22,5 @@ mod mutate;
 mod random;
 mod supervise;
 pub mod targets;
+mod twin;
 mod world;

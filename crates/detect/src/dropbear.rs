@@ -126,7 +126,7 @@ fn read(message: &[u8]) -> Option<Sentence<'_>> {
         }
         (b'l', rest) => {
             let rest = rest.strip_prefix(b"ogin attempt for nonexistent user from")?;
-            let peer = Some(host_port(rest.trim_ascii()));
+            let peer = Some(host_port(rest.strip_prefix(b" ").unwrap_or_default()));
             let why = "an account that does not exist";
             Some(Sentence { deed: Deed::Tried(Kind::InvalidUser), peer, user: None, why })
         }
@@ -166,16 +166,20 @@ fn ended(rest: &[u8]) -> Option<Sentence<'_>> {
     Some(Sentence { deed: Deed::Ended, peer, user: None, why })
 }
 
-/// `NAME' … from A:P`: the right end counts.
+/// `NAME' from A:P`, `NAME' with KEY from A:P`: the right end counts.
 fn named_at_end<'m>(deed: Deed, rest: &'m [u8], why: &'static str) -> Sentence<'m> {
-    let Some(at) = memchr::memmem::rfind(rest, b" from ") else {
-        return Sentence { deed, peer: Some((Named::Nobody, None)), user: None, why };
+    let parts = || {
+        let at = memchr::memmem::rfind(rest, b" from ")?;
+        let (head, tail) = (rest.get(..at)?, rest.get(at.saturating_add(6)..)?);
+        let keyed = || head.get(..memchr::memmem::rfind(head, b"' with ")?);
+        let key = matches!(deed, Deed::Let);
+        let user = head.strip_suffix(b"'").or_else(|| if key { keyed() } else { None })?;
+        Some((host_port(tail), user))
     };
-    let (head, tail) =
-        (rest.get(..at).unwrap_or_default(), rest.get(at.saturating_add(6)..).unwrap_or_default());
-    // A key's description may stand between the name and the peer.
-    let user = memchr::memrchr(b'\'', head).and_then(|quote| head.get(..quote));
-    Sentence { deed, peer: Some(host_port(tail)), user, why }
+    match parts() {
+        Some((peer, user)) => Sentence { deed, peer: Some(peer), user: Some(user), why },
+        None => Sentence { deed, peer: Some((Named::Nobody, None)), user: None, why },
+    }
 }
 
 /// `A:P`.

@@ -5,6 +5,7 @@ mod bounds;
 mod configuration;
 mod databases;
 mod detect;
+mod detectors;
 mod frames;
 mod kept;
 mod lists;
@@ -35,7 +36,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 19] = [
+pub const ALL: [Target; 23] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
@@ -55,6 +56,10 @@ pub const ALL: [Target; 19] = [
     frames::COMPILE,
     detect::FRAME,
     detect::DETECT,
+    detectors::ADDRESS,
+    detectors::SSHD,
+    detectors::DROPBEAR,
+    detectors::PAM,
 ];
 
 /// The target of a name.

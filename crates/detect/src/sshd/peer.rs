@@ -155,7 +155,9 @@ pub(super) fn leading<'m>(text: &'m [u8], end: &[u8]) -> Parts<'m> {
             (address::port(slice(digits, 0, count)), slice(digits, count, digits.len()))
         }
     };
-    let whole = rest.starts_with(end) && (port.is_some() || !rest.starts_with(b" port "));
+    // An address may end in a colon: only the blank behind another shows where it ends.
+    let bare = port.is_some() || end != b":" || rest.starts_with(b": ");
+    let whole = rest.starts_with(end) && bare;
     (Peer::One(if whole { named } else { Named::Nobody }), port, None)
 }
 

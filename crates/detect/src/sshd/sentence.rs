@@ -75,7 +75,7 @@ impl<'m> Sentence<'m> {
 pub(super) fn read(message: &[u8]) -> Option<Sentence<'_>> {
     let message = message.trim_ascii_end();
     let (message, preauth) = match message.strip_suffix(b" [preauth]") {
-        Some(message) => (message, true),
+        Some(message) => (message.trim_ascii_end(), true),
         None => (message, false),
     };
     let text = message
@@ -83,7 +83,7 @@ pub(super) fn read(message: &[u8]) -> Option<Sentence<'_>> {
         .or_else(|| message.strip_prefix(b"fatal: "))
         .unwrap_or(message);
     // Its first letter is nearly its own.
-    match text.first()? {
+    let sentence = match text.first()? {
         b'A' => accepted(text).or_else(|| refused_key(text)),
         b'B' => bad_version(text),
         b'C' => connection(text, preauth).or_else(|| corrupt(text)),
@@ -98,9 +98,7 @@ pub(super) fn read(message: &[u8]) -> Option<Sentence<'_>> {
         b'T' => late(text),
         b'U' => not_allowed(text).or_else(|| no_common(text)).or_else(|| no_common_old(text)),
         b'a' => prohibited(text),
-        b'b' | b's' | b'k' => {
-            before_packets(text).or_else(|| connection_error(text)).or_else(|| scanned(text))
-        }
+        b'b' | b's' | b'k' => before_packets(text).or_else(|| scanned(text)),
         b'd' => text
             .starts_with(b"drop connection ")
             .then(|| Sentence::silent("already punished by sshd")),
@@ -110,7 +108,8 @@ pub(super) fn read(message: &[u8]) -> Option<Sentence<'_>> {
         b'r' => refused_connect(text),
         b'W' => broken(text),
         _ => None,
-    }
+    };
+    sentence.or_else(|| connection_error(text, preauth))
 }
 
 /// `Accepted METHOD for NAME from A port P ssh2: MORE`.
@@ -156,7 +155,11 @@ fn failed(text: &[u8]) -> Option<Sentence<'_>> {
 fn account(text: &[u8]) -> (Kind, &[u8]) {
     let unknown =
         text.strip_prefix(b"invalid user ").or_else(|| text.strip_prefix(b"illegal user "));
-    match unknown {
+    // The name itself, rather than none: behind none there are two blanks.
+    let whole = |rest: &&[u8]| {
+        !rest.starts_with(b"from ") || memchr::memmem::find(rest, b" from ").is_some()
+    };
+    match unknown.filter(whole) {
         Some(rest) => (Kind::InvalidUser, rest),
         None => (Kind::AuthFailed, text),
     }
@@ -259,7 +262,7 @@ fn connection(text: &[u8], preauth: bool) -> Option<Sentence<'_>> {
         let parts = peer::leading(rest, b" on ");
         return Some(Sentence::new(Deed::Began, parts, "a connection"));
     }
-    connection_error(text)
+    None
 }
 
 /// An end: before authentication where sshd says so, or introduces somebody who has not.
@@ -275,13 +278,13 @@ fn over<'m>(rest: &[u8], parts: Parts<'m>, preauth: bool, why: &'static str) -> 
 }
 
 /// `WHAT: Connection from [invalid user NAME] A port P: WHY`, or without `WHAT: `.
-fn connection_error(text: &[u8]) -> Option<Sentence<'_>> {
+fn connection_error(text: &[u8], preauth: bool) -> Option<Sentence<'_>> {
     const FROM: &[u8] = b"Connection from ";
     let at = memchr::memmem::find(text, FROM)?;
     let what = text.get(..at)?;
-    let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_ ".contains(byte);
-    let plain = what.is_empty() || what.strip_suffix(b": ").is_some_and(|w| w.iter().all(word));
-    if !plain {
+    let what = if what.is_empty() { what } else { what.strip_suffix(b": ")? };
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    if !(what == b"banner exchange" || what.iter().all(word)) {
         return None;
     }
     let rest = text.get(at.checked_add(FROM.len())?..)?;
@@ -289,7 +292,7 @@ fn connection_error(text: &[u8]) -> Option<Sentence<'_>> {
         return Some(Sentence::silent("had authenticated"));
     }
     let why = "not the protocol";
-    let deed = if what.starts_with(b"banner exchange") || introduction(rest).is_some() {
+    let deed = if preauth || what == b"banner exchange" || introduction(rest).is_some() {
         Deed::Ended(Kind::Protocol)
     } else {
         Deed::Closed(Kind::Protocol)
