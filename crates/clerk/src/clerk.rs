@@ -6,7 +6,7 @@ use crate::alarms::Alarms;
 use crate::entry::convert::{self, dated};
 use crate::entry::layout::Colour;
 use crate::entry::{Dated, Entry, Loser, Target, stamp};
-use crate::evidence::{self, Listener, Pipes, Source};
+use crate::evidence::{self, Listener, Of, Pipes, Source};
 use crate::follow::Follows;
 use crate::link::{Link, Received};
 use crate::log::{EventLog, Folder, Written};
@@ -25,7 +25,7 @@ use portreeve_model::{EvidenceBounds, Settings};
 use portreeve_sys::channel::Channel;
 use portreeve_sys::clock;
 use portreeve_wire::MAX_PACKET;
-use portreeve_wire::clerk::{FromClerk, Item, ToClerk};
+use portreeve_wire::clerk::{Form as PipeForm, FromClerk, Item, ToClerk};
 use portreeve_wire::event::{Event, SessionRef, What};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -90,6 +90,15 @@ const MISCOUNTED: &str = "a message with a descriptor too few or too many";
 /// What is to be stored, with its number if the monitor waits for it.
 type Numbered = (Change, Option<u64>);
 
+/// What is told of a session with its pipe, or its log socket.
+#[derive(Clone, Copy, Debug)]
+struct Handed {
+    resumed: bool,
+    form: PipeForm,
+    authenticated: bool,
+    over: bool,
+}
+
 /// What an earlier clerk has done about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
@@ -108,6 +117,8 @@ struct Desk {
     readers: Rc<Readers>,
     services: RefCell<Services>,
     records: RecordsPost,
+    /// For what comes through sessions' own log sockets.
+    host_log: Rc<Post>,
     pipes: Rc<Pipes>,
     bounds: Cell<EvidenceBounds>,
     book: RefCell<Book>,
@@ -121,6 +132,8 @@ struct Desk {
 
 /// Offences that wait for the ledger at most; further ones are in the event log alone.
 const MOST_OFFENCES: usize = 10_000;
+
+const CUT: &str = "messages of services for the system log were cut: they had more than 64 KiB";
 
 const UNRECORDED: &str = "offences are not in the ledger: it takes them more slowly than they come";
 
@@ -152,6 +165,7 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         zone: with.zone.clone(),
         pid: with.monitor,
     };
+    let host_log = post(Rc::clone(&syslog), Address { what: "messages of services", ..SYSLOG });
     let records = post(syslog, SYSLOG);
     let desk = Rc::new(Desk {
         link,
@@ -160,6 +174,7 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         readers: Rc::new(Readers::new(with.zone.clone())),
         services: RefCell::default(),
         records: RecordsPost::new(records, with.zone.clone(), with.monitor),
+        host_log,
         pipes: Pipes::new(with.most_pipes),
         bounds: Cell::new(settings.evidence),
         book: RefCell::default(),
@@ -362,11 +377,9 @@ impl Desk {
         for item in items {
             match item {
                 Item::Event(event) => offences.extend(self.event(&event, written.next())),
-                Item::Evidence { session, resumed, packets } => {
-                    let reads = if packets { Reads::Packets } else { Reads::Stream };
-                    fds.next().into_iter().for_each(|fd| {
-                        self.listen(session.clone(), resumed, reads, fd);
-                    });
+                Item::Evidence { session, resumed, form, authenticated, over } => {
+                    let heard = Handed { resumed, form, authenticated, over };
+                    fds.next().into_iter().for_each(|fd| self.listen(session.clone(), heard, fd));
                 }
             }
         }
@@ -434,24 +447,56 @@ impl Desk {
             .chain(std::iter::repeat_n(Before::InPart, finished))
     }
 
-    fn listen(self: &Rc<Self>, session: SessionRef, resumed: bool, reads: Reads, fd: OwnedFd) {
-        let watch = self.services.borrow().get(&session.key).and_then(|s| s.entry.watch);
-        let pipe = match evidence::open(fd) {
-            Ok(pipe) => pipe,
-            Err(error) => {
-                let why = format!("what `{}` writes cannot be read: {error}", session.key);
-                return self.alarms.raise(&why);
+    fn listen(self: &Rc<Self>, session: SessionRef, handed: Handed, fd: OwnedFd) {
+        let key = session.key.clone();
+        if let Err(error) = self.try_listen(session, handed, fd) {
+            let why = format!("what `{key}` writes cannot be read: {error}");
+            self.alarms.raise(&why);
+        }
+    }
+
+    fn try_listen(
+        self: &Rc<Self>,
+        session: SessionRef,
+        handed: Handed,
+        fd: OwnedFd,
+    ) -> io::Result<()> {
+        let Handed { resumed, form, authenticated, over } = handed;
+        let service = self.services.borrow().get(&session.key).cloned();
+        let entry = service.as_ref().map(|service| &service.entry);
+        let (watch, uid) = (entry.and_then(|e| e.watch), entry.and_then(|e| e.uid));
+        let (id, reads) = match form {
+            PipeForm::Stream => (Of::Pipe(session.session), Reads::Stream),
+            PipeForm::Packets => (Of::Pipe(session.session), Reads::Packets),
+            PipeForm::Log => (Of::Log(session.session), Reads::Packets),
+        };
+        self.book.borrow_mut().session(&session, authenticated);
+        let number = session.session;
+        let source = Source { session, watch, uid, bounds: self.bounds.get(), reads, resumed };
+        let (pipes, to) = (Rc::clone(&self.pipes), Rc::clone(self));
+        let task = match form {
+            PipeForm::Stream | PipeForm::Packets => {
+                let pipe = evidence::open(fd)?;
+                let Some((place, _)) = pipes.place(id) else {
+                    self.alarms.raise(CROWDED);
+                    return Ok(());
+                };
+                spawn_local(evidence::read(pipe, source, pipes, place, to))
+            }
+            PipeForm::Log => {
+                let socket = evidence::open_log(fd)?;
+                let Some(place) = pipes.place(id) else {
+                    self.alarms.raise(CROWDED);
+                    return Ok(());
+                };
+                spawn_local(evidence::read_log(socket, source, pipes, place, to))
             }
         };
-        let Some(place) = self.pipes.place(session.session) else {
-            return self.alarms.raise(CROWDED);
-        };
-        self.book.borrow_mut().session(&session);
-        let id = session.session;
-        let source = Source { session, watch, bounds: self.bounds.get(), reads, resumed };
-        let (pipes, to) = (Rc::clone(&self.pipes), Rc::clone(self));
-        let task = spawn_local(evidence::read(pipe, source, pipes, place, to));
         self.pipes.read_by(id, task.abort_handle());
+        if over {
+            self.pipes.session_over(number);
+        }
+        Ok(())
     }
 
     fn welcome(&self, stream: OwnedFd, wish: Wish, last: u32) {
@@ -500,7 +545,8 @@ impl Desk {
         wait_until(|| self.pipes.count() == 0).await;
         self.judge_ends(true);
         let _ = timeout(PARTING, self.store_offences(&mut store)).await;
-        wait_until(|| self.targets.borrow().is_settled() && self.records.is_settled()).await;
+        let settled = || self.records.is_settled() && self.host_log.is_settled();
+        wait_until(|| self.targets.borrow().is_settled() && settled()).await;
         let lost = self.targets.borrow_mut().give_up();
         self.say_lost(lost);
         self.tend_last();
@@ -550,6 +596,13 @@ impl Listener for Desk {
             }
             Booked::Nothing => {}
         }
+    }
+
+    fn pass_on(&self, message: &[u8], cut: bool) {
+        if cut {
+            self.alarms.raise(CUT);
+        }
+        self.host_log.push(message.to_vec());
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use rustix::io::{FdFlags, fcntl_dupfd_cloexec};
+use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec};
 
 /// Long-lived descriptors of the monitor live at this number and above, so that accepted sockets
 /// get low ones: a start copies the descriptors up to the highest one it gives away.
@@ -54,6 +54,13 @@ pub fn raise(fd: OwnedFd) -> io::Result<OwnedFd> {
 /// `EMFILE`.
 pub fn raised(fd: impl AsFd) -> io::Result<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(fd, FLOOR)?)
+}
+
+/// Whether descriptors, or memory for one, ran short.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
 }
 
 /// Closes all of them, neighbours in one call.

@@ -25,6 +25,7 @@ pub mod diag;
 pub mod file;
 pub mod inheritance;
 pub mod limits;
+pub mod log_socket;
 pub mod notice;
 pub mod notify;
 pub mod pipe;

@@ -37,6 +37,8 @@ pub struct ServiceEntry {
     pub log: ServiceLog,
     /// What to look for on its sessions' evidence pipes.
     pub watch: Option<Watcher>,
+    /// Its user's number, which its own messages may come from as well as from root.
+    pub uid: Option<u32>,
 }
 
 /// A log file that is watched. The descriptor beside it is the file, opened for reading.
@@ -156,17 +158,32 @@ pub enum ToClerk {
 pub enum Item {
     /// Something happened.
     Event(Event),
-    /// A descriptor of the message is the read end of this session's standard error. Sent again,
-    /// with `resumed`, to a clerk that took a dead one's place.
+    /// A descriptor of the message is the read end of this session's standard error, or its own log
+    /// socket. Sent again, with `resumed`, to a clerk that took a dead one's place.
     Evidence {
         /// Whose it is.
         session: SessionRef,
         /// Whether an earlier clerk has read part of it.
         resumed: bool,
-        /// Whether the pipe keeps writes apart (packet mode): so it is where the service is
-        /// watched, or nothing it writes would count as its own sentence.
-        packets: bool,
+        /// What the descriptor gives.
+        form: Form,
+        /// Whether the session has said before that it has authenticated.
+        authenticated: bool,
+        /// Whether it is over: no event will tell of its end.
+        over: bool,
     },
+}
+
+/// What comes from a descriptor of a session's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    /// Bytes of a pipe, whoever wrote them how.
+    Stream,
+    /// A pipe in packet mode, which keeps writes apart: so it is where the service is watched, or
+    /// nothing it writes would count as its own sentence.
+    Packets,
+    /// A log socket: datagrams, each with its sender's credentials.
+    Log,
 }
 
 /// From the clerk.

@@ -40,6 +40,7 @@ pub(crate) fn offence(of: &Offence) -> Dated {
         detector: of.detector.as_deref().map(clean),
         session: of.session,
         certain: of.certain,
+        count: of.count,
         why: of.why.clone(),
         file: None,
         inode: None,

@@ -190,6 +190,10 @@ pub(crate) enum Entry {
         cut: bool,
         #[serde(default, skip_serializing_if = "is_false")]
         resumed: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sender_pid: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sender_uid: Option<u32>,
     },
     EvidenceDropped {
         #[serde(flatten)]
@@ -224,6 +228,8 @@ pub(crate) enum Entry {
         #[serde(skip_serializing_if = "Option::is_none")]
         session: Option<u64>,
         certain: bool,
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        count: u32,
         why: String,
         /// Where the line ends that told of it: a file with its number and an offset in it, or the
         /// cursor of an entry of the journal.
@@ -364,6 +370,15 @@ pub(crate) enum Entry {
     TrialRolledBack {
         reason: String,
     },
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

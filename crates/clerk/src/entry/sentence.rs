@@ -130,7 +130,7 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
                 of(session, Plain, &format!("is of a user unknown: {why}"))
             }
         },
-        Entry::Evidence { session, text, cut, resumed } => {
+        Entry::Evidence { session, text, cut, resumed, .. } => {
             let (head, tail) = (if *resumed { "…" } else { "" }, if *cut { "…" } else { "" });
             of(session, Quiet, &format!("says: {head}{text}{tail}"))
         }
@@ -149,7 +149,9 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let place = at(place);
             sentence(Bad, Some(service), format!("refused {who} ({word}){times}: {why}{place}"))
         }
-        Entry::Offence { kind, peer, peer_port, service, user, source, watch, why, .. } => {
+        Entry::Offence {
+            kind, peer, peer_port, service, user, source, watch, why, count, ..
+        } => {
             let who = match (peer, peer_port) {
                 (Some(peer), Some(port)) => end(*peer, *port).to_string(),
                 (Some(peer), None) => peer.to_string(),
@@ -157,7 +159,8 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             };
             let user = user.as_ref().map(|user| format!(", for user `{user}`")).unwrap_or_default();
             let watch = watch.as_ref().map(|watch| format!(" of {watch}")).unwrap_or_default();
-            let text = format!("offence of {who}: {kind}{user}: {why} ({source}{watch})");
+            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            let text = format!("offence of {who}: {kind}{times}{user}: {why} ({source}{watch})");
             sentence(Bad, Some(service).filter(|service| !service.is_empty()), text)
         }
         Entry::Paused { service, seconds } => {

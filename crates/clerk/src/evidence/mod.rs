@@ -1,18 +1,23 @@
 //! What services write on their sessions' pipes: thousands of pipes at once, each belonging to one
 //! session and no other.
 
+mod ears;
+mod log;
 mod pipe;
 
 use crate::text::lines::Reads;
 use portreeve_model::{EvidenceBounds, Watcher};
+use portreeve_sys::clock;
 use portreeve_wire::SessionId;
 use portreeve_wire::event::SessionRef;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+pub(crate) use log::{open as open_log, read as read_log};
 pub(crate) use pipe::{Listener, open, read};
 
 /// What there is to know of one pipe.
@@ -20,6 +25,8 @@ pub(crate) use pipe::{Listener, open, read};
 pub(crate) struct Source {
     pub(crate) session: SessionRef,
     pub(crate) watch: Option<Watcher>,
+    /// The service's user.
+    pub(crate) uid: Option<u32>,
     pub(crate) bounds: EvidenceBounds,
     pub(crate) reads: Reads,
     /// An earlier clerk has read a part.
@@ -34,12 +41,50 @@ struct Open {
     round: u64,
     /// The session is over; somebody it started still has the pipe.
     orphan: bool,
+    /// Who reads a log socket is told so: it has no end of its own.
+    over: Rc<Over>,
+}
+
+/// The end of a session.
+#[derive(Debug, Default)]
+pub(crate) struct Over {
+    since: Cell<Option<Duration>>,
+    told: Notify,
+}
+
+impl Over {
+    /// It is over from now on, unless it was before.
+    fn end(&self) {
+        if self.since.get().is_none() {
+            self.since.set(Some(clock::monotonic()));
+        }
+        self.told.notify_one();
+    }
+
+    /// Since when, on the monotonic clock.
+    pub(crate) fn since(&self) -> Option<Duration> {
+        self.since.get()
+    }
+
+    /// Waits until somebody says that it is over.
+    pub(crate) async fn ended(&self) {
+        self.told.notified().await;
+    }
+}
+
+/// What of a session's is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Of {
+    /// Its standard error.
+    Pipe(SessionId),
+    /// Its own log socket.
+    Log(SessionId),
 }
 
 /// The pipes being read.
 #[derive(Debug)]
 pub(crate) struct Pipes {
-    open: RefCell<HashMap<SessionId, Open>>,
+    open: RefCell<HashMap<Of, Open>>,
     most: usize,
     serial: Cell<u64>,
     leaving: Cell<bool>,
@@ -57,7 +102,7 @@ pub(crate) struct Pipes {
 #[derive(Debug)]
 pub(crate) struct Place {
     pipes: Rc<Pipes>,
-    session: SessionId,
+    session: Of,
     serial: u64,
 }
 
@@ -82,7 +127,7 @@ impl Pipes {
 
     /// A place for a session's pipe. One it had before is left. When all are taken, that of a
     /// session that is over is left; `None` if there is none such.
-    pub(crate) fn place(self: &Rc<Self>, session: SessionId) -> Option<Place> {
+    pub(crate) fn place(self: &Rc<Self>, session: Of) -> Option<(Place, Rc<Over>)> {
         let mut open = self.open.borrow_mut();
         let full = open.len() >= self.most;
         if full && !open.contains_key(&session) {
@@ -93,12 +138,14 @@ impl Pipes {
         let serial = self.serial.get().wrapping_add(1);
         self.serial.set(serial);
         let round = self.round.get();
-        self.leave(open.insert(session, Open { task: None, serial, round, orphan: false }));
-        Some(Place { pipes: Rc::clone(self), session, serial })
+        let over = Rc::new(Over::default());
+        let new = Open { task: None, serial, round, orphan: false, over: Rc::clone(&over) };
+        self.leave(open.insert(session, new));
+        Some((Place { pipes: Rc::clone(self), session, serial }, over))
     }
 
     /// Remembers who reads a session's pipe.
-    pub(crate) fn read_by(&self, session: SessionId, task: AbortHandle) {
+    pub(crate) fn read_by(&self, session: Of, task: AbortHandle) {
         if let Some(pipe) = self.open.borrow_mut().get_mut(&session) {
             pipe.task = Some(task);
         }
@@ -106,8 +153,12 @@ impl Pipes {
 
     /// The session is over. Its pipe is read on: what it started may still speak.
     pub(crate) fn session_over(&self, session: SessionId) {
-        if let Some(pipe) = self.open.borrow_mut().get_mut(&session) {
-            pipe.orphan = true;
+        let mut open = self.open.borrow_mut();
+        for of in [Of::Pipe(session), Of::Log(session)] {
+            if let Some(pipe) = open.get_mut(&of) {
+                pipe.orphan = true;
+                pipe.over.end();
+            }
         }
     }
 
@@ -186,7 +237,7 @@ mod tests {
     #[test]
     fn a_full_table_makes_room_by_leaving_a_session_that_is_over() {
         let pipes = Pipes::new(2);
-        let place = |number| pipes.place(SessionId(number));
+        let place = |number| Some(pipes.place(Of::Pipe(SessionId(number)))?.0);
         let (first, second) = (place(1).unwrap(), place(2).unwrap());
         assert!(place(3).is_none() && pipes.is_full());
         pipes.session_over(SessionId(2));

@@ -2,14 +2,13 @@
 
 use crate::entry::Entry;
 use crate::entry::convert::session;
+use crate::evidence::ears::Ears;
 use crate::evidence::{Pipes, Place, Source};
 use crate::text::escape::escape;
 use crate::text::lines::{Line, Splitter, Start};
 use crate::text::pace::Pace;
 use crate::text::sshd;
-use crate::watch::{Heard, Voice};
-use portreeve_detect::{Finding, Named, Success};
-use portreeve_model::Watcher;
+use crate::watch::Heard;
 use portreeve_sys::clock;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -26,7 +25,7 @@ const CHUNK: usize = 16 << 10;
 const PER_SECOND: usize = 1 << 20;
 
 /// Reads before others have their turn.
-const TURN: usize = 16;
+pub(super) const TURN: usize = 16;
 
 /// Who hears what the pipes say.
 pub(crate) trait Listener {
@@ -34,6 +33,8 @@ pub(crate) trait Listener {
     fn said(&self, entry: Entry);
     /// A finding.
     fn heard(&self, heard: &Heard<'_>);
+    /// A message for the host's log, or the start of one.
+    fn pass_on(&self, message: &[u8], cut: bool);
 }
 
 /// The read end of a session's pipe, which blocks nobody from here on.
@@ -138,7 +139,7 @@ fn take_turn(
         match read {
             Ok(0) => return Took::End,
             Ok(length) => {
-                taken.bytes = taken.bytes.saturating_add(length);
+                taken.add(length);
                 teller.feed(chunk.get(..length).unwrap_or_default(), to);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Took::Nothing,
@@ -151,20 +152,26 @@ fn take_turn(
 
 /// Bytes taken in the current second.
 #[derive(Debug, Default)]
-struct Taken {
+pub(super) struct Taken {
     second: u64,
     bytes: usize,
 }
 
 impl Taken {
-    fn pause(&mut self, now: Duration) -> bool {
+    /// So many more.
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Whether it is enough for this second.
+    pub(super) fn pause(&mut self, now: Duration) -> bool {
         if now.as_secs() != self.second {
             *self = Self { second: now.as_secs(), bytes: 0 };
         }
         self.bytes >= PER_SECOND
     }
 
-    fn until_next_second(&self, now: Duration) -> Duration {
+    pub(super) fn until_next_second(&self, now: Duration) -> Duration {
         Duration::from_secs(self.second.saturating_add(1)).saturating_sub(now)
     }
 }
@@ -175,7 +182,7 @@ struct Teller {
     source: Source,
     splitter: Splitter,
     pace: Pace,
-    authenticated: bool,
+    ears: Ears,
     first: bool,
 }
 
@@ -186,21 +193,21 @@ impl Teller {
         Self {
             splitter: Splitter::new(keep, source.reads, source.resumed),
             pace: Pace::new(source.bounds.lines_per_second),
-            authenticated: false,
+            ears: Ears::new(source.watch),
             first: true,
             source,
         }
     }
 
     fn feed(&mut self, bytes: &[u8], to: &impl Listener) {
-        let Self { source, splitter, pace, authenticated, first } = self;
-        splitter.feed(bytes, &mut |line| hear(line, source, pace, authenticated, first, to));
+        let Self { source, splitter, pace, ears, first } = self;
+        splitter.feed(bytes, &mut |line| hear(line, source, (pace, ears), first, to));
     }
 
     /// The pipe is over: what is left is told.
     fn finish(&mut self, to: &impl Listener) {
-        let Self { source, splitter, pace, authenticated, first } = self;
-        splitter.finish(&mut |line| hear(line, source, pace, authenticated, first, to));
+        let Self { source, splitter, pace, ears, first } = self;
+        splitter.finish(&mut |line| hear(line, source, (pace, ears), first, to));
         self.tell_dropped(to);
     }
 
@@ -215,28 +222,11 @@ impl Teller {
 fn hear(
     line: Line<'_>,
     source: &Source,
-    pace: &mut Pace,
-    authenticated: &mut bool,
+    (pace, ears): (&mut Pace, &mut Ears),
     first: &mut bool,
     to: &impl Listener,
 ) {
-    let watched = source.watch == Some(Watcher::Sshd);
-    let says_so = watched && !*authenticated && sshd::authenticated(line);
-    if says_so {
-        *authenticated = true;
-        let success =
-            Success { named: Named::Nobody, port: None, user: None, why: "it says so".into() };
-        to.heard(&Heard {
-            at: wall_ms(),
-            voice: Voice::Pipe(&source.session),
-            service: &source.session.key,
-            detector: "sshd",
-            host: b"",
-            pid: None,
-            text: line.bytes,
-            finding: &Finding::Success(success),
-        });
-    }
+    ears.line(line, source, to);
     // Only the first line can be one that began with an earlier clerk.
     let resumed = std::mem::take(first) && source.resumed && line.start != Start::Newline;
     if pace.admit(clock::monotonic()) {
@@ -247,10 +237,8 @@ fn hear(
             text: escape(shown),
             cut: line.cut || shown.len() < line.bytes.len(),
             resumed,
+            sender_pid: None,
+            sender_uid: None,
         });
     }
-}
-
-fn wall_ms() -> u64 {
-    u64::try_from(clock::wall().as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,38 +1,27 @@
-//! How often somebody has really tried, when several lines and several sources tell of each try.
+//! How often somebody has really tried, when several sources tell of each try.
 //!
-//! One try at a password makes sshd write up to three lines: that the user is not known, what PAM
-//! says, and that it failed; and each may come through a session's own socket, the journal and a file.
-//! Within one connection every *speaker*, which is one kind of line from one source, tells of each
-//! try at most once. So the tries are as many as the speaker that has spoken most often has told of:
-//! what another says of them adds nothing. What a connection's end tells (that nobody authenticated,
-//! that there were too many tries) counts only where no try was told of before.
+//! A try may be told of through a session's own socket, by the journal and in a file. Each source tells
+//! of each try once: which lines of it are about one try, its detector knows. So the tries of one
+//! connection are as many as the source that has told of most; what another says of them adds nothing.
+//! What a connection's end tells counts only where no try was told of before.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 /// Connections that are remembered; the oldest go.
 pub(super) const MOST: usize = 16_384;
-/// Speakers of one connection.
-const MOST_SPEAKERS: usize = 12;
+/// Sources that tell of one connection.
+const MOST_SOURCES: usize = 8;
 /// A connection of which nothing was heard for so long is another if its key comes again: what a
 /// source is behind by, and processes' numbers come round.
 const WINDOW: u64 = 600_000;
-
-/// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Part {
-    /// A try: lines of this kind come once for each.
-    Try(u8),
-    /// The end of the connection.
-    End,
-}
 
 #[derive(Debug, Default)]
 struct Connection {
     /// Tries that were charged.
     charged: u32,
-    /// Of each speaker, how many tries it has told of.
-    told: Vec<((u64, Part), u32)>,
+    /// Of each source, how many tries it has told of.
+    told: Vec<(u64, u32)>,
     /// When it was last heard of, milliseconds.
     last: u64,
     /// Its latest place in the queue.
@@ -55,8 +44,21 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
         Self { all: HashMap::new(), queue: VecDeque::new(), places: 0, most }
     }
 
-    /// A source tells of a part of a connection: is it something that nobody has told of?
-    pub(super) fn is_new(&mut self, key: &K, source: u64, part: Part, now: u64) -> bool {
+    /// A source tells of so many tries of a connection: how many has nobody told of before?
+    pub(super) fn new_of(&mut self, key: &K, source: u64, times: u32, now: u64) -> u32 {
+        self.visit(key, now).map_or(times, |connection| connection.tell(source, times))
+    }
+
+    /// Whether the end of a connection is all there is to charge: nobody has told of a try.
+    pub(super) fn is_all(&mut self, key: &K, now: u64) -> bool {
+        self.visit(key, now).is_none_or(|connection| {
+            let all = connection.charged == 0;
+            connection.charged = connection.charged.max(1);
+            all
+        })
+    }
+
+    fn visit(&mut self, key: &K, now: u64) -> Option<&mut Connection> {
         self.places = self.places.wrapping_add(1);
         let place = self.places;
         let connection = self.all.entry(key.clone()).or_default();
@@ -64,10 +66,9 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
             *connection = Connection::default();
         }
         (connection.last, connection.place) = (now, place);
-        let new = connection.tell(source, part);
         self.queue.push_back((place, key.clone()));
         self.trim();
-        new
+        self.all.get_mut(key)
     }
 
     /// Forgets a connection.
@@ -105,25 +106,19 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
 }
 
 impl Connection {
-    fn tell(&mut self, source: u64, part: Part) -> bool {
-        let speaker = (source, part);
-        if part == Part::End {
-            let new = self.charged == 0;
-            self.charged = self.charged.max(1);
-            return new;
-        }
-        if !self.told.iter().any(|(known, _)| *known == speaker) {
-            // More than anybody has sources: what it tells, others have told.
-            if self.told.len() >= MOST_SPEAKERS {
-                return false;
+    fn tell(&mut self, source: u64, times: u32) -> u32 {
+        if !self.told.iter().any(|(known, _)| *known == source) {
+            // More than anybody has: what it tells, others have told.
+            if self.told.len() >= MOST_SOURCES {
+                return 0;
             }
-            self.told.push((speaker, 0));
+            self.told.push((source, 0));
         }
-        let Some((_, told)) = self.told.iter_mut().find(|(known, _)| *known == speaker) else {
-            return false;
+        let Some((_, told)) = self.told.iter_mut().find(|(known, _)| *known == source) else {
+            return 0;
         };
-        *told = told.saturating_add(1);
-        let new = *told > self.charged;
+        *told = told.saturating_add(times);
+        let new = told.saturating_sub(self.charged);
         self.charged = self.charged.max(*told);
         new
     }
@@ -133,59 +128,45 @@ impl Connection {
 mod tests {
     use super::*;
 
-    const UNKNOWN: Part = Part::Try(0);
-    const PAM: Part = Part::Try(1);
-    const FAILED: Part = Part::Try(2);
-
     #[test]
-    fn a_try_counts_once_however_many_lines_and_sources_tell_of_it() {
+    fn a_try_counts_once_however_many_sources_tell_of_it() {
         let mut attempts = Attempts::new(8);
-        let mut say = |source, part| attempts.is_new(&7, source, part, 1000);
-        let heard = [
-            say(1, UNKNOWN),
-            say(1, PAM),
-            say(1, FAILED),
-            say(2, UNKNOWN),
-            say(1, PAM),
-            say(2, PAM),
-            say(2, FAILED),
-            say(2, FAILED),
-            say(1, FAILED),
-            say(1, FAILED),
-            say(1, Part::End),
-        ];
-        let want = [true, false, false, false, true, false, false, false, false, true, false];
-        assert_eq!(heard, want);
+        let mut say = |source, times| attempts.new_of(&7, source, times, 1000);
+        let heard = [say(1, 1), say(1, 1), say(2, 1), say(2, 1), say(2, 1), say(1, 1), say(1, 4)];
+        assert_eq!(heard, [1, 1, 0, 0, 1, 0, 4]);
+        assert_eq!((say(3, 9), say(2, 7)), (2, 1));
+        assert_eq!(attempts.new_of(&8, 1, 1, 1000), 1, "another connection");
     }
 
     #[test]
     fn an_end_counts_where_nothing_else_did_and_once() {
         let mut attempts = Attempts::new(8);
-        assert!(attempts.is_new(&1, 1, Part::End, 0));
-        assert!(!attempts.is_new(&1, 2, Part::End, 0));
-        assert!(attempts.is_new(&2, 1, Part::End, 0), "another connection");
+        assert!(attempts.is_all(&1, 0) && !attempts.is_all(&1, 0));
+        assert_eq!((attempts.new_of(&1, 1, 1, 0), attempts.new_of(&2, 1, 1, 0)), (0, 1));
+        assert!(!attempts.is_all(&2, 0) && attempts.is_all(&3, 0));
     }
 
     #[test]
     fn after_a_silence_a_key_is_another_connection() {
         let mut attempts = Attempts::new(8);
-        assert!(attempts.is_new(&1, 1, FAILED, 0));
-        assert!(!attempts.is_new(&1, 2, FAILED, WINDOW));
-        assert!(attempts.is_new(&1, 2, FAILED, 3 * WINDOW));
+        assert_eq!(attempts.new_of(&1, 1, 1, 0), 1);
+        assert_eq!(attempts.new_of(&1, 2, 1, WINDOW), 0);
+        assert_eq!(attempts.new_of(&1, 2, 1, 3 * WINDOW), 1);
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut attempts = Attempts::new(10);
         for key in 0..1000 {
-            attempts.is_new(&0, 1, FAILED, 0);
-            attempts.is_new(&key, 1, FAILED, 0);
+            attempts.new_of(&0, 1, 1, 0);
             for source in 0..100 {
-                attempts.is_new(&key, source, FAILED, 0);
+                attempts.new_of(&key, source, 1, 0);
             }
         }
         assert!(attempts.len() <= 10 && attempts.queue.len() <= 41, "{}", attempts.queue.len());
-        assert!(!attempts.is_new(&999, 0, FAILED, 0), "the newest is still there");
-        assert!(attempts.is_new(&500, 0, FAILED, 0), "an old one is not");
+        assert_eq!(attempts.all[&999].told.len(), MOST_SOURCES);
+        assert_eq!(attempts.new_of(&999, 1, 1, 0), 1, "the newest is still there");
+        assert_eq!(attempts.new_of(&500, 1, 1, 0), 1, "an old one is not");
+        assert_eq!(attempts.all[&500].charged, 1);
     }
 }

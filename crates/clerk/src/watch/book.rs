@@ -11,7 +11,7 @@
 
 use crate::text::escape::escape;
 use crate::watch::Heard;
-use crate::watch::attempts::{Attempts, MOST, Part};
+use crate::watch::attempts::{Attempts, MOST};
 use crate::watch::sessions::Sessions;
 use portreeve_detect::{Finding, Kind, Named, Offence as Found, Success};
 use portreeve_ledger::Offence;
@@ -26,8 +26,6 @@ const MOST_TEXT: usize = 256;
 /// How long after a session's end its own last words are waited for before the end is judged,
 /// milliseconds.
 const LAST_WORDS: u64 = 2000;
-/// The source of what the door itself has seen.
-const DOOR: u64 = 0;
 /// Signals that end a process only when it has gone wrong: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE,
 /// SIGSEGV, SIGSYS.
 const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
@@ -98,8 +96,10 @@ impl Default for Book {
 
 impl Book {
     /// A session is there, from before this clerk perhaps.
-    pub(crate) fn session(&mut self, session: &SessionRef) {
-        self.sessions.begin(session);
+    pub(crate) fn session(&mut self, session: &SessionRef, authenticated: bool) {
+        if let Some(known) = self.sessions.begin(session) {
+            known.authenticated |= authenticated;
+        }
     }
 
     /// Something was found.
@@ -140,8 +140,8 @@ impl Book {
             (None, Some(pid)) => Key::Process(hash(heard.host), pid, named),
             (None, None) => Key::Words(hash((heard.host, heard.text))),
         };
-        let part = part(heard.detector, found.kind, session.is_some());
-        if !self.attempts.is_new(&key, heard.voice.source(), part, heard.at) {
+        let count = self.attempts.new_of(&key, heard.voice.source(), found.times.max(1), heard.at);
+        if count == 0 {
             self.counts.again = self.counts.again.saturating_add(1);
             return Booked::Nothing;
         }
@@ -169,7 +169,7 @@ impl Book {
             detector: Some(heard.detector.into()),
             session: session.map(|session| session.session.0),
             certain: charged.is_some(),
-            count: 1,
+            count,
             why: kept(&escape(why.as_bytes())),
             sentence: None,
             spared: None,
@@ -244,7 +244,7 @@ impl Book {
             }
             _ => return Booked::Nothing,
         };
-        if kind != Kind::Crash && !self.attempts.is_new(&key, DOOR, Part::End, now) {
+        if kind != Kind::Crash && !self.attempts.is_all(&key, now) {
             return Booked::Nothing;
         }
         let plain = door(at, kind.word(), &session.key, &why);
@@ -271,29 +271,6 @@ fn door(at: u64, kind: &str, service: &str, why: &str) -> Offence {
         why: why.into(),
         sentence: None,
         spared: None,
-    }
-}
-
-/// Detectors of programs that serve each connection with a process of its own: there, lines of
-/// several kinds tell of one try, and an end tells of a whole connection.
-const ONE_A_CONNECTION: [&str; 3] = ["sshd", "dropbear", "pam"];
-
-fn part(detector: &str, kind: Kind, session: bool) -> Part {
-    if !session && !ONE_A_CONNECTION.contains(&detector) {
-        return Part::Try(0);
-    }
-    match kind {
-        Kind::NoAuth | Kind::Grace | Kind::TooManyTries => Part::End,
-        Kind::InvalidUser | Kind::NotAllowed => Part::Try(1),
-        Kind::AuthFailed if detector == "pam" => Part::Try(2),
-        Kind::AuthFailed
-        | Kind::Protocol
-        | Kind::Crash
-        | Kind::Spam
-        | Kind::Relay
-        | Kind::Rejected
-        | Kind::Probe
-        | Kind::Pattern => Part::Try(0),
     }
 }
 

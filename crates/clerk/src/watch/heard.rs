@@ -8,6 +8,8 @@ use portreeve_wire::event::SessionRef;
 pub(crate) enum Voice<'a> {
     /// A session's own standard error: the peer is the kernel's word.
     Pipe(&'a SessionRef),
+    /// A session's own log socket: likewise.
+    Socket(&'a SessionRef),
     /// The journal, with what the kernel says of the writer checked; of this watch.
     Journal(&'a str),
     /// A file, which whoever may write to it can put anything into.
@@ -24,6 +26,7 @@ impl<'a> Voice<'a> {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Pipe(_) => "pipe",
+            Self::Socket(_) => "socket",
             Self::Journal(_) => "journal",
             Self::File { .. } => "file",
         }
@@ -32,7 +35,7 @@ impl<'a> Voice<'a> {
     /// The session whose own it is.
     pub(crate) const fn session(self) -> Option<&'a SessionRef> {
         match self {
-            Self::Pipe(session) => Some(session),
+            Self::Pipe(session) | Self::Socket(session) => Some(session),
             Self::Journal(_) | Self::File { .. } => None,
         }
     }
@@ -40,7 +43,7 @@ impl<'a> Voice<'a> {
     /// The watch it belongs to.
     pub(crate) const fn watch(self) -> Option<&'a str> {
         match self {
-            Self::Pipe(_) => None,
+            Self::Pipe(_) | Self::Socket(_) => None,
             Self::Journal(watch) | Self::File { watch, .. } => Some(watch),
         }
     }
@@ -51,6 +54,7 @@ impl<'a> Voice<'a> {
         let mut hasher = DefaultHasher::new();
         match self {
             Self::Pipe(_) => 0_u8.hash(&mut hasher),
+            Self::Socket(_) => 1_u8.hash(&mut hasher),
             Self::Journal(_) => 2_u8.hash(&mut hasher),
             Self::File { path, .. } => (3_u8, path).hash(&mut hasher),
         }

@@ -5,7 +5,7 @@ use portreeve_model::{
 };
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::privileges;
-use portreeve_wire::clerk::{BanRecord, FromClerk, Item, ServiceEntry, ToClerk};
+use portreeve_wire::clerk::{BanRecord, Form, FromClerk, Item, ServiceEntry, ToClerk};
 use portreeve_wire::event::{Event, SessionRef, What};
 use portreeve_wire::{End, MAX_PACKET, SessionId, decode, encode};
 use std::ffi::OsString;
@@ -247,12 +247,17 @@ impl Clerk {
 
     /// Hands it the read end of a session's pipe.
     pub(crate) fn listen(&self, session: &SessionRef, resumed: bool, pipe: &OwnedFd) {
-        self.hand_over(Item::Evidence { session: session.clone(), resumed, packets: false }, pipe);
+        self.hand_over(evidence(session, resumed, Form::Stream), pipe);
     }
 
     /// As above, of a pipe in packet mode.
     pub(crate) fn watch(&self, session: &SessionRef, resumed: bool, pipe: &OwnedFd) {
-        self.hand_over(Item::Evidence { session: session.clone(), resumed, packets: true }, pipe);
+        self.hand_over(evidence(session, resumed, Form::Packets), pipe);
+    }
+
+    /// As above, of a session's own log socket.
+    pub(crate) fn listen_log(&self, session: &SessionRef, resumed: bool, socket: &OwnedFd) {
+        self.hand_over(evidence(session, resumed, Form::Log), socket);
     }
 
     fn hand_over(&self, item: Item, pipe: &OwnedFd) {
@@ -315,6 +320,11 @@ fn drop_rights() -> String {
     }
 }
 
+fn evidence(session: &SessionRef, resumed: bool, form: Form) -> Item {
+    let (authenticated, over) = (false, false);
+    Item::Evidence { session: session.clone(), resumed, form, authenticated, over }
+}
+
 pub(crate) fn end(address: &str, port: u16) -> End {
     End { address: address.parse().unwrap(), port }
 }
@@ -337,6 +347,7 @@ pub(crate) fn service(target: LogTarget, records: Records) -> ServiceEntry {
         name: "sshd".into(),
         log: ServiceLog { target, records, ident: Ident::No },
         watch: Some(Watcher::Sshd),
+        uid: Some(0),
     }
 }
 

@@ -10,6 +10,7 @@ mod events;
 mod evidence;
 mod full;
 mod harness;
+mod logs;
 mod readers;
 mod start;
 mod targets;

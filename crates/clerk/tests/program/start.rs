@@ -1,6 +1,6 @@
 use crate::harness::{CLERK_UID, Clerk, Home, STARTING};
 use portreeve_sys::privileges;
-use portreeve_wire::clerk::{FromClerk, Item, ToClerk};
+use portreeve_wire::clerk::{Form, FromClerk, Item, ToClerk};
 use portreeve_wire::event::What;
 use portreeve_wire::{MAX_PACKET, encode};
 use std::collections::BTreeMap;
@@ -49,7 +49,13 @@ fn what_makes_no_sense_ends_it_with_70() {
     let other_edition = vec![77, 0];
     let without_its_pipe = {
         let session = crate::harness::session(1);
-        let item = Item::Evidence { session, resumed: false, packets: false };
+        let item = Item::Evidence {
+            session,
+            resumed: false,
+            form: Form::Stream,
+            authenticated: false,
+            over: false,
+        };
         encode(&ToClerk::Batch(vec![item]), MAX_PACKET).unwrap()
     };
     let not_announced = {

@@ -3,7 +3,7 @@
 use super::Wants;
 use super::host::{Host, Node, NodeKind};
 use super::ids::Found;
-use portreeve_model::{BannerBytes, BannerFile, Banners, Ids, Program};
+use portreeve_model::{BannerBytes, BannerFile, Banners, Ids, Program, Syslog};
 use std::io;
 
 /// Bytes of a banner.
@@ -24,6 +24,9 @@ pub(super) fn program(
         Found::Own | Found::Nobody => None,
     };
     let root = program.chroot.as_deref().unwrap_or("").trim_end_matches('/');
+    if program.syslog == Syslog::Private {
+        private_log(wants, program, as_root, host);
+    }
     if program.chroot.is_some() && !as_root {
         wants.add("chroot", "only root can change a program's root directory".into());
     }
@@ -127,4 +130,21 @@ fn unreadable(path: &str, error: &io::Error) -> String {
     } else {
         format!("banner `{path}` cannot be read: {error}")
     }
+}
+
+/// Where programs look for the log.
+const LOG: &str = "/dev/log";
+
+/// Whether the service's sessions can have log sockets of their own.
+fn private_log(wants: &mut Wants, program: &Program, as_root: bool, host: &mut dyn Host) {
+    let mut there = || host.node(LOG).is_ok_and(|node| node.kind == NodeKind::Other);
+    let why = match &program.chroot {
+        _ if !as_root => "only root can mount a log socket of a session's own".to_owned(),
+        Some(root) => format!("below `{root}` the program does not see the host's `{LOG}`"),
+        None if !there() => {
+            format!("there is no `{LOG}` to take the place of: no log daemon runs here")
+        }
+        None => return,
+    };
+    wants.add("syslog", why);
 }

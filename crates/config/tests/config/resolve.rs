@@ -162,6 +162,14 @@ fn what_is_wanting_is_said_in_a_sentence() {
         ("directory = \"/bin/open\"", "directory: `/bin/open` is no directory"),
         ("chroot = \"/none\"", "chroot: `/none` does not exist"),
         ("chroot = \"/jail\"", "server: `/jail/bin/open` does not exist"),
+        (
+            "syslog = \"private\"",
+            "syslog: there is no `/dev/log` to take the place of: no log daemon runs here",
+        ),
+        (
+            "run = [\"/bin/inside\"]\nchroot = \"/jail/\"\nsyslog = \"private\"",
+            "syslog: below `/jail/` the program does not see the host's `/dev/log`",
+        ),
         ("banner = \"/etc/none\"", "banner: banner `/etc/none` does not exist"),
         ("banner-refused = \"/etc/huge\"", "banner: banner `/etc/huge` is over 1 MiB"),
         (

@@ -3,9 +3,10 @@
 use crate::door::plan::{self, Inherited};
 use crate::sources::images::{self, Held};
 use portreeve_model::{
-    Config, KeptFacts, Offer, Origin, Problem, Resolved, Service, ServiceFacts, Sited,
+    Config, KeptFacts, Offer, Origin, Problem, Resolved, Service, ServiceFacts, Sited, Syslog,
 };
 use portreeve_policy::Tables;
+use portreeve_sys::log_socket::may_mount;
 use portreeve_sys::spawn::Program;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -50,7 +51,15 @@ impl Current {
     ) -> Self {
         let prepare = |(service, facts): (&Service, &ServiceFacts)| {
             let Offer::Program(program) = &service.offer else { return (None, None) };
-            match plan::prepare(program, facts, inherited) {
+            let plan = plan::prepare(program, facts, inherited);
+            let plan = plan.and_then(|plan| match program.syslog {
+                Syslog::Private if !may_mount() => Err(
+                    "`syslog = \"private\"` needs a door with the right to mount (CAP_SYS_ADMIN)"
+                        .to_owned(),
+                ),
+                Syslog::Private | Syslog::Host => Ok(plan),
+            });
+            match plan {
                 Ok(plan) => (Some(plan), None),
                 Err(reason) => {
                     let Sited { origin, .. } = service.origin;

@@ -11,6 +11,8 @@ pub(crate) struct Paths {
     pub(crate) run: PathBuf,
     /// The control socket.
     pub(crate) control: PathBuf,
+    /// Where sessions' own log sockets have names for a moment.
+    pub(crate) logs: PathBuf,
     /// The clerk's state.
     pub(crate) state: PathBuf,
     /// The event log's directory.
@@ -30,6 +32,7 @@ impl Paths {
         let run = under(root, "run/portreeve");
         Self {
             control: run.join("control.sock"),
+            logs: run.join("log"),
             run,
             state: under(root, "var/lib/portreeve"),
             log: under(root, "var/log/portreeve"),

@@ -2,7 +2,7 @@
 
 use crate::door::{Door, WITHOUT_BANS};
 use crate::helper::outbox::Outgoing;
-use portreeve_model::{LogTarget, Offer, Stderr};
+use portreeve_model::{LogTarget, Offer, Stderr, Syslog};
 use portreeve_sys::file;
 use portreeve_wire::clerk::{FromClerk, ServiceEntry, ToClerk};
 use portreeve_wire::event::{Helper, What};
@@ -134,14 +134,14 @@ impl Door {
         )];
         let mut opened = BTreeMap::new();
         self.alarms.retain(|alarm| !alarm.starts_with(LOG_ALARM));
-        for (index, service, _) in current.indexed() {
+        for (index, service, facts) in current.indexed() {
             let fd = match &service.log.target {
                 LogTarget::File { path, .. } => self.log_file(path, &mut opened),
                 LogTarget::None | LogTarget::Syslog { .. } => None,
             };
             let watch = match (&service.offer, service.admission.authentication) {
                 (Offer::Program(program), portreeve_model::Authentication::Watch(watcher))
-                    if program.stderr == Stderr::Evidence =>
+                    if program.stderr == Stderr::Evidence || program.syslog == Syslog::Private =>
                 {
                     Some(watcher)
                 }
@@ -153,6 +153,7 @@ impl Door {
                 name: service.name.to_string(),
                 log: service.log.clone(),
                 watch,
+                uid: facts.ids.as_ref().map(|ids| ids.uid),
             };
             messages.push((ToClerk::Service(entry), fd));
         }

@@ -34,15 +34,27 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
-    /// A session's pipe.
-    pub(crate) fn pipe(session: SessionRef, resumed: bool, pipe: &Pipe) -> Self {
-        let item = Item::Evidence { session, resumed, packets: pipe.packets };
+    /// A session's pipe, or its log socket.
+    pub(crate) fn pipe(session: SessionRef, state: State, pipe: &Pipe) -> Self {
+        let State { resumed, authenticated, over } = state;
+        let item = Item::Evidence { session, resumed, form: pipe.form, authenticated, over };
         Self::Item(item, Some(Arc::clone(&pipe.fd)))
     }
 
     fn is_pipe(&self) -> bool {
         matches!(self, Self::Item(Item::Evidence { .. }, _))
     }
+}
+
+/// What a clerk is told of a session together with its pipe.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct State {
+    /// An earlier clerk may have read a part.
+    pub(crate) resumed: bool,
+    /// It has said that it has authenticated.
+    pub(crate) authenticated: bool,
+    /// It has ended, and no event tells of it.
+    pub(crate) over: bool,
 }
 
 /// Whether an event may wait for others.
@@ -126,7 +138,7 @@ impl Outbox {
     pub(crate) fn pipe(&mut self, now: Now, session: SessionRef, pipe: &Pipe) {
         self.since.get_or_insert(now.mono);
         self.pipes = self.pipes.saturating_add(1);
-        self.queue.push_back(Outgoing::pipe(session, false, pipe));
+        self.queue.push_back(Outgoing::pipe(session, State::default(), pipe));
     }
 
     /// A session's pipe is not kept any longer. It is closed when it has been sent too.
@@ -297,8 +309,8 @@ impl Outbox {
         let mut buffer = vec![0; MAX_PACKET];
         let (mut unread, mut pipes) = (Vec::new(), Vec::new());
         let mut sort = |item: Item, fd: Option<Arc<OwnedFd>>| match (item, fd) {
-            (Item::Evidence { session, packets, .. }, Some(fd)) => {
-                pipes.push((session, Pipe { fd, packets }));
+            (Item::Evidence { session, form, .. }, Some(fd)) => {
+                pipes.push((session, Pipe { fd, form }));
                 None
             }
             (Item::Evidence { .. }, None) => None,
@@ -355,6 +367,7 @@ fn too_long(error: FrameError) -> io::Error {
 mod tests {
     use super::*;
     use portreeve_sys::channel;
+    use portreeve_wire::clerk::Form;
 
     fn what(n: u64) -> What {
         What::EventsLost { count: n }
@@ -374,6 +387,10 @@ mod tests {
             local: end,
             pid: None,
         }
+    }
+
+    fn form(number: u64) -> Form {
+        if number.is_multiple_of(2) { Form::Packets } else { Form::Log }
     }
 
     fn take(channel: &Channel, buffer: &mut [u8]) -> Option<(Vec<Item>, Vec<OwnedFd>)> {
@@ -442,7 +459,7 @@ mod tests {
         let mut writers = Vec::new();
         for number in 0..100 {
             let (read, write) = portreeve_sys::pipe::pipe().unwrap();
-            let pipe = Pipe { fd: Arc::new(read), packets: number % 2 == 0 };
+            let pipe = Pipe { fd: Arc::new(read), form: form(number) };
             outbox.event(at(0), What::SessionStarted(session(number)));
             outbox.pipe(at(0), session(number), &pipe);
             writers.push(std::fs::File::from(write));
@@ -456,7 +473,7 @@ mod tests {
         let rest = outbox.recover(&theirs);
         assert_eq!((rest.len(), outbox.events), (100 - BATCH / 2, 100 - BATCH / 2));
         for (number, (of, pipe)) in (BATCH as u64 / 2..).zip(&rest) {
-            assert_eq!((of, pipe.packets), (&session(number), number % 2 == 0));
+            assert_eq!((of, pipe.form), (&session(number), form(number)));
             let text = format!("session {number}");
             let mut heard = vec![0; text.len()];
             use std::io::{Read, Write};

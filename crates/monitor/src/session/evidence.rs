@@ -2,9 +2,10 @@
 //! the clerk is dead, slow or stopped; what waits is bounded.
 
 use crate::door::Door;
-use crate::helper::outbox::Outgoing;
+use crate::helper::outbox::{Outgoing, State};
 use crate::session::Session;
 use portreeve_wire::SessionId;
+use portreeve_wire::clerk::Form;
 use portreeve_wire::event::{Helper, SessionRef};
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -33,14 +34,14 @@ enum Crowd {
     Spent,
 }
 
-/// The read end of a session's standard error.
+/// The read end of a session's standard error, or its own log socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Pipe {
     /// Never read here: while this is open, no write of the service fails for want of a clerk. What
     /// is on its way to one holds on to it too.
     pub(crate) fd: Arc<OwnedFd>,
-    /// Whether it keeps writes apart.
-    pub(crate) packets: bool,
+    /// What it gives.
+    pub(crate) form: Form,
 }
 
 /// What waits for a clerk, and how long it has been taking nothing.
@@ -80,20 +81,15 @@ impl Door {
         if !self.clerk.is_working() || self.outbox.pipes() >= MOST {
             return;
         }
-        if let Some(pipe) = session.evidence.as_ref() {
+        let log = session.log.as_ref().map(|log| &log.socket);
+        for pipe in session.evidence.iter().chain(log) {
             self.outbox.pipe(self.now, session.reference.clone(), pipe);
             session.handed_over = true;
         }
     }
 
     /// A session has ended: its pipe may still hold its last words.
-    pub(crate) fn leave_behind(
-        &mut self,
-        session: &SessionRef,
-        evidence: Option<Pipe>,
-        told: bool,
-    ) {
-        let Some(pipe) = evidence else { return };
+    pub(crate) fn leave_behind(&mut self, session: &SessionRef, pipe: Pipe, told: bool) {
         if told && self.clerk.is_working() {
             return self.outbox.spend(pipe);
         }
@@ -108,7 +104,7 @@ impl Door {
     pub(crate) fn take_back(&mut self, pipes: Vec<(SessionRef, Pipe)>) {
         for (session, pipe) in pipes {
             if self.sessions.get(session.session.0).is_none() {
-                self.leave_behind(&session, Some(pipe), false);
+                self.leave_behind(&session, pipe, false);
             }
         }
         self.handover.idle_since = None;
@@ -118,14 +114,23 @@ impl Door {
     /// For a new clerk: every pipe there is.
     pub(crate) fn all_pipes(&mut self) -> Vec<Outgoing> {
         let mut all = Vec::new();
+        let said_so = self.sessions.authenticated.clone();
         for session in self.sessions.iter_mut() {
-            if let Some(pipe) = session.evidence.as_ref() {
-                let resumed = std::mem::replace(&mut session.handed_over, true);
-                all.push(Outgoing::pipe(session.reference.clone(), resumed, pipe));
+            let log = session.log.as_ref().map(|log| &log.socket);
+            let resumed = session.handed_over;
+            for pipe in session.evidence.iter().chain(log) {
+                let state = State {
+                    resumed,
+                    authenticated: said_so.contains(&session.number()),
+                    over: false,
+                };
+                session.handed_over = true;
+                all.push(Outgoing::pipe(session.reference.clone(), state, pipe));
             }
         }
         let left = self.handover.left.drain(..);
-        all.extend(left.map(|(session, pipe)| Outgoing::pipe(session, true, &pipe)));
+        let state = State { resumed: true, authenticated: false, over: true };
+        all.extend(left.map(|(session, pipe)| Outgoing::pipe(session, state, &pipe)));
         all
     }
 
@@ -139,7 +144,8 @@ impl Door {
     }
 
     fn hand_over_the_rest(&mut self) {
-        let waiting = self.sessions.iter().filter(|s| !s.handed_over && s.evidence.is_some());
+        let speaks = |s: &&Session| s.evidence.is_some() || s.log.is_some();
+        let waiting = self.sessions.iter().filter(|s| !s.handed_over).filter(speaks);
         let waiting: Vec<SessionId> = waiting.map(|s| s.reference.session).collect();
         for id in waiting {
             if let Some(mut session) = self.sessions.take(id.0) {

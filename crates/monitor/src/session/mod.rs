@@ -4,6 +4,7 @@ pub(crate) mod ending;
 pub(crate) mod environment;
 pub(crate) mod evidence;
 pub(crate) mod idle;
+pub(crate) mod log;
 pub(crate) mod pings;
 pub(crate) mod reap;
 pub(crate) mod serve;
@@ -11,6 +12,7 @@ pub(crate) mod serving;
 
 use crate::session::evidence::Pipe;
 use crate::session::idle::Watch;
+use crate::session::log::Log;
 use crate::session::reap::Exits;
 use portreeve_model::Authentication;
 use portreeve_policy::Reservation;
@@ -35,7 +37,9 @@ pub(crate) struct Session {
     /// Its evidence pipe: if the clerk dies, no write of the service fails, and the next clerk reads
     /// on.
     pub(crate) evidence: Option<Pipe>,
-    /// Whether a clerk has been sent that pipe.
+    /// Its own log socket.
+    pub(crate) log: Option<Log>,
+    /// Whether a clerk has been sent what of these two there is.
     pub(crate) handed_over: bool,
     /// Read end of its notification pipe.
     pub(crate) notify: Option<OwnedFd>,
@@ -67,6 +71,8 @@ pub(crate) struct Sessions {
     pub(crate) exits: Exits,
     /// Descriptors that all of them hold here.
     descriptors: usize,
+    /// How many have a log socket of their own.
+    logs: usize,
     /// Those that have said so.
     pub(crate) authenticated: BTreeSet<u64>,
     /// Those to be killed, having been told to end.
@@ -82,6 +88,7 @@ impl Sessions {
         if let Some(pid) = pid {
             self.by_pid.insert(pid, number);
         }
+        self.logs = self.logs.saturating_add(usize::from(session.log.is_some()));
         self.idles.extend(session.idle.map(|watch| (watch.due, number)));
         self.all.insert(number, session);
     }
@@ -101,6 +108,11 @@ impl Sessions {
     /// How many descriptors they hold here at most.
     pub(crate) fn descriptors(&self) -> usize {
         self.descriptors
+    }
+
+    /// How many have a log socket of their own.
+    pub(crate) fn private_logs(&self) -> usize {
+        self.logs
     }
 
     /// How many have a process.
@@ -125,6 +137,7 @@ impl Sessions {
             self.by_pid.remove(&pid);
         }
         self.authenticated.remove(&number);
+        self.logs = self.logs.saturating_sub(usize::from(session.log.is_some()));
         if let Some(watch) = session.idle {
             self.idles.remove(&(watch.due, number));
         }
@@ -215,7 +228,9 @@ impl Session {
     /// Those it began with: it counts the same when it ends.
     fn descriptors(&self) -> usize {
         let notify = matches!(self.authentication, Authentication::Notify(_));
-        usize::from(self.evidence.is_some()).saturating_add(usize::from(notify))
+        // the log's socket, and its namespace that is opened once it is there
+        let log = if self.log.is_some() { 2 } else { 0 };
+        usize::from(self.evidence.is_some()).saturating_add(usize::from(notify)).saturating_add(log)
     }
 
     /// Its number.

@@ -195,7 +195,10 @@ impl Door {
         };
         let duration = self.now.mono.saturating_sub(session.since).as_millis();
         let duration = u64::try_from(duration).unwrap_or(u64::MAX);
-        self.leave_behind(&session.reference, session.evidence, session.handed_over);
+        let log = session.log.map(|log| self.leave_log(number, log));
+        for pipe in session.evidence.into_iter().chain(log) {
+            self.leave_behind(&session.reference, pipe, session.handed_over);
+        }
         let (reservation, cause) = (session.reservation, session.ending);
         let session = session.reference;
         self.event(What::SessionEnded { session, ending, duration, cause, authenticated });

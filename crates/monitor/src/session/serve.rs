@@ -9,11 +9,13 @@ use crate::session::Session;
 use crate::session::environment;
 use crate::session::evidence::Pipe;
 use crate::session::idle::Watch;
+use crate::session::log::Log;
 use crate::session::serving::{Manner, Serving, serving};
 use portreeve_model::{Authentication, Ident, Stderr};
 use portreeve_policy::{Reason, Refusal, Reservation, ServiceIndex};
 use portreeve_sys::spawn::{Connection, Program, SpawnError, Started};
 use portreeve_sys::{Pid, descriptor, file, pipe, socket};
+use portreeve_wire::clerk::Form;
 use portreeve_wire::event::{Level, SessionRef, What};
 use portreeve_wire::relay::{IdentReply, Then, ToRelay};
 use portreeve_wire::{QuestionId, SessionId};
@@ -39,6 +41,7 @@ struct Kept {
     /// What the peer's ident server said before.
     identified: Option<Result<String, String>>,
     evidence: Option<Pipe>,
+    log: Option<Log>,
     notify: Option<OwnedFd>,
     idle: Option<Watch>,
     kill_after: Duration,
@@ -138,7 +141,8 @@ impl Door {
         let program = current.program(arrival.service);
         let (started, kept) = match serving(service, program, &effects, self.root) {
             Serving::Program(program, manner) => {
-                match self.start(&program, &manner, authentication, arrival) {
+                let number = reference.session.0;
+                match self.start(&program, &manner, authentication, number, arrival) {
                     Ok((pid, kept)) => (Ok(Some(pid)), kept),
                     Err(failed) => (Err(failed), Kept::default()),
                 }
@@ -206,6 +210,7 @@ impl Door {
             since: kept.since,
             authentication,
             evidence: kept.evidence,
+            log: kept.log,
             handed_over: false,
             notify: kept.notify,
             clerk_deaths: self.clerk.restarts,
@@ -243,6 +248,7 @@ impl Door {
         program: &Arc<Program>,
         manner: &Manner,
         authentication: Authentication,
+        number: u64,
         arrival: Arrival,
     ) -> Result<(Pid, Kept), NotStarted> {
         if arrival.dual && arrival.peer.address.is_ipv4() {
@@ -251,7 +257,8 @@ impl Door {
         }
         let told = environment::of(manner, &arrival);
         let socket = Arc::new(arrival.socket);
-        self.start_on(&socket, program, manner, authentication, told).map_err(|failure| {
+        let started = self.start_on(&socket, program, manner, authentication, (number, told));
+        started.map_err(|failure| {
             let socket = Arc::into_inner(socket);
             (socket.map(|socket| Box::new(Arrival { socket, ..arrival })), failure)
         })
@@ -263,7 +270,7 @@ impl Door {
         program: &Arc<Program>,
         manner: &Manner,
         authentication: Authentication,
-        told: Vec<(&'static str, Vec<u8>)>,
+        (session, told): (u64, Vec<(&'static str, Vec<u8>)>),
     ) -> Result<(Pid, Kept), Failure> {
         let mut kept = Kept::default();
         let mut connection = match manner.stderr {
@@ -271,8 +278,11 @@ impl Door {
             Stderr::Evidence => {
                 let (read, write) = evidence_pipe(authentication).map_err(Failure::Descriptors)?;
                 let fd = Arc::new(descriptor::raised(&read).map_err(Failure::Descriptors)?);
-                let packets = matches!(authentication, Authentication::Watch(_));
-                kept.evidence = Some(Pipe { fd, packets });
+                let form = match authentication {
+                    Authentication::Watch(_) => Form::Packets,
+                    Authentication::None | Authentication::Notify(_) => Form::Stream,
+                };
+                kept.evidence = Some(Pipe { fd, form });
                 // what is not for the child is closed with the neighbours that are
                 Connection::new().share(socket, &[0, 1]).give(write, &[2]).give(read, &[])
             }
@@ -286,8 +296,15 @@ impl Door {
         for (name, value) in told {
             connection = connection.env(name, OsStr::from_bytes(&value));
         }
-        let pid = self.spawner.spawn(program, connection).map_err(Failure::Spawn)?;
-        Ok((pid, kept))
+        if manner.private_log {
+            let (log, with) = self.private_log(session, connection)?;
+            (kept.log, connection) = (Some(log), with);
+        }
+        let spawned = self.spawner.spawn(program, connection);
+        if spawned.is_err() && kept.log.is_some() {
+            self.forget_log_name(session);
+        }
+        Ok((spawned.map_err(Failure::Spawn)?, kept))
     }
 
     /// Nothing could be started: the peer is refused, and what ran short is given a moment.
@@ -295,7 +312,7 @@ impl Door {
         let reason = match failure {
             Failure::Descriptors(_) => Reason::Descriptors,
             Failure::Spawn(_) => Reason::Processes,
-            Failure::Relay | Failure::Plan | Failure::Banner => Reason::Disabled,
+            Failure::Relay | Failure::Plan | Failure::Banner | Failure::Log => Reason::Disabled,
         };
         match failure {
             Failure::Descriptors(error) => {
@@ -306,7 +323,8 @@ impl Door {
             Failure::Spawn(SpawnError::NoSlot | SpawnError::Connection(_)) => {}
             Failure::Spawn(SpawnError::Os(error)) => self.short_of(&format!("processes: {error}")),
             Failure::Relay => self.alarm(crate::helper::relay::RELAY_AWAY),
-            Failure::Plan | Failure::Banner => {}
+            // whoever could not make one has said so
+            Failure::Plan | Failure::Banner | Failure::Log => {}
         }
         self.state.count_refusal(&current.tables, ServiceIndex(arrival.service), reason);
         let refusal = Refusal::plain(reason);
@@ -316,6 +334,7 @@ impl Door {
     /// What became of the programs that were started.
     pub(crate) fn reap_starts(&mut self) {
         for outcome in self.spawner.collect(self.now.mono) {
+            self.log_is_placed(outcome.pid);
             if outcome.result == Started::Executed {
                 continue;
             }
@@ -360,8 +379,10 @@ type NotStarted = (Option<Box<Arrival>>, Failure);
 
 /// Why nothing was started.
 #[derive(Debug)]
-enum Failure {
+pub(super) enum Failure {
     Descriptors(io::Error),
+    /// A log socket of its own could not be made.
+    Log,
     Spawn(SpawnError),
     Relay,
     Plan,

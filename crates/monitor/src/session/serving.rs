@@ -2,7 +2,7 @@
 //! the rule that let the peer in wants it; another program in its place; or the relay.
 
 use crate::errand::program::{as_wanted, shell};
-use portreeve_model::{Environment, Internal, Offer, Service, Stderr};
+use portreeve_model::{Environment, Internal, Offer, Service, Stderr, Syslog};
 use portreeve_policy::{Effect, Effects};
 use portreeve_sys::spawn::Program;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(crate) enum Serving {
 #[derive(Debug)]
 pub(crate) struct Manner {
     pub(crate) stderr: Stderr,
+    /// It gets a log socket of its own.
+    pub(crate) private_log: bool,
     /// Its environment tells both ends.
     pub(crate) local_and_port: bool,
     /// And in tcpserver's words, what is known of the other.
@@ -51,10 +53,12 @@ pub(crate) fn serving(
     let manner = match &service.offer {
         Offer::Program(own) => {
             let Environment { local_and_port, tcp, .. } = own.environment;
-            Manner { stderr: own.stderr, local_and_port, tcp, set }
+            let private_log = own.syslog == Syslog::Private;
+            Manner { stderr: own.stderr, private_log, local_and_port, tcp, set }
         }
         Offer::Internal(_) | Offer::Trap(_) => {
-            Manner { stderr: Stderr::Socket, local_and_port: false, tcp: false, set }
+            let (stderr, private_log) = (Stderr::Socket, false);
+            Manner { stderr, private_log, local_and_port: false, tcp: false, set }
         }
     };
     let laid_out = match (effects.twist(), &service.offer, program) {

@@ -9,7 +9,7 @@ use crate::errand::Job;
 use crate::session::idle::Watch;
 use portreeve_model::{Authentication, Config, Network, Resolved, Watched};
 use portreeve_policy::{Place, Totalled};
-use portreeve_wire::clerk::{BanRecord, ToClerk};
+use portreeve_wire::clerk::{BanRecord, Form, ToClerk};
 use portreeve_wire::event::{EndCause, Event, SessionRef};
 use portreeve_wire::{End, decode, encode};
 use serde::de::DeserializeOwned;
@@ -67,7 +67,8 @@ pub(crate) struct KeptImage {
     pub(crate) entries: u64,
 }
 
-/// A live session. Its descriptors are `evidence-N` and `notify-N`.
+/// A live session. Its descriptors are `evidence-N`, `notify-N`, and of one with a log socket of its
+/// own `log-N` and `space-N`, its mount namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LiveSession {
     pub(crate) reference: SessionRef,
@@ -100,9 +101,8 @@ pub(crate) struct Waiting {
     pub(crate) events: Vec<Event>,
     pub(crate) lost: u64,
     pub(crate) unreported: u64,
-    /// Sessions that have ended while their pipes wait, and whether those keep writes apart:
-    /// `left-N`.
-    pub(crate) left: Vec<(SessionRef, bool)>,
+    /// Sessions that have ended while their pipes wait, and what those give: `left-N`.
+    pub(crate) left: Vec<(SessionRef, Form)>,
 }
 
 /// Bans, and what the ledger has not got of them.

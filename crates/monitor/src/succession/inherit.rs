@@ -6,6 +6,7 @@ use crate::door::token::Token;
 use crate::helper::retired::Retired;
 use crate::session::Session;
 use crate::session::evidence::Pipe;
+use crate::session::log::Log;
 use crate::succession::estate::{LiveJob, LiveSession, Undecided};
 use crate::succession::legacy::{Legacy, Way};
 use portreeve_policy::{Reservation, State};
@@ -14,6 +15,7 @@ use portreeve_sys::adopted::{Adopted, start_time};
 use portreeve_sys::channel::Channel;
 use portreeve_sys::poll::Interest;
 use portreeve_wire::QuestionId;
+use portreeve_wire::clerk::Form;
 use portreeve_wire::control::Answer;
 use portreeve_wire::event::{Ending, What};
 use std::sync::Arc;
@@ -84,9 +86,9 @@ impl Door {
             self.inherit_session(live, reservation, &mut legacy);
         }
         self.inherit_jobs(estate.jobs, legacy.way);
-        for (at, (session, packets)) in estate.waiting.left.into_iter().enumerate() {
-            let fd = legacy.take(&format!("left-{at}")).map(Arc::new);
-            self.leave_behind(&session, fd.map(|fd| Pipe { fd, packets }), false);
+        for (at, (session, form)) in estate.waiting.left.into_iter().enumerate() {
+            let pipe = legacy.take(&format!("left-{at}")).map(|fd| Pipe { fd: Arc::new(fd), form });
+            pipe.into_iter().for_each(|pipe| self.leave_behind(&session, pipe, false));
         }
         let undecided = estate.undecided.into_iter().zip(places.banners).enumerate();
         for (at, (undecided, reservation)) in undecided {
@@ -132,7 +134,12 @@ impl Door {
     ) {
         let number = live.reference.session.0;
         let evidence = legacy.take(&format!("evidence-{number}")).map(Arc::new);
-        let evidence = evidence.map(|fd| Pipe { fd, packets: live.packets });
+        let form = if live.packets { Form::Packets } else { Form::Stream };
+        let evidence = evidence.map(|fd| Pipe { fd, form });
+        let log = legacy.take(&format!("log-{number}")).map(|fd| Log {
+            socket: Pipe { fd: Arc::new(fd), form: Form::Log },
+            namespace: legacy.take(&format!("space-{number}")),
+        });
         let notify = legacy.take(&format!("notify-{number}"));
         if let Some(fd) = notify.as_ref() {
             // without it the session stays a startup until its grace ends
@@ -154,6 +161,7 @@ impl Door {
             since: live.since,
             authentication: live.authentication,
             evidence,
+            log,
             handed_over: live.handed_over,
             notify,
             clerk_deaths: self.clerk.restarts,

@@ -19,6 +19,7 @@ use portreeve_model::{Config, Resolved};
 use portreeve_sys::adopted::start_time;
 use portreeve_sys::inheritance::{become_program, number_of};
 use portreeve_sys::{Exit, Pid, file};
+use portreeve_wire::clerk::Form;
 use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::control::Answer;
 use std::ffi::OsString;
@@ -289,7 +290,7 @@ impl Door {
                 events: self.outbox.events().cloned().collect(),
                 lost: self.outbox.lost(),
                 unreported: self.outbox.unreported(),
-                left: self.handover.left().map(|(of, pipe)| (of.clone(), pipe.packets)).collect(),
+                left: self.handover.left().map(|(of, pipe)| (of.clone(), pipe.form)).collect(),
             },
             bans: Bans {
                 known: self.bans_known,
@@ -326,7 +327,7 @@ impl Door {
                 authentication: session.authentication,
                 authenticated: self.sessions.authenticated.contains(&session.number()),
                 handed_over: session.handed_over,
-                packets: session.evidence.as_ref().is_some_and(|pipe| pipe.packets),
+                packets: session.evidence.as_ref().is_some_and(|p| p.form == Form::Packets),
                 ending: session.ending,
                 kill: session.kill,
                 idle: session.idle,
@@ -398,6 +399,10 @@ impl Door {
             let notify = session.notify.as_ref().map(AsFd::as_fd);
             all.extend(evidence.map(|fd| (format!("evidence-{number}"), fd)));
             all.extend(notify.map(|fd| (format!("notify-{number}"), fd)));
+            let log = session.log.as_ref();
+            let space = log.and_then(|log| log.namespace.as_ref()).map(AsFd::as_fd);
+            all.extend(log.map(|log| (format!("log-{number}"), log.socket.fd.as_fd())));
+            all.extend(space.map(|fd| (format!("space-{number}"), fd)));
         }
         let numbered = |name: &'static str| move |at: usize| format!("{name}-{at}");
         let left = self.handover.left().map(|(_, pipe)| pipe.fd.as_fd());

@@ -12,10 +12,12 @@ use std::{convert::Infallible, ffi::CStr, sync::atomic::Ordering};
 
 use super::{
     Step,
+    connection::Way,
     order::{Become, Descriptors, Order, Table},
     program::{Ids, Program},
     raw::{self, Answer},
 };
+use crate::log_socket::LogPlace;
 
 /// The exit code of a child that could not execute its program, where no other is asked for.
 pub(super) const FAILED: i32 = 127;
@@ -103,15 +105,47 @@ fn place(descriptors: &Descriptors) -> Answer {
 /// Everything after the descriptors. Gives the errno of the step begun last.
 ///
 /// # Safety
-/// The pointers of `order` are good: a program, and two null-terminated arrays of strings.
+/// The pointers of `order` are good: a program, a place for the log, and two null-terminated arrays of strings.
 pub(super) unsafe fn execute(order: &Order) -> Result<Infallible, i32> {
     // SAFETY: the caller's promise.
     let program = unsafe { &*order.program };
+    if let (Some((place, way)), Some(fd)) = (order.log, order.descriptors.log) {
+        order.report.begin(Step::Log);
+        // SAFETY: the caller's promise.
+        let place = unsafe { &*place };
+        match way {
+            Way::Enter => enter_log(fd, place)?,
+            Way::Leave => {
+                leave_log(fd, place)?;
+                order.report.begin(Step::Exec);
+                raw::exit(0)
+            }
+        }
+    }
     attributes(order, program)?;
     identity(order, program)?;
     order.report.begin(Step::Exec);
     // SAFETY: the caller's promise.
     Err(unsafe { raw::execve(program.path(), order.argv, order.envp) })
+}
+
+/// A log socket of its own, where nobody outside sees it.
+fn enter_log(mount: u32, place: &LogPlace) -> Answer {
+    raw::unshare_mounts()?;
+    // The mount above it first: as a peer of the host's it would have what is mounted in it there too.
+    raw::receive_mounts_only(&place.mount)?;
+    raw::move_mount(mount, &place.socket)?;
+    raw::close(mount);
+    Ok(())
+}
+
+/// Takes it away again. Where a log daemon has made its own socket anew, it is gone already.
+fn leave_log(namespace: u32, place: &LogPlace) -> Answer {
+    raw::enter_mounts(namespace)?;
+    match raw::unmount(&place.socket) {
+        Ok(()) | Err(libc::EINVAL | libc::ENOENT) => Ok(()),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// What does not depend on the user, or needs the old one.

@@ -11,11 +11,12 @@ use std::{
 };
 
 use super::Plan;
+use crate::log_socket::LogPlace;
 
-/// More than a caller may name: two for the exec helper, the folder, the gate.
-pub(super) const ROOM_FOR_SOURCES: usize = MOST_SOURCES + 4;
+/// More than a caller may name: two for the exec helper, the folder, the gate, the log.
+pub(super) const ROOM_FOR_SOURCES: usize = MOST_SOURCES + 5;
 /// As above.
-pub(super) const ROOM_FOR_TARGETS: usize = MOST_TARGETS + 4;
+pub(super) const ROOM_FOR_TARGETS: usize = MOST_TARGETS + 5;
 /// The most distinct descriptors of one start.
 const MOST_SOURCES: usize = 16;
 /// Targets are below this number.
@@ -47,6 +48,22 @@ impl Source {
             Self::Shared(fd) => fd.as_raw_fd(),
         }
     }
+}
+
+/// What is done about the log socket, with the descriptor it is done with.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// Index into `sources`.
+    pub(super) source: usize,
+    pub(super) place: Arc<LogPlace>,
+    pub(super) way: Way,
+}
+
+/// See [`Connection::private_log`] and [`Connection::leaving_log`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Enter,
+    Leave,
 }
 
 /// What is wrong with a connection or the strings given to it.
@@ -93,6 +110,7 @@ pub struct Connection {
     /// Indices into `sources` of what the child needs on its way only.
     pub(super) folder: Option<usize>,
     pub(super) gate: Option<usize>,
+    pub(super) log: Option<Log>,
     pub(super) env: Vec<CString>,
     pub(super) argv: Option<Vec<CString>>,
     pub(super) fault: Option<BadConnection>,
@@ -139,6 +157,31 @@ impl Connection {
     #[must_use]
     pub fn gate(mut self, fd: OwnedFd) -> Self {
         self.gate = Some(self.sources.len());
+        self.sources.push(Source::Owned(fd));
+        self
+    }
+
+    /// Gives the child a mount namespace of its own in which this mount, of a
+    /// [`crate::log_socket::LogSocket`], lies over the host's log socket.
+    ///
+    /// The host's mounts go on reaching the namespace, and what is mounted in it reaches the host
+    /// where it did before, but for the one mount that holds the host's socket, from which nothing
+    /// gets out.
+    #[must_use]
+    pub fn private_log(self, mount: OwnedFd, place: &Arc<LogPlace>) -> Self {
+        self.with_log(mount, place, Way::Enter)
+    }
+
+    /// In place of a program: the child takes the mount away again in the namespace of a session
+    /// that is over (see [`crate::log_socket::namespace`]), so that what the session has left behind
+    /// finds the host's log socket there; then it ends, and counts as executed.
+    #[must_use]
+    pub fn leaving_log(namespace: OwnedFd, place: &Arc<LogPlace>) -> Self {
+        Self::new().with_log(namespace, place, Way::Leave)
+    }
+
+    fn with_log(mut self, fd: OwnedFd, place: &Arc<LogPlace>, way: Way) -> Self {
+        self.log = Some(Log { source: self.sources.len(), place: Arc::clone(place), way });
         self.sources.push(Source::Owned(fd));
         self
     }

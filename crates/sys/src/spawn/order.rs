@@ -4,16 +4,19 @@
 use std::{
     ffi::c_char,
     ptr,
-    sync::atomic::{AtomicI32, AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI32, AtomicU32, Ordering},
+    },
 };
 
 use super::{
     Connection, Step,
-    connection::{ROOM_FOR_SOURCES, ROOM_FOR_TARGETS},
+    connection::{ROOM_FOR_SOURCES, ROOM_FOR_TARGETS, Way},
     program::Program,
     slot::How,
 };
-use crate::process::Pid;
+use crate::{log_socket::LogPlace, process::Pid};
 
 /// The answers of one child, in shared memory.
 #[derive(Debug, Default)]
@@ -129,6 +132,8 @@ pub(super) struct Descriptors {
     /// Where the child finds its folder and its gate: targets above all others.
     pub(super) folder: Option<u32>,
     pub(super) gate: Option<u32>,
+    /// Where the child finds what its log socket is put in place, or taken away, with.
+    pub(super) log: Option<u32>,
 }
 
 impl Descriptors {
@@ -156,6 +161,7 @@ impl Descriptors {
         self.target_count = connection.targets.len().min(ROOM_FOR_TARGETS);
         self.folder = self.above(connection.folder);
         self.gate = self.above(connection.gate);
+        self.log = self.above(connection.log.as_ref().map(|log| log.source));
     }
 
     /// Gives a source the number above all targets so far.
@@ -181,6 +187,8 @@ pub(super) struct Order {
     pub(super) descriptors: Descriptors,
     /// Kept alive by the slot.
     pub(super) program: *const Program,
+    /// What is done about the log socket; its place is kept alive by the slot.
+    pub(super) log: Option<(*const LogPlace, Way)>,
     pub(super) become_: Become,
     pub(super) table: Table,
     /// Whom a child at its gate must not outlive: its parent.
@@ -209,8 +217,10 @@ impl Order {
                 room: 0,
                 folder: None,
                 gate: None,
+                log: None,
             },
             program: ptr::null(),
+            log: None,
             become_: Become::Same,
             table: Table::Shared,
             parent: None,
@@ -232,6 +242,7 @@ impl Order {
         self.report.reset(how.table);
         self.descriptors.set(connection);
         self.program = program;
+        self.log = connection.log.as_ref().map(|log| (Arc::as_ptr(&log.place), log.way));
         self.become_ = how.become_;
         self.table = how.table;
         self.parent = how.parent.map(Pid::as_raw);

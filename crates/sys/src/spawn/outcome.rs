@@ -12,6 +12,8 @@ pub enum Step {
     Descriptors,
     /// Waiting at its gate (see [`super::Connection::gate`]).
     Gate,
+    /// A log socket of its own (see [`super::Connection::private_log`]).
+    Log,
     /// Leading a session of its own (`setsid`).
     Session,
     /// Resource limits.
@@ -40,9 +42,10 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Descriptors,
         Self::Gate,
+        Self::Log,
         Self::Session,
         Self::Limits,
         Self::Nice,
@@ -74,6 +77,7 @@ impl Step {
             Self::Exec => 12,
             Self::Helper => 13,
             Self::Gate => 14,
+            Self::Log => 15,
         }
     }
 
@@ -87,6 +91,7 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::Descriptors => "pass descriptors",
             Self::Gate => "wait for leave",
+            Self::Log => "put a log socket of its own in place",
             Self::Session => "start a session",
             Self::Limits => "set resource limits",
             Self::Nice => "set the nice value",
@@ -191,6 +196,6 @@ mod tests {
             assert_eq!(Step::from_number(step.number()), Some(step));
         }
         assert_eq!(Step::from_number(0), None);
-        assert_eq!(Step::from_number(15), None);
+        assert_eq!(Step::from_number(16), None);
     }
 }

@@ -13,5 +13,6 @@ mod attributes;
 mod burst;
 mod descriptors;
 mod failures;
+mod log;
 mod storm;
 mod support;

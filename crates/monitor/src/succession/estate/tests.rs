@@ -83,7 +83,7 @@ fn estate() -> Estate {
         waiting: Waiting {
             lost: 3,
             unreported: 1,
-            left: vec![(session(), true)],
+            left: vec![(session(), Form::Log)],
             events: Vec::new(),
         },
         bans: Bans {

@@ -133,6 +133,43 @@ pub(in super::super) fn fchdir(fd: u32) -> Answer {
     unsafe { plain(libc::SYS_fchdir, [unsigned(fd), 0, 0, 0, 0]) }
 }
 
+/// Gives this process a mount namespace of its own, a copy of the one it had.
+pub(in super::super) fn unshare_mounts() -> Answer {
+    // SAFETY: integers only.
+    unsafe { plain(libc::SYS_unshare, [word(libc::CLONE_NEWNS), 0, 0, 0, 0]) }
+}
+
+/// Goes into the mount namespace of this descriptor.
+pub(in super::super) fn enter_mounts(namespace: u32) -> Answer {
+    // SAFETY: integers only.
+    unsafe { plain(libc::SYS_setns, [unsigned(namespace), word(libc::CLONE_NEWNS), 0, 0, 0]) }
+}
+
+/// What is mounted below the mount with this root stays there; what its peers get still comes.
+pub(in super::super) fn receive_mounts_only(root: &CStr) -> Answer {
+    let flags = usize::try_from(libc::MS_SLAVE).unwrap_or(0);
+    // SAFETY: the kernel reads a NUL-terminated string; no source, type or data is read for a
+    // change of propagation.
+    unsafe { plain(libc::SYS_mount, [0, root.as_ptr().expose_provenance(), 0, flags, 0]) }
+}
+
+/// Attaches a mount that is nowhere yet to a path.
+pub(in super::super) fn move_mount(mount: u32, to: &CStr) -> Answer {
+    let (empty, to) = (c"".as_ptr().expose_provenance(), to.as_ptr().expose_provenance());
+    let flags = unsigned(libc::MOVE_MOUNT_F_EMPTY_PATH);
+    // SAFETY: the kernel reads two NUL-terminated strings.
+    unsafe {
+        plain(libc::SYS_move_mount, [unsigned(mount), empty, word(libc::AT_FDCWD), to, flags])
+    }
+}
+
+/// Takes away the mount at a path, as soon as nobody uses it.
+pub(in super::super) fn unmount(path: &CStr) -> Answer {
+    let flags = word(libc::MNT_DETACH | libc::UMOUNT_NOFOLLOW);
+    // SAFETY: the kernel reads a NUL-terminated string.
+    unsafe { plain(libc::SYS_umount2, [path.as_ptr().expose_provenance(), flags, 0, 0, 0]) }
+}
+
 /// Waits for a byte: was there one? `ECANCELED` at the end of file.
 pub(in super::super) fn read_one(fd: u32) -> Answer<bool> {
     let mut byte = 0_u8;
