@@ -30,6 +30,7 @@ pub use finding::{Finding, Kind, Named, Offence, Success};
 pub use native::{named, names};
 pub use panel::{Panel, Seen};
 pub use record::{Moment, Record};
+pub use time::Resolver;
 
 /// Something that knows what the lines of one kind of program mean.
 ///

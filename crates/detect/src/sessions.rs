@@ -1,8 +1,10 @@
 //! What is remembered of processes that serve a peer each, in bounded memory.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
 
 use crate::Record;
 
@@ -19,8 +21,8 @@ pub struct Process {
 pub struct Sessions<T> {
     /// Hashes places and keys; its key is drawn anew for every table, so nobody can aim at it.
     hasher: RandomState,
-    young: HashMap<Process, T>,
-    old: HashMap<Process, T>,
+    young: HashMap<Process, T, RandomState>,
+    old: HashMap<Process, T, RandomState>,
     half: usize,
 }
 
@@ -29,7 +31,9 @@ impl<T> Sessions<T> {
     #[must_use]
     pub fn new(bound: usize) -> Self {
         let half = (bound / 2).max(1);
-        Self { hasher: RandomState::new(), young: HashMap::new(), old: HashMap::new(), half }
+        let hasher = RandomState::default();
+        let [young, old] = [(); 2].map(|()| HashMap::with_hasher(hasher.clone()));
+        Self { hasher, young, old, half }
     }
 
     /// The process that wrote this, where the line says it. `program` stands for the names of one

@@ -125,9 +125,7 @@ impl Sshd {
             times = times.saturating_sub(1);
             word = session.hear(sentence.deed, sure);
         }
-        let user = sentence.user.map(Into::into);
         let port = sentence.port.or(if sure { session.port } else { None });
-        let why = sentence.why.into();
         if let Some(process) = process {
             if conflict {
                 // Whichever line was wrong, the next is not measured against it.
@@ -136,10 +134,15 @@ impl Sshd {
                 self.sessions.put(process, session);
             }
         }
+        // Most lines tell nothing new, and cost no memory.
+        let (user, why) = (|| sentence.user.map(Into::into), || sentence.why.into());
         match word {
             Word::Not(why) => Finding::Nothing(why),
-            Word::Success => Finding::Success(Success { named, port, user, why }),
-            Word::Charge(kind) => Finding::Offence(Offence { kind, named, port, user, times, why }),
+            Word::Success => Finding::Success(Success { named, port, user: user(), why: why() }),
+            Word::Charge(kind) => {
+                let (user, why) = (user(), why());
+                Finding::Offence(Offence { kind, named, port, user, times, why })
+            }
         }
     }
 

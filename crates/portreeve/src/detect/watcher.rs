@@ -8,7 +8,7 @@ use crate::render::json;
 use crate::terminal::Form;
 use jiff::tz::TimeZone;
 use portreeve_detect::filter::Filter;
-use portreeve_detect::{Detector, Finding, Panel, Record, Seen, frame, named, names};
+use portreeve_detect::{Detector, Finding, Panel, Record, Resolver, Seen, frame, named, names};
 use serde_json::json;
 
 /// Those that look, and by which clock.
@@ -17,6 +17,7 @@ pub(super) struct Watcher {
     who: Who,
     now: i64,
     zone: TimeZone,
+    resolver: Resolver,
 }
 
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl Watcher {
                 )
             }
         };
-        Ok(Self { who, now, zone })
+        Ok(Self { who, now, resolver: Resolver::new(now, zone.clone()), zone })
     }
 
     /// What a line says; `all` also of lines that are no offences, with their times.
@@ -79,7 +80,7 @@ impl Watcher {
                 };
                 let told = all || matches!(finding, Finding::Offence(_));
                 let moment = record.time.filter(|_| told);
-                let time = moment.and_then(|moment| moment.resolve(self.now, &self.zone));
+                let time = moment.and_then(|moment| self.resolver.resolve(moment));
                 Said { time, timed: record.time.is_some(), by, finding }
             }
             Who::Filters(filters) => {
