@@ -60,4 +60,10 @@ pub trait Detector: Send {
     /// record should have the session's process all the same: sentences that tell of one try in two
     /// ways are then told apart from two tries.
     fn look(&mut self, record: &Record<'_>) -> Finding;
+
+    /// When the line last looked at was written, where the detector finds that in its own way and the
+    /// record may not say it.
+    fn moment(&self) -> Option<Moment> {
+        None
+    }
 }

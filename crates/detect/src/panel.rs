@@ -1,6 +1,6 @@
 //! Several detectors over the same lines.
 
-use crate::{Detector, Finding, Record};
+use crate::{Detector, Finding, Moment, Record};
 
 /// Programs whose readers are remembered.
 const KNOWN: usize = 64;
@@ -64,6 +64,12 @@ impl Panel {
             }
         }
         seen
+    }
+
+    /// When the line last looked at was written, as a member found it in its own way.
+    #[must_use]
+    pub fn moment(&self, by: usize) -> Option<Moment> {
+        self.members.get(by).and_then(|member| member.moment())
     }
 
     /// The name of a member.

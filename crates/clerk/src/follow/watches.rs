@@ -3,7 +3,8 @@
 use crate::follow::told::Spot;
 use crate::watch::{Heard, Voice};
 use jiff::tz::{Offset, TimeZone};
-use portreeve_detect::{Finding, Panel, Record, named};
+use portreeve_detect::filter::{Dated, Filter};
+use portreeve_detect::{Detector, Finding, Moment, Panel, Record, named};
 use portreeve_ledger::Offence;
 use portreeve_model::Watch;
 
@@ -31,27 +32,41 @@ impl Reader {
     /// One that has read nothing yet; and what it cannot look for.
     pub(crate) fn new(watch: Watch) -> (Self, Vec<String>) {
         let mut trouble = Vec::new();
-        let mut members = Vec::new();
+        let mut members: Vec<Box<dyn Detector>> = Vec::new();
         for detector in &watch.detectors {
             match named(detector.word()) {
                 Some(member) => members.push(member),
                 None => trouble.push(format!("there is no detector `{}`", detector.word())),
             }
         }
+        // The text of a filter is of the one or the other: the configuration sees to it.
+        let dated = if watch.journal.is_some() { Dated::Beside } else { Dated::InLine };
+        for filter in &watch.filters {
+            match Filter::new(filter, dated) {
+                Ok(filter) => members.push(Box::new(filter)),
+                Err(refusals) => trouble.extend(refusals.iter().map(ToString::to_string)),
+            }
+        }
+        if members.len() > Panel::MOST {
+            trouble
+                .push(format!("only the first {} of its detectors and filters look", Panel::MOST));
+        }
         (Self { watch, panel: Panel::new(members) }, trouble)
     }
 
     /// When a line was written, microseconds since the epoch, as far as it says.
     pub(crate) fn time(&self, record: &Record<'_>, now: i64, local: &TimeZone) -> Option<i64> {
+        self.resolve(record.time?, now, local)
+    }
+
+    fn resolve(&self, moment: Moment, now: i64, local: &TimeZone) -> Option<i64> {
         let zone = &self.watch.zone;
-        match zone.name.as_str() {
-            "local" => record.time?.resolve(now, local),
-            _ => {
-                let offset = zone.offset(now.div_euclid(1_000_000));
-                let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
-                record.time?.resolve(now, &TimeZone::fixed(offset))
-            }
+        if zone.name == "local" {
+            return moment.resolve(now, local);
         }
+        let offset = zone.offset(now.div_euclid(1_000_000));
+        let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
+        moment.resolve(now, &TimeZone::fixed(offset))
     }
 }
 
@@ -116,7 +131,9 @@ impl Readers {
                 From::File(path) => Voice::File { watch: &name, path },
                 From::Journal => Voice::Journal(&name),
             };
-            let written = reader.time(record, now.micros, now.zone);
+            // A filter has patterns of its own for dates.
+            let moment = reader.panel.moment(seen.by).or(record.time);
+            let written = moment.and_then(|at| reader.resolve(at, now.micros, now.zone));
             // an old line keeps its time; nobody can write into the future
             let at = written.filter(|at| now.micros.saturating_sub(*at) > LIVE);
             let at = at.unwrap_or(now.micros).div_euclid(1000);
@@ -147,6 +164,55 @@ fn is_own(host: &[u8], own: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portreeve_detect::Named;
+    use portreeve_model::{Dialect, FilterText, Origin, ServiceName, Sited, UseDns, Zone};
+
+    const HERE: Origin = Origin { file: 0, line: 1, column: 1, dialect: Dialect::Native };
+
+    fn watch(failregex: &str) -> Watch {
+        let name = || ServiceName::try_from("own".to_owned()).unwrap();
+        let filter = FilterText {
+            name: "own".into(),
+            prefregex: None,
+            failregex: vec![Sited::new(failregex.to_owned(), HERE)],
+            ignoreregex: Vec::new(),
+            datepattern: None,
+            maxlines: 1,
+            usedns: UseDns::Warn,
+            origin: HERE,
+        };
+        Watch {
+            name: name(),
+            files: Vec::new(),
+            journal: None,
+            detectors: Vec::new(),
+            filters: vec![filter],
+            userdef: Vec::new(),
+            service: name(),
+            zone: Zone::utc(),
+            origin: Sited::new((), HERE),
+        }
+    }
+
+    #[test]
+    fn a_filter_reads_lines_and_their_times() {
+        let (mut reader, trouble) = Reader::new(watch("^ turned away: <HOST>$"));
+        assert_eq!(trouble, Vec::<String>::new());
+        let line = b"2026-11-22 10:00:00 turned away: 192.0.2.7";
+        let seen = reader.panel.look(&Record::plain(line)).unwrap();
+        let Finding::Offence(offence) = seen.finding else { panic!("{:?}", seen.finding) };
+        assert_eq!(offence.named, Named::Address([192, 0, 2, 7].into()));
+        let moment = reader.panel.moment(seen.by).unwrap();
+        let at = reader.resolve(moment, 0, &TimeZone::UTC);
+        assert_eq!(at, Some(1_795_341_600_000_000));
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_served_is_said_to_be() {
+        let (_, trouble) = Reader::new(watch("^ turned (away: <HOST>$"));
+        let told = "filter own is not served: failregex 1, character 10: this group has no end";
+        assert_eq!(trouble, [told]);
+    }
 
     #[test]
     fn a_host_is_known_by_its_short_name_and_its_long_one() {

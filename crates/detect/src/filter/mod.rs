@@ -11,6 +11,7 @@
 //! count their steps; programs, lines, sessions and everything else kept have limits. A filter that
 //! cannot be served as it is meant is refused, with the place and the reason.
 
+mod agree;
 mod date;
 mod engine;
 mod gate;
@@ -25,6 +26,7 @@ mod session;
 mod tags;
 mod work;
 
+pub use agree::{Agreement, agree};
 pub use refusal::{Part, Refusal};
 pub use work::{Id, Seen, Verdict};
 
@@ -146,12 +148,6 @@ impl Filter {
         self.time?.resolve(now, zone)
     }
 
-    /// The same as the line says it.
-    #[must_use]
-    pub fn moment(&self) -> Option<Moment> {
-        self.time?.moment()
-    }
-
     /// Looks at a line, without its end. Bytes that are no UTF-8 are replaced.
     pub fn read(&mut self, line: &[u8]) -> Verdict {
         self.time = None;
@@ -194,6 +190,10 @@ impl Detector for Filter {
                 Finding::Success(Success { named, port: seen.port(), user: seen.user(), why })
             }
         }
+    }
+
+    fn moment(&self) -> Option<Moment> {
+        self.time?.moment()
     }
 }
 
