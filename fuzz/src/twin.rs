@@ -175,7 +175,9 @@ fn fits(hole: &str, filled: &[u8]) -> bool {
             let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_/@.".contains(b);
             !filled.is_empty() && filled.iter().all(plain)
         }
-        "name" => filled.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'),
+        "name" => {
+            !filled.is_empty() && filled.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        }
         "service" => filled.iter().all(|b| b.is_ascii_alphanumeric() || b"_-./:".contains(b)),
         "port" => {
             let digits = (1..=5).contains(&filled.len()) && filled.iter().all(u8::is_ascii_digit);

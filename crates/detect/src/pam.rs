@@ -137,7 +137,7 @@ fn module<'m>(program: &'m [u8], message: &'m [u8]) -> Option<(&'m [u8], &'m [u8
     let word =
         message.iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
     let (module, rest) = message.split_at_checked(word)?;
-    if !module.starts_with(b"pam_") {
+    if !module.starts_with(b"pam_") || module == b"pam_" {
         return None;
     }
     let Some(inner) = rest.strip_prefix(b"(") else {

@@ -154,7 +154,7 @@ static SSHD_SAYS: LazyLock<Language> = LazyLock::new(|| {
     // Where an address was taken out, the name's end may look like one.
     const TAIL: &str = "({gone}| {host}| {host} port {port}| {host} ssh1| {host} ssh2| {host} ssh1: {any}| {host} ssh2: {any}\
         | {host} port {port} ssh1| {host} port {port} ssh2| {host} port {port} ssh1: {any}| {host} port {port} ssh2: {any})";
-    const WHO: &str = "(invalid|authenticating) user {any} {host} port {port}";
+    const WHO: &str = "(invalid|authenticating) user {any} {maybe} port {port}";
     let failed =
         |start: &str| format!("{start} for (invalid user |illegal user |){{any}} from{TAIL}");
     let all = [
@@ -216,24 +216,22 @@ static DROPBEAR_SAYS: LazyLock<Language> = LazyLock::new(|| {
 
 static PAM_SAYS: LazyLock<Language> = LazyLock::new(|| {
     const FIELDS: &str = "; (|{any} )rhost={maybe}(|{blanks}|{blanks} user={any})";
-    let all = [
-        (
-            format!("pam_{{name}}<{{service}}:(auth|account)>: authentication failure{FIELDS}"),
-            Depends,
-        ),
-        (format!("pam_{{name}}(: |<auth>: |<account>: )authentication failure{FIELDS}"), Depends),
-        (
-            format!("pam_{{name}}<{{service}}:(auth|account)>: authentication success{FIELDS}"),
-            Success,
-        ),
-        (format!("(<pam_unix> |PAM )authentication failure{FIELDS}"), Depends),
-        (format!("(<pam_unix> |PAM ){{number}} more authentication failure(|s){FIELDS}"), Depends),
-        (
-            "pam_{name}<{service}:(auth|account)>: access denied for user `{any}' from `{maybe}'"
-                .into(),
-            Depends,
-        ),
+    let heads = [
+        "pam_{name}<{service}:(auth|account)>: ",
+        "pam_{name}<(auth|account)>: ",
+        "pam_{name}: ",
+        "<pam_unix> ",
+        "PAM ",
     ];
+    let all = heads.into_iter().flat_map(|head| {
+        [
+            (format!("{head}authentication failure{FIELDS}"), Depends),
+            (format!("{head}{{number}} more authentication failure(|s){FIELDS}"), Depends),
+            (format!("{head}authentication success{FIELDS}"), Success),
+            (format!("{head}access denied for user `{{any}}' from `{{maybe}}'"), Depends),
+        ]
+    });
+    let all: Vec<_> = all.collect();
     let all: Vec<_> = all.iter().map(|(text, leads)| (text.as_str(), *leads)).collect();
     Language::new(&all)
 });

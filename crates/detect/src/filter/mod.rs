@@ -24,10 +24,12 @@ mod python;
 mod refusal;
 mod session;
 mod tags;
+mod userdef;
 mod work;
 
 pub use agree::{Agreement, agree};
 pub use refusal::{Part, Refusal};
+pub use userdef::{Unserved, Userdef};
 pub use work::{Id, Seen, Verdict};
 
 use std::borrow::Cow;

@@ -143,6 +143,9 @@ fn rfc5424<'l>(line: &'l [u8], rest: &'l [u8]) -> Option<Record<'l>> {
     };
     let (host, rest) = field(rest)?;
     let (program, rest) = field(rest)?;
+    if program.iter().any(u8::is_ascii_control) {
+        return None;
+    }
     let (pid, rest) = field(rest)?;
     let (_, rest) = field(rest)?;
     let rest = match rest.strip_prefix(b"-") {

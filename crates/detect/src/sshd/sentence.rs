@@ -284,7 +284,7 @@ fn connection_error(text: &[u8], preauth: bool) -> Option<Sentence<'_>> {
     let what = text.get(..at)?;
     let what = if what.is_empty() { what } else { what.strip_suffix(b": ")? };
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    if !(what == b"banner exchange" || what.iter().all(word)) {
+    if !(what == b"banner exchange" || what.iter().all(word)) || text.starts_with(b": ") {
         return None;
     }
     let rest = text.get(at.checked_add(FROM.len())?..)?;

@@ -15,7 +15,7 @@ mod neighbour;
 mod parse;
 mod plain;
 
-pub(super) use ast::{Assert, Node, Tree};
+pub(super) use ast::{Assert, Greed, Node, Tree};
 pub(super) use literal::needed;
 pub(super) use parse::{Fault, Flags, parse};
 pub(super) use plain::{Automaton, Shape};
