@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a test, which runs programs and reads their files")]
 
+#[path = "fail2ban/generated.rs"]
+mod generated;
 #[path = "fail2ban/ours.rs"]
 mod ours;
 #[path = "fail2ban/real.rs"]

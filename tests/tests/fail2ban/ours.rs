@@ -1,8 +1,9 @@
 //! What we read, in the form of the real one's answers.
 
-use portreeve_config::{Disk, Trust, filter};
+use portreeve_config::{Disk, Entry, Trust, filter, load};
 use portreeve_diag::{Paint, render};
-use portreeve_model::{FilterText, JournalTerm};
+use portreeve_model::{FilterText, JournalTerm, Start, WatchFile};
+use portreeve_testkit::Dir;
 use serde_json::{Value, json};
 
 /// A filter, as the real one is asked for it; an error holds the findings.
@@ -12,6 +13,25 @@ pub(crate) fn read_filter(path: &str, journal: bool) -> Value {
         Some(filter) => texts(&filter.text, &filter.journal),
         None => json!({ "error": render(&read.diagnostics, &read.sources, Paint::Plain) }),
     }
+}
+
+/// A jail of a folder, as the real one is asked for it; an error holds the findings.
+pub(crate) fn read_jail(dir: &Dir, directory: &str, jail: &str) -> Value {
+    let path = dir.path().join("portreeve.toml");
+    let import =
+        format!("[import]\nfail2ban = {{ directory = {directory:?}, jails = [{jail:?}] }}\n");
+    std::fs::write(&path, import).expect("write a configuration");
+    let entry = Entry::Native(path.to_str().expect("UTF-8").to_owned());
+    let loaded = load(&entry, &mut Disk::new(Trust::Anybody));
+    let Some(config) = loaded.config else {
+        return json!({ "error": render(&loaded.diagnostics, &loaded.sources, Paint::Plain) });
+    };
+    let [watch] = config.watches.as_slice() else { panic!("{:?}", config.watches) };
+    let [filter] = watch.filters.as_slice() else { panic!("{watch:?}") };
+    let mut said = texts(filter, watch.journal.as_ref().map_or(&[], |journal| &journal.matches));
+    let file = |file: &WatchFile| (file.path.clone(), file.start == Start::End);
+    said["logpath"] = json!(watch.files.iter().map(file).collect::<Vec<_>>());
+    said
 }
 
 /// The texts of a filter.
@@ -62,4 +82,18 @@ pub(crate) fn said(mut answer: Value) -> Value {
         }
     }
     answer
+}
+
+/// Paths of the real one's answer, each once, with whether they are read from their end.
+pub(crate) fn paths(answer: &Value) -> Value {
+    let lines = answer["logpath"].as_array().expect("a list").iter();
+    let mut paths: Vec<(String, bool)> = Vec::new();
+    for line in lines.map(|line| line.as_str().expect("a text")).filter(|line| !line.is_empty()) {
+        let (path, word) = line.rsplit_once(' ').unwrap_or((line, "head"));
+        let path = (path.to_owned(), word == "tail");
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    json!(paths)
 }

@@ -14,7 +14,8 @@ def texts(stream, jail):
     said = {"failregex": [], "ignoreregex": [], "journalmatch": [], "logpath": []}
     for command in stream:
         if command[0] == "multi-set":
-            said[command[2][3:]].extend(command[3])
+            if command[2] in ("addfailregex", "addignoreregex"):
+                said[command[2][3:]].extend(command[3])
         elif command[0] == "set" and command[1] == jail:
             option, values = command[2], command[3:]
             if option in ("addfailregex", "addignoreregex"):

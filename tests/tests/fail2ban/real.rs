@@ -4,10 +4,10 @@ use serde_json::Value;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Answers to questions, in their order; the whole takes two minutes at most.
+/// Answers to questions, in their order; the whole takes five minutes at most.
 pub(crate) fn ask(questions: &[Value]) -> Vec<Value> {
     let mut command = Command::new("timeout");
-    command.args(["120", "/usr/bin/python3", "-B", "-c", include_str!("real.py")]);
+    command.args(["300", "/usr/bin/python3", "-B", "-c", include_str!("real.py")]);
     let mut python = command
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::piped())

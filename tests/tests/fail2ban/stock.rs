@@ -1,7 +1,8 @@
 //! Debian's own filters and jails.
 
-use crate::ours::{read_filter, said};
+use crate::ours::{paths, read_filter, read_jail, said};
 use crate::real::ask;
+use portreeve_testkit::Dir;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -67,4 +68,36 @@ fn every_stock_filter_comes_to_the_same_texts_with_every_mode() {
         compared.insert(question["filter"].as_str().expect("a name").to_owned());
     }
     assert!(compared.len() > 80, "{}", compared.len());
+}
+
+#[test]
+fn every_stock_jail_comes_to_the_same_filter_and_the_same_logs() {
+    let names = ask(&[json!({ "directory": DIRECTORY })]).remove(0);
+    let names: Vec<String> =
+        serde_json::from_value(names["names"].clone()).expect("a list of names");
+    let question = |name: &String| json!({ "jail": name, "directory": DIRECTORY });
+    let questions: Vec<Value> = names.iter().map(question).collect();
+    let dir = Dir::new();
+    let mut compared = 0;
+    for (name, answer) in names.iter().zip(ask(&questions)) {
+        let ours = read_jail(&dir, DIRECTORY, name);
+        let mut answer = said(answer);
+        if let Some(error) = answer.get("error") {
+            assert!(ours.get("error").is_some(), "{name}: {error}");
+            continue;
+        }
+        if answer["logpath"] != json!([]) {
+            // a filter's entries of the journal are nothing to a jail that reads files
+            answer["logpath"] = paths(&answer);
+            answer["journalmatch"] = json!([]);
+        }
+        if answer["logpath"] == json!([]) && answer["journalmatch"] == json!([]) {
+            let error = ours["error"].as_str().unwrap_or_default();
+            assert!(error.contains("error[fail2ban-no-source]"), "{name}: {ours}");
+            continue;
+        }
+        assert_eq!(ours, answer, "{name}: {}", ours["error"].as_str().unwrap_or_default());
+        compared += 1;
+    }
+    assert!(compared > 70, "{compared} of {}", names.len());
 }

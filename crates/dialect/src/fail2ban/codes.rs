@@ -44,7 +44,7 @@ codes! {
     LOGPATH = "fail2ban-logpath": "error: a path that is not absolute, or more than `head` or `tail` behind it";
     LOG_ENCODING = "fail2ban-log-encoding": "error: a `logencoding` other than `auto`, UTF-8 and ASCII: lines are bytes, read as UTF-8";
     TIME_ZONE = "fail2ban-time-zone": "error: a `logtimezone` that is not served";
-    JOURNAL_MATCH = "fail2ban-journal-match": "error: a `journalmatch` that is none";
+    JOURNAL_MATCH = "fail2ban-journal-match": "error: a `journalmatch` that is none (warning where files are read)";
     JOURNAL_ANYBODY = "fail2ban-journal-anybody": "note: a jail reads entries of the journal by fields that any user's program can have";
     NOT_JUDGED = "fail2ban-not-judged": "note: what a jail says of counting, ignoring and banning is not taken from it: its offences are recorded, and nobody is banned by it";
     UNKNOWN_OPTION = "fail2ban-unknown-option": "warning: an option of a jail that fail2ban does not know and no other refers to";

@@ -5,7 +5,7 @@ use super::fault::{Fault, fault, say, shown};
 use super::interpolate::Values;
 use super::text::{Text, blank};
 use super::words::{shell_words, whole};
-use portreeve_diag::{Diagnostics, Level, Sources, Span};
+use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources, Span};
 use portreeve_model::{Dialect, FilterText, JournalTerm, Origin, Sited, UseDns};
 
 /// A filter with everything but its tags put in.
@@ -22,6 +22,8 @@ pub struct Filter {
 pub(super) struct Maker<'a> {
     pub(super) sources: &'a Sources,
     pub(super) found: &'a mut Diagnostics,
+    /// Whether lines come from the journal.
+    pub(super) from_journal: bool,
 }
 
 impl Maker<'_> {
@@ -61,10 +63,8 @@ impl Maker<'_> {
             let help = "give it a `failregex`, or leave it out";
             return Err(fault(codes::NO_FAILREGEX, at, message, help));
         }
-        let mut journal = Vec::new();
-        for line in both("journalmatch") {
-            journal.extend(journal_terms(&line)?);
-        }
+        let lines: Vec<Text> = both("journalmatch").collect();
+        let journal = self.journal(&lines)?;
         let text = FilterText {
             name: name.to_owned(),
             prefregex: first("prefregex").filter(some).map(|text| self.sited(text)),
@@ -77,6 +77,19 @@ impl Maker<'_> {
         };
         bounded(&text, at)?;
         Ok(Filter { text, journal })
+    }
+
+    /// Terms that cannot be read are nothing to whoever reads files.
+    fn journal(&mut self, lines: &[Text]) -> Result<Vec<Vec<JournalTerm>>, Fault> {
+        let terms: Result<Vec<_>, Fault> = lines.iter().map(journal_terms).collect();
+        match terms {
+            Ok(terms) => Ok(terms.concat()),
+            Err(error) if self.from_journal => Err(error),
+            Err(error) => {
+                self.found.push(Diagnostic { level: Level::Warning, ..*error });
+                Ok(Vec::new())
+            }
+        }
     }
 
     fn usedns(&mut self, text: &Text) -> UseDns {

@@ -119,7 +119,9 @@ impl Jails<'_, '_> {
         let given = options.iter().filter(|(name, _)| OPTIONS.contains(name));
         let mut own = Values::default();
         given.for_each(|(name, value)| own.set(name, value.clone()));
-        let mut maker = Maker { sources: self.reader.sources, found: self.reader.found };
+        let from_journal = backend_kind.is_journal();
+        let (sources, found) = (&*self.reader.sources, &mut *self.reader.found);
+        let mut maker = Maker { sources, found, from_journal };
         let filter = maker.filter(named.name.as_str(), &combined, &own, filter.place(0).or(at))?;
         let journal = backend_kind.journal(&filter.journal);
         let files = match journal {

@@ -192,6 +192,6 @@ fn one_filter(
     definition.log_type(journal, at);
     definition.read_options(&Values::default(), false)?;
     let combined = definition.combined()?;
-    let mut maker = Maker { sources: reader.sources, found: reader.found };
+    let mut maker = Maker { sources: reader.sources, found: reader.found, from_journal: journal };
     maker.filter(filter::called(path), &combined, &Values::default(), at)
 }
