@@ -20,6 +20,7 @@ pub mod engine;
 mod minimise;
 mod mutate;
 mod random;
+mod readings;
 mod supervise;
 pub mod targets;
 mod twin;

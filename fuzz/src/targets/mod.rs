@@ -9,6 +9,7 @@ mod detectors;
 mod frames;
 mod kept;
 mod lists;
+mod servers;
 mod texts;
 mod wrappers;
 
@@ -36,7 +37,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 23] = [
+pub const ALL: [Target; 33] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
@@ -60,6 +61,16 @@ pub const ALL: [Target; 23] = [
     detectors::SSHD,
     detectors::DROPBEAR,
     detectors::PAM,
+    servers::APACHE,
+    servers::DOVECOT,
+    servers::EXIM,
+    servers::NGINX,
+    servers::POSTFIX,
+    servers::PROFTPD,
+    servers::PURE_FTPD,
+    servers::SENDMAIL,
+    servers::VSFTPD,
+    servers::ACCESS,
 ];
 
 /// The target of a name.

@@ -1,14 +1,14 @@
 //! Sendmail: what its daemon says.
 //!
 //! Sentences of 8.11 to 8.18. The client is `NAME [ADDRESS]`, perhaps with `(may be forged)` behind and, where
-//! ident is asked, the peer's own text and `@` before the name. So what is before the brackets may be a
-//! stranger's, and what is behind them often is:
+//! ident is asked, the peer's answer and `@` before the name: of that sendmail keeps only letters, digits
+//! and marks, no blank and no bracket. So the first brackets of a client are its address.
 //!
 //! | sentence | read |
 //! |---|---|
-//! | `AUTH failure (…): …, user=U, relay=C`, `C: possible SMTP attack: …`, `C did not issue …`, `lost input channel from C to …`, `from=<…>, …, relay=C` | from the right: behind C is nothing or words of sendmail's own |
-//! | `rejecting commands from C due to …` | from the left: no ident here |
-//! | `ruleset=…, arg1=…, relay=C, reject=…`, `AUTH=server, relay=C, authid=U, …`, `C: VRFY x [rejected]`, `C: probable open proxy: …` | strangers' texts on both sides: every reading must agree |
+//! | `C: possible SMTP attack: …`, `C: VRFY x [rejected]`, `C: probable open proxy: …`, `C did not issue …`, `lost input channel from C to …`, `AUTH=server, relay=C, authid=U, …`, `rejecting commands from C due to …` | from the left: before C is nothing or words of sendmail's own |
+//! | `AUTH failure (…): …, user=U, relay=C`, `from=<…>, …, relay=C` | from the right: behind C is nothing |
+//! | `ruleset=…, arg1=…, relay=C, reject=…` | strangers' texts on both sides: every reading must agree |
 //!
 //! `<x>... User unknown` names nobody: the `from=` line of the same queue identifier and process does.
 
@@ -75,7 +75,7 @@ impl Sendmail {
             Some(b'f') if text.starts_with(b"from=<") => self.sender(record, id, text),
             Some(b'r') if text.starts_with(b"ruleset=") => ruleset(text),
             Some(b'r') if text.starts_with(b"rejecting commands from ") => pregreet(text),
-            _ => client_first(record, text),
+            _ => client_first(text),
         }
     }
 }
@@ -99,6 +99,15 @@ fn client_at_end(text: &[u8]) -> Option<Peer> {
     (placed && rest.is_empty()).then_some(peer)
 }
 
+/// The client at the start of this text, and what is behind it.
+fn client_at_start(text: &[u8]) -> Option<(Peer, &[u8])> {
+    let name = text.iter().take_while(|byte| !b" [".contains(byte)).count();
+    let rest = text.get(name..)?;
+    let rest = if name == 0 { rest } else { rest.strip_prefix(b" ")? };
+    let (peer, rest) = bracketed(rest)?;
+    Some((peer, rest.strip_prefix(b" (may be forged)").unwrap_or(rest)))
+}
+
 /// Every client that stands before one of the places where `at` stands.
 fn clients_before(text: &[u8], at: &[u8]) -> Option<Peer> {
     let places = memchr::memmem::find_iter(text, at);
@@ -118,9 +127,15 @@ fn auth_failure(record: &Record<'_>, text: &[u8]) -> Finding {
 }
 
 fn authenticated(text: &[u8]) -> Finding {
-    let peer = clients_before(text, b", authid=").unwrap_or(Peer::NOBODY);
-    let user = cut_last(text, b", authid=").and_then(|(_, user)| cut_last(user, b", mech="));
-    success(peer, user.map(|(user, _)| user), "authentication")
+    let read = || {
+        let (peer, rest) = client_at_start(text.strip_prefix(b"AUTH=server, relay=")?)?;
+        let (user, _) = cut_last(rest.strip_prefix(b", authid=")?, b", mech=")?;
+        Some((peer, user))
+    };
+    match read() {
+        Some((peer, user)) => success(peer, Some(user), "authentication"),
+        None => Finding::Nothing(UNKNOWN),
+    }
 }
 
 fn ruleset(text: &[u8]) -> Finding {
@@ -142,10 +157,9 @@ fn ruleset(text: &[u8]) -> Finding {
 
 fn pregreet(text: &[u8]) -> Finding {
     let read = || {
-        let rest = text.strip_prefix(b"rejecting commands from ")?;
-        let name = rest.iter().take_while(|byte| crate::address::is_name(**byte)).count();
-        let rest = rest.get(name..)?.trim_ascii_start();
-        let (peer, rest) = bracketed(rest)?;
+        // Where there is no name there are two blanks.
+        let rest = text.strip_prefix(b"rejecting commands from ")?.trim_ascii_start();
+        let (peer, rest) = client_at_start(rest)?;
         rest.starts_with(b" due to pre-greeting traffic").then_some(peer)
     };
     match read() {
@@ -154,52 +168,37 @@ fn pregreet(text: &[u8]) -> Finding {
     }
 }
 
-/// Sentences that begin with the client, or with a few words before it, and end in sendmail's words.
-fn client_first(record: &Record<'_>, text: &[u8]) -> Finding {
-    let right = |peer: Option<Peer>, kind, why| match peer {
-        Some(peer) => offence(kind, peer.unless_cut(record), None, why),
-        None => Finding::Nothing(UNKNOWN),
-    };
-    if let Some((before, rest)) = cut_last(text, b": possible SMTP attack: command=") {
-        let closed = cut(rest, b", count=").is_some_and(|(word, count)| {
-            word.iter().all(u8::is_ascii_alphanumeric) && count.iter().all(u8::is_ascii_digit)
-        });
-        let peer = client_at_end(before).filter(|_| closed);
-        return right(peer, Kind::TooManyTries, "too many commands");
-    }
-    let silent = b" did not issue MAIL/EXPN/VRFY/ETRN during connection to ";
-    if let Some((before, daemon)) = cut_last(text, silent)
-        && !daemon.contains(&b' ')
-    {
-        return right(client_at_end(before), Kind::NoAuth, "a session without mail");
-    }
+/// What follows the client, and what that means.
+const SENTENCES: [(&[u8], Kind, &str); 5] = [
+    (b": possible SMTP attack: command=", Kind::TooManyTries, "too many commands"),
+    (b": Possible SMTP RCPT flood, throttling.", Kind::Rejected, "many wrong recipients"),
+    (b": probable open proxy: command=", Kind::Protocol, "another protocol's command"),
+    (b": SMTP violation, input too long: ", Kind::Protocol, "a line that is too long"),
+    (b" did not issue MAIL/EXPN/VRFY/ETRN during ", Kind::NoAuth, "a session without mail"),
+];
+
+/// Sentences that begin with the client, or with a few words before it.
+fn client_first(text: &[u8]) -> Finding {
     if let Some(rest) = text.strip_prefix(b"lost input channel from ") {
-        let read = || {
-            let (rest, after) = cut_last(rest, b" after ")?;
-            let early = !matches!(after, b"data" | b"mail" | b"rcpt" | b"quit");
-            cut_last(rest, b" to ").filter(|_| early).map(|(client, _)| client)
+        let late = [b" after data".as_slice(), b" after mail", b" after rcpt", b" after quit"];
+        return match client_at_start(rest) {
+            Some((peer, rest)) if !late.iter().any(|after| rest.ends_with(after)) => {
+                offence(Kind::NoAuth, peer, None, "connection lost before any mail")
+            }
+            _ => Finding::Nothing("a connection that broke while mail was sent"),
         };
-        return right(
-            read().and_then(client_at_end),
-            Kind::NoAuth,
-            "connection lost before any mail",
-        );
     }
-    if let Some(before) = text.strip_suffix(b": Possible SMTP RCPT flood, throttling.") {
-        return right(client_at_end(before), Kind::Rejected, "many wrong recipients");
+    let Some((peer, rest)) = client_at_start(text) else { return Finding::Nothing(UNKNOWN) };
+    if let Some((_, kind, why)) = SENTENCES.iter().find(|(start, ..)| rest.starts_with(start)) {
+        return offence(*kind, peer, None, why);
     }
-    if text.ends_with(b" [rejected]") {
-        let places = memchr::memmem::find_iter(text, b": ").filter_map(|place| {
-            let said = text.get(place.checked_add(2)?..)?;
-            let asked = said.get(..4).is_some_and(|verb| {
-                verb.eq_ignore_ascii_case(b"expn") || verb.eq_ignore_ascii_case(b"vrfy")
-            });
-            client_at_end(text.get(..place)?).filter(|_| asked)
-        });
-        return right(common(places), Kind::Probe, "a question that only a scanner asks");
+    let asked = rest.strip_prefix(b": ").and_then(|rest| rest.get(..4)).is_some_and(|verb| {
+        verb.eq_ignore_ascii_case(b"expn") || verb.eq_ignore_ascii_case(b"vrfy")
+    });
+    if asked && rest.ends_with(b" [rejected]") {
+        return offence(Kind::Probe, peer, None, "a question that only a scanner asks");
     }
-    let proxy = clients_before(text, b": probable open proxy: command=");
-    right(proxy, Kind::Protocol, "another protocol's command")
+    Finding::Nothing(UNKNOWN)
 }
 
 impl Sendmail {

@@ -49,15 +49,18 @@ fn behind_head(text: &[u8]) -> Option<&[u8]> {
     plain.then_some(rest)
 }
 
-/// The address behind `, client: `.
-fn client(text: &[u8]) -> Option<Peer> {
+/// Who stands behind `, client: `: an address, or nobody (a socket's path has none).
+fn client(text: &[u8]) -> Peer {
     let (token, rest) = address::split_start(text);
-    let (address, ended) = (address::parse(token)?, rest.is_empty() || rest.starts_with(b","));
-    ended.then_some(Peer { named: Named::Address(address), port: None })
+    let ended = rest.is_empty() || rest.starts_with(b",");
+    match address::parse(token).filter(|_| ended) {
+        Some(address) => Peer { named: Named::Address(address), port: None },
+        None => Peer::NOBODY,
+    }
 }
 
 fn said(text: &[u8]) -> Finding {
-    let every = || common(behind_each(text, CLIENT).filter_map(client)).unwrap_or(Peer::NOBODY);
+    let every = || common(behind_each(text, CLIENT).map(client)).unwrap_or(Peer::NOBODY);
     if let Some(rest) = text.strip_prefix(b"user \"") {
         if let Some((user, _)) = cut_last(rest, b"\" was not found in \"") {
             return offence(Kind::InvalidUser, every(), Some(user), "unknown user");
@@ -71,7 +74,7 @@ fn said(text: &[u8]) -> Finding {
         return offence(Kind::AuthFailed, every(), None, "a mail proxy's login failed");
     }
     let Some((before, behind)) = cut(text, CLIENT) else { return Finding::Nothing(UNKNOWN) };
-    let peer = client(behind).unwrap_or(Peer::NOBODY);
+    let peer = client(behind);
     if before == b"access forbidden by rule" {
         return offence(Kind::Probe, peer, None, "what nobody may see");
     }
