@@ -48,8 +48,8 @@ pub trait Detector: Send {
     }
 
     /// Whether it reads what every program may write, as PAM's modules do, and not one program's own
-    /// words. A [`Panel`] asks such a one only about programs that no other member reads: who knows
-    /// a program knows which of its lines tell the same thing twice.
+    /// words. A [`Panel`] asks such a one only about programs that no other member reads as its own: who
+    /// knows a program knows which of its lines tell the same thing twice.
     fn general(&self) -> bool {
         false
     }

@@ -8,6 +8,9 @@ const KNOWN: usize = 64;
 /// The longest name of a program that is remembered, in bytes.
 const LONGEST: usize = 32;
 
+/// What no program is called: who wants its lines wants everybody's, and knows nobody's words.
+const NO_PROGRAM: &[u8] = b"\0";
+
 /// Several detectors over the same lines. Whose a line is, its program's name says: the others do
 /// not see it.
 pub struct Panel {
@@ -101,12 +104,13 @@ impl Panel {
             self.last = at;
             return self.known.get(at).map_or(0, |(_, readers)| *readers);
         }
-        let (mut readers, mut general) = (0, 0);
+        let (mut readers, mut general, mut own) = (0, 0, false);
         for (at, member) in self.members.iter().enumerate() {
             let wants = u64::from(member.wants(program)) << at;
             *(if member.general() { &mut general } else { &mut readers }) |= wants;
+            own |= wants != 0 && !member.general() && !member.wants(NO_PROGRAM);
         }
-        let readers = if readers == 0 { general } else { readers };
+        let readers = if own { readers } else { readers | general };
         if program.len() <= LONGEST {
             let row = (program.into(), readers);
             match self.known.get_mut(self.next) {
@@ -180,6 +184,12 @@ mod tests {
             let record = Record { program, ..Record::plain(b"") };
             assert_eq!(general.look(&record).unwrap().by, by, "{program:?}");
         }
+        // Who reads everybody's lines, as a filter does, is no reason not to ask the general one.
+        let mut both = Panel::new(vec![
+            Box::new(Echo("all", Finding::Nothing("all's"))),
+            Box::new(Echo("rest", success())),
+        ]);
+        assert_eq!(both.look(&Record { program: b"b", ..Record::plain(b"") }).unwrap().by, 1);
         let mut narrow = Panel::new(vec![Box::new(Echo("a", success()))]);
         assert_eq!(narrow.look(&Record::plain(b"")), None);
     }

@@ -143,9 +143,10 @@ fn detect(bytes: &[u8]) -> Outcome {
 
 /// What a panel does, without what it remembers of programs.
 fn one_by_one(all: &mut [Box<dyn Detector>], record: &Record<'_>) -> Option<(usize, Finding)> {
-    let own = all.iter().any(|one| !one.general() && one.wants(record.program));
+    let mine = |one: &dyn Detector| one.wants(record.program) && !one.wants(b"\0");
+    let own = all.iter().any(|one| !one.general() && mine(one.as_ref()));
     let readers = all.iter_mut().enumerate();
-    let readers = readers.filter(|(_, one)| one.wants(record.program) && one.general() != own);
+    let readers = readers.filter(|(_, one)| one.wants(record.program) && !(own && one.general()));
     let mut said: Vec<_> = readers.map(|(by, one)| (by, one.look(record))).collect();
     let first = said.iter().position(|(_, finding)| !matches!(finding, Finding::Nothing(_)));
     (!said.is_empty()).then(|| said.swap_remove(first.unwrap_or_default()))

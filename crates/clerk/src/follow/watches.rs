@@ -3,7 +3,7 @@
 use crate::follow::told::Spot;
 use crate::watch::{Heard, Voice};
 use jiff::tz::{Offset, TimeZone};
-use portreeve_detect::filter::{Dated, Filter};
+use portreeve_detect::filter::{Dated, Filter, Userdef};
 use portreeve_detect::{Detector, Finding, Moment, Panel, Record, named};
 use portreeve_ledger::Offence;
 use portreeve_model::Watch;
@@ -45,6 +45,15 @@ impl Reader {
             match Filter::new(filter, dated) {
                 Ok(filter) => members.push(Box::new(filter)),
                 Err(refusals) => trouble.extend(refusals.iter().map(ToString::to_string)),
+            }
+        }
+        if !watch.userdef.is_empty() {
+            match Userdef::new(watch.userdef.iter().map(|pattern| pattern.value.as_str())) {
+                Ok(userdef) => members.push(Box::new(userdef)),
+                Err(wrong) => trouble.extend(wrong.iter().map(|wrong| {
+                    let number = wrong.pattern.saturating_add(1);
+                    format!("{} {number} is not served: {}", Userdef::NAME, wrong.why)
+                })),
             }
         }
         if members.len() > Panel::MOST {
