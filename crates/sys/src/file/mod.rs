@@ -20,6 +20,6 @@ pub use huge::gather;
 pub use log::{LogError, LogRefusal, open_log};
 pub use mapped::Mapped;
 pub use regular::open_regular;
-pub use remote::is_remote;
+pub use remote::{is_remote, is_remote_at};
 pub use sealed::{memfd, open_memfd, read_memfd, seal};
 pub use state::make_state_dir;

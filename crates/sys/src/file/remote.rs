@@ -1,6 +1,6 @@
 //! Whose a file system is.
 
-use std::{io, path::Path};
+use std::{io, os::fd::AsFd, path::Path};
 
 /// File systems whose files somebody else may change without this kernel's knowing (statfs(2)):
 /// NFS, SMB in its three ages, FUSE, 9P, AFS, Ceph, Coda, the automounter, Lustre, OCFS2, GFS2.
@@ -27,6 +27,14 @@ const REMOTE: [u64; 13] = [
 /// Those of statfs(2).
 pub fn is_remote(path: &Path) -> io::Result<bool> {
     Ok(is_remote_kind(u64::try_from(rustix::fs::statfs(path)?.f_type).unwrap_or(0)))
+}
+
+/// As [`is_remote`], of an open file or folder (`O_PATH` is enough).
+///
+/// # Errors
+/// Those of fstatfs(2).
+pub fn is_remote_at(file: impl AsFd) -> io::Result<bool> {
+    Ok(is_remote_kind(u64::try_from(rustix::fs::fstatfs(file)?.f_type).unwrap_or(0)))
 }
 
 /// Whether a file system of this kind is somebody else's.

@@ -323,11 +323,14 @@ impl Holder {
             Some(Ok(Some(exit))) => end(exit),
             _ => End::Unknown,
         };
-        let _ = self.poller.remove(handle); // it leaves the set with its last descriptor, else
-        process.handle = None;
+        let handle = process.handle.take();
         process.end = Some(end);
         self.telling.push_back(Telling::Ended(slot));
+        // first of all: the worker has something to do
         self.tell();
+        if let Some(handle) = handle {
+            let _ = self.poller.remove(&handle); // it leaves the set with its last descriptor, else
+        }
     }
 
     /// Reaps the orphans of services, and services' processes that no descriptor has told of.

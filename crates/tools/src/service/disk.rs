@@ -10,8 +10,9 @@ use crate::trouble::Trouble;
 use portreeve_supervise::record::{self, Record};
 use portreeve_supervise::state::{self, State};
 use portreeve_supervise::status::{SIZE, Status};
+use portreeve_sys::clock;
 use portreeve_sys::descriptor::raise;
-use portreeve_sys::file::read_bounded_at;
+use portreeve_sys::file::{is_remote_at, read_bounded_at};
 use rustix::fs::{
     AtFlags, FileType, FlockOperation, Mode, OFlags, Stat, flock, fstat, mkdirat, mknodat, openat,
     readlinkat, renameat, statat, unlinkat,
@@ -21,6 +22,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 /// Its files, below the service's own folder.
 const FOLDER: &str = "supervise";
@@ -33,6 +35,16 @@ const STATE: &str = "supervise/state";
 const NEW_STATE: &str = "supervise/state.new";
 const PROCESS: &str = "supervise/process";
 const NEW_PROCESS: &str = "supervise/process.new";
+
+/// No file system's clock is so coarse.
+const COARSE: Duration = Duration::from_secs(3);
+
+/// As a folder was once: seconds and nanoseconds. Another name in it, or one less, changes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    changed: (i64, u64),
+    modified: (i64, u64),
+}
 
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
@@ -116,6 +128,11 @@ impl Disk {
     pub(crate) fn record(&self, record: &Record) {
         let text = record.to_text();
         let files = self.files();
+        // In its place, which takes half as many calls: nobody reads it but who has the lock, and half
+        // of it names no process. The one that it is about goes no further until it is whole.
+        if files.write_over(PROCESS, text.as_bytes()).is_ok() {
+            return;
+        }
         if let Err((_, error)) = files.replace(PROCESS, NEW_PROCESS, text.as_bytes(), 0o600) {
             let (name, why) = (&self.name, reason(&error));
             say(format!("supervise: warning: unable to write {name}/{PROCESS}: {why}\n"));
@@ -152,6 +169,27 @@ impl Files<'_> {
     /// Whether there is a file of this name.
     pub(super) fn has(&self, file: &str) -> bool {
         statat(self.folder, file, AtFlags::empty()).is_ok()
+    }
+
+    /// Whether there is anything of this name, a link that leads nowhere too.
+    pub(super) fn has_name(&self, file: &str) -> bool {
+        !matches!(statat(self.folder, file, AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT))
+    }
+
+    /// As the folder is now, if whoever adds a name to it from now on is sure to change that. Nothing
+    /// while it is so new that the next change might get the same time (coarse as file systems'
+    /// clocks are), and where times are another host's or another program's. `known` is one that it
+    /// had before.
+    pub(super) fn stamp(&self, known: Option<Stamp>) -> Option<Stamp> {
+        let stat = fstat(self.folder).ok()?;
+        let seconds = u64::try_from(stat.st_mtime.max(stat.st_ctime)).ok()?;
+        let age = clock::wall().checked_sub(Duration::from_secs(seconds))?;
+        let stamp = Stamp {
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+        };
+        let ours = || is_remote_at(self.folder).is_ok_and(|remote| !remote);
+        (known == Some(stamp) || age > COARSE && ours()).then_some(stamp)
     }
 
     /// A file, if it is one and holds at most so many bytes.
@@ -222,11 +260,16 @@ impl Files<'_> {
     fn write_over(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mut file = File::from(openat(self.folder, path, flags, Mode::empty())?);
-        if !is_ours(&fstat(&file)?) {
+        let stat = fstat(&file)?;
+        if !is_ours(&stat) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         file.write_all(bytes)?;
-        file.set_len(u64::try_from(bytes.len()).unwrap_or(0))
+        let length = u64::try_from(bytes.len()).unwrap_or(0);
+        if u64::try_from(stat.st_size).is_ok_and(|size| size <= length) {
+            return Ok(());
+        }
+        file.set_len(length)
     }
 
     fn replace_whole(

@@ -8,7 +8,7 @@ use super::child::{Child, adopt};
 use super::disk::{Disk, Held};
 use super::folder::because;
 use super::parent::{Order, Parent, Unmoved};
-use super::reading::{Warn, read as read_folder};
+use super::reading::{Lacking, Reading, read as read_folder};
 use super::ready::{Heard, Ready};
 use super::{layout, log};
 use crate::reason::reason;
@@ -73,6 +73,10 @@ pub(crate) struct Kept {
     ready: Option<Ready>,
     /// The process that its finish is told of.
     last: Option<Pid>,
+    /// What its folder does not have.
+    lacking: Lacking,
+    /// It has ended, and its files do not show that yet: what follows at once will.
+    unshown: bool,
 }
 
 impl Kept {
@@ -85,10 +89,11 @@ impl Kept {
         let normally_down = normally_down(folder.as_fd()).map_err(|error| {
             Trouble::because(&format!("unable to stat {name}/down"), because(error))
         })?;
+        let mut lacking = Lacking::default();
         let (disk, (machine, child, ready)) = Disk::open(name, folder, |files| {
             let (child, role) = adopt(files).unzip();
             // one that does not run is read when it is started
-            let read = || Some(read_folder(files, Warn::No).ok()?.plan);
+            let mut read = || Some(read_folder(files, &mut lacking).ok()?.plan);
             let plan = child.as_ref().and_then(|_| read());
             let manner = plan.as_ref().map_or_else(Manner::default, Manner::of);
             let machine = match (&child, role) {
@@ -110,7 +115,7 @@ impl Kept {
             }
             (machine, child, ready)
         })?;
-        Ok(Self { disk, machine, child, ready, last: None })
+        Ok(Self { disk, machine, child, ready, last: None, lacking, unshown: false })
     }
 
     /// Goes on where another process of this supervisor has stopped: with what that one held and had
@@ -125,7 +130,8 @@ impl Kept {
     ) -> Self {
         let disk = Disk::resume(name, held);
         let files = disk.files();
-        let plan = read_folder(&files, Warn::No).ok().map(|reading| reading.plan);
+        let mut lacking = Lacking::default();
+        let plan = read_folder(&files, &mut lacking).ok().map(|reading| reading.plan);
         let manner = plan.as_ref().map_or_else(Manner::default, Manner::of);
         let normally_down = normally_down(files.folder()).unwrap_or(false);
         // one that no parent knows of was adopted, if it is one
@@ -144,7 +150,7 @@ impl Kept {
         let ready = said_meanwhile(plan.as_ref(), &machine, child.as_ref(), role);
         files.write(machine.status());
         files.write_state(&machine.state(now));
-        Self { disk, machine, child, ready, last: None }
+        Self { disk, machine, child, ready, last: None, lacking, unshown: false }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -187,6 +193,9 @@ impl Kept {
         loop {
             let deeds = self.machine.due(now);
             if deeds.is_empty() {
+                if self.unshown {
+                    self.write(now, parent);
+                }
                 return Stay::On;
             }
             if self.done(&deeds, now, parent) == Stay::Over {
@@ -269,14 +278,34 @@ impl Kept {
             return self.done(&deeds, now, parent);
         }
         self.last = pid;
-        let reading = read_folder(&self.disk.files(), Warn::No).ok();
-        let finish = reading.and_then(|reading| reading.plan.finish).map(|finish| finish.within);
-        let deeds = self.machine.died(end, finish, now);
+        let reading = self.read();
+        let finish = reading.as_ref().ok().and_then(|reading| reading.plan.finish.as_ref());
+        let within = finish.map(|finish| finish.within);
+        let mut deeds = self.machine.died(end, within, now);
+        if self.machine.next_due().is_none_or(|due| due > now.clock) {
+            return self.done(&deeds, now, parent);
+        }
         // where something is started at once, its order has the note; until then an end is told again
-        if self.machine.next_due().is_some_and(|due| due <= now.clock) {
+        if within.is_some() {
             return self.done(&deeds, now, &mut Unmoved(parent));
         }
-        self.done(&deeds, now, parent)
+        // if it is the service itself, its files show the next process next
+        deeds.retain(|deed| *deed != Deed::Write);
+        self.unshown = true;
+        if self.done(&deeds, now, &mut Unmoved(parent)) == Stay::Over {
+            return Stay::Over;
+        }
+        match &*self.machine.due(now) {
+            [Deed::Start] => self.start_as(reading, now, parent),
+            deeds if self.done(deeds, now, parent) == Stay::Over => return Stay::Over,
+            _ => {}
+        }
+        self.due(now, parent)
+    }
+
+    /// What its folder says now.
+    fn read(&mut self) -> Result<Reading, String> {
+        read_folder(&self.disk.files(), &mut self.lacking)
     }
 
     /// Does it all.
@@ -304,14 +333,18 @@ impl Kept {
         Stay::On
     }
 
-    fn write(&self, now: Now, parent: &mut dyn Parent) {
+    fn write(&mut self, now: Now, parent: &mut dyn Parent) {
+        self.unshown = false;
         self.remember(parent);
         let files = self.disk.files();
         files.write(self.machine.status());
         files.write_state(&self.machine.state(now));
     }
 
-    fn show(&self, now: Now, parent: &mut dyn Parent) {
+    fn show(&mut self, now: Now, parent: &mut dyn Parent) {
+        if self.unshown {
+            return self.write(now, parent);
+        }
         self.remember(parent);
         self.disk.files().write_state(&self.machine.state(now));
     }
@@ -343,10 +376,17 @@ impl Kept {
     }
 
     fn start(&mut self, now: Now, parent: &mut dyn Parent) {
-        let reading = match read_folder(&self.disk.files(), Warn::Yes) {
+        let reading = self.read();
+        self.start_as(reading, now, parent);
+    }
+
+    /// Starts what its folder says.
+    fn start_as(&mut self, reading: Result<Reading, String>, now: Now, parent: &mut dyn Parent) {
+        let reading = match reading {
             Ok(reading) => reading,
             Err(why) => return self.unable(&why, now, parent),
         };
+        reading.warnings.iter().for_each(say);
         match self.make(&reading.plan, now, parent) {
             Ok((child, ready)) => {
                 let manner = Manner::of(&reading.plan);
@@ -419,8 +459,8 @@ impl Kept {
 
     /// Starts its finish; what is to be done after that.
     fn finish(&mut self, end: End, now: Now, parent: &mut dyn Parent) -> Vec<Deed> {
-        let files = self.disk.files();
-        let made = read_folder(&files, Warn::No).and_then(|reading| {
+        let made = self.read().and_then(|reading| {
+            let files = self.disk.files();
             let told = (self.disk.name(), self.last, end);
             let layout = layout::finish(&reading.plan, files.folder(), told)?;
             Ok((layout, reading.plan.stderr_to_stdout))
