@@ -8,6 +8,7 @@ use super::{shown, socket};
 use portreeve_model::wrappers::{Deed, Setting};
 use portreeve_policy::Said;
 use portreeve_policy::wrappers::{Request, User};
+use portreeve_sys::Status;
 use portreeve_sys::privileges::{Identity, become_somebody};
 use portreeve_sys::user::group_list;
 use rustix::net::sockopt;
@@ -117,14 +118,14 @@ fn aclexec(text: &[u8], environment: &Environment) -> Next {
         Ok(status) => status,
         Err(error) => return Next::Unclear(format!("aclexec: {error}")),
     };
-    let told = || match status.code() {
-        Some(code) => format!("aclexec returned {code}"),
-        None => format!("aclexec: {status}"),
+    let (code, told) = match status {
+        Status::Code(code) => (Some(code), format!("aclexec returned {code}")),
+        Status::Signal(signal) => (None, format!("aclexec was ended by signal {signal}")),
     };
-    match Said::by_exit(status.code()) {
+    match Said::by_exit(code) {
         Said::Yes => Next::Goes,
-        Said::No => Next::Fails(told()),
-        Said::Nothing => Next::Unclear(told()),
+        Said::No => Next::Fails(told),
+        Said::Nothing => Next::Unclear(told),
     }
 }
 

@@ -1,43 +1,67 @@
 //! Commands that rules have run.
 
-use std::ffi::{OsStr, OsString};
+use crate::chain::inherited;
+use portreeve_sys::Status;
+use portreeve_sys::clock::monotonic;
+use portreeve_sys::process::wait_for;
+use portreeve_sys::program::{Given, place};
+use portreeve_sys::spawn::{Connection, Plan, SpawnError, Spawner, Started};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::process::CommandExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
 
 /// Variables that rules have set.
 pub(super) type Environment = Vec<(OsString, OsString)>;
 
-#[expect(clippy::disallowed_methods, reason = "running commands that rules name is what this does")]
-fn command(program: &OsStr, environment: &Environment) -> Command {
-    let mut command = Command::new(program);
-    command.envs(environment.iter().map(|(name, value)| (name, value)));
-    command
+const SHELL: &CStr = c"/bin/sh";
+
+/// This process's environment with those in it.
+fn variables(environment: &Environment) -> io::Result<Vec<CString>> {
+    let mut all = inherited();
+    for (name, value) in environment {
+        let name = [name.as_bytes(), b"="].concat();
+        all.retain(|entry| !entry.as_bytes().starts_with(&name));
+        all.push(CString::new([name.as_slice(), value.as_bytes()].concat())?);
+    }
+    Ok(all)
 }
 
-fn shell(text: &[u8], environment: &Environment) -> Command {
-    let mut command = command(OsStr::new("/bin/sh"), environment);
-    command.arg("-c").arg(OsString::from_vec(text.to_vec()));
-    command
+fn words(text: &[u8]) -> io::Result<Vec<CString>> {
+    Ok(vec![SHELL.into(), c"-c".into(), CString::new(text)?])
 }
 
 /// Runs a shell command to its end, away from the client: its input and output are /dev/null.
-pub(super) fn run(text: &[u8], environment: &Environment) -> io::Result<ExitStatus> {
-    let mut command = shell(text, environment);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
+pub(super) fn run(text: &[u8], environment: &Environment) -> io::Result<Status> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    let null = openat(CWD, "/dev/null", flags, Mode::empty())?;
+    let plan = Plan { argv: words(text)?, env: variables(environment)?, ..Plan::new(SHELL.into()) };
+    let program = plan.prepare().map_err(|_| io::ErrorKind::ArgumentListTooLong)?;
+    // not by a copy: a thread that asks a resolver may have been left behind
+    let mut spawner = Spawner::new(1)?;
+    let begun = spawner.spawn(&program.into(), Connection::new().give(null, &[0, 1, 2]));
+    let pid = begun.map_err(|error| match error {
+        SpawnError::Os(error) => error,
+        SpawnError::NoSlot | SpawnError::Connection(_) => io::ErrorKind::InvalidInput.into(),
+    })?;
+    let ended = wait_for(pid)?.ok_or(io::ErrorKind::NotFound)?;
+    match spawner.collect(monotonic()).first().map(|outcome| outcome.result) {
+        Some(Started::Failed { errno, .. }) => Err(io::Error::from_raw_os_error(errno)),
+        _ => Ok(ended.status),
+    }
 }
 
 /// Becomes a shell command that talks to the client. Comes back only when that failed.
 pub(super) fn become_shell(text: &[u8], environment: &Environment) -> io::Error {
-    let client = || io::stdin().as_fd().try_clone_to_owned().map(Stdio::from);
-    let mut command = shell(text, environment);
-    match (client(), client()) {
-        (Ok(out), Ok(err)) => command.stdout(out).stderr(err).exec(),
-        (Err(error), _) | (_, Err(error)) => error,
-    }
+    let ready = || {
+        let given = Given::new(words(text)?, variables(environment)?);
+        let client = io::stdin();
+        place(&[(client.as_fd(), 1), (client.as_fd(), 2)])?;
+        Ok(given)
+    };
+    ready().map_or_else(|error| error, |given| given.execute(SHELL))
 }
 
 /// Becomes the real daemon. Comes back only when that failed.
@@ -47,7 +71,13 @@ pub(super) fn become_daemon(
     arguments: &[OsString],
     environment: &Environment,
 ) -> io::Error {
-    command(path.as_os_str(), environment).arg0(called).args(arguments).exec()
+    let ready = || {
+        let words = [called].into_iter().chain(arguments.iter().map(OsString::as_os_str));
+        let words = words.map(|word| CString::new(word.as_bytes())).collect::<Result<_, _>>()?;
+        let path = CString::new(path.as_os_str().as_bytes())?;
+        Ok((path, Given::new(words, variables(environment)?)))
+    };
+    ready().map_or_else(|error: io::Error| error, |(path, given)| given.execute(&path))
 }
 
 /// `NAME VALUE`, as a variable; nothing when the name cannot be one.
