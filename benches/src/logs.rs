@@ -77,7 +77,10 @@ fn measure(options: &Options, place: &str, dir: &Path) -> Result<(), Failure> {
     {
         match once(start, dir, LINE) {
             Ok(_) => here.push((name, start, Figures::default())),
-            Err(why) => missing.push(format!("not measured: {name}: {why}")),
+            Err(why) => {
+                options.demand(name, Some(&why))?;
+                missing.push(format!("not measured: {name}: {why}"));
+            }
         }
     }
     let bytes = (options.time.as_secs_f64() * 1000.0).round();

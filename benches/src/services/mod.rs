@@ -16,14 +16,32 @@ use crate::print::{Table, line, progress};
 use contestants::SUPERVISORS;
 use running::{Folders, Running};
 
-/// How many services, where it is not said.
-const SERVICES: [usize; 1] = [1000];
+/// How much is done to one supervisor.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    /// How many services, where it is not said.
+    services: [usize; 1],
+    /// How long they run first: to many a death counts as young for a second.
+    settling: Duration,
+    /// How long nothing happens.
+    idle: Duration,
+    /// How many are killed, one after the other.
+    killed: usize,
+}
 
-/// How long nothing happens.
-const IDLE: Duration = Duration::from_secs(5);
+const WHOLE: Extent = Extent {
+    services: [1000],
+    settling: Duration::from_secs(3),
+    idle: Duration::from_secs(5),
+    killed: 15,
+};
 
-/// How many are killed, one after the other.
-const KILLED: usize = 15;
+const CUT: Extent = Extent {
+    services: [20],
+    settling: Duration::from_millis(1500),
+    idle: Duration::from_millis(500),
+    killed: 3,
+};
 
 /// What one supervisor does.
 #[derive(Debug, Default)]
@@ -38,15 +56,21 @@ struct Series {
 
 /// Measures all of them, for each number of services (`--concurrency`).
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let extent = if options.cut { CUT } else { WHOLE };
     for (place, memory) in [("in memory", true), ("on the disk", false)] {
-        for count in options.concurrency_or(&SERVICES) {
-            measure(options, place, memory, count)?;
+        for count in options.concurrency_or(&extent.services) {
+            measure(options, extent, (place, memory), count)?;
         }
     }
     Ok(())
 }
 
-fn measure(options: &Options, place: &str, memory: bool, count: usize) -> Result<(), Failure> {
+fn measure(
+    options: &Options,
+    extent: Extent,
+    (place, memory): (&str, bool),
+    count: usize,
+) -> Result<(), Failure> {
     let first = SUPERVISORS[0].name;
     let wanted = SUPERVISORS.iter().filter(|one| one.name == first || options.wants(one.name));
     let mut all: Vec<_> = wanted.map(|one| (one, Series::default(), None)).collect();
@@ -59,35 +83,35 @@ fn measure(options: &Options, place: &str, memory: bool, count: usize) -> Result
             let dir = if memory { Dir::in_memory() } else { Dir::new() };
             if count > supervisor.most {
                 *why = Some(format!("it takes {} services at most", supervisor.most));
-            } else if let Err(failure) = once(supervisor, series, dir.path(), count) {
+            } else if let Err(failure) = once(supervisor, extent, series, (dir.path(), count)) {
                 *why = Some(failure);
             }
         }
     }
     print(&all, place, count);
-    Ok(())
+    all.iter().try_for_each(|(supervisor, _, why)| options.demand(supervisor.name, why.as_ref()))
 }
 
 /// One start, one while, and some deaths.
 fn once(
     supervisor: &contestants::Supervisor,
+    extent: Extent,
     series: &mut Series,
-    dir: &std::path::Path,
-    count: usize,
+    (dir, count): (&std::path::Path, usize),
 ) -> Result<(), Failure> {
     let folders = Folders::make(dir, count)?;
     let mut running = Running::start(supervisor, &folders)?;
     series.up.add(running.all_up(&folders)?);
-    // a death counts as young to many of them for a second
-    sleep(Duration::from_secs(3));
+    sleep(extent.settling);
     let family = running.family();
     series.processes = family.len();
-    let idle = running::idle(&family, IDLE);
+    let idle = running::idle(&family, extent.idle);
     series.busy.add(idle.busy);
     series.wakes.add(idle.wakes);
     series.private.add(running::private(&family) / running::real(count));
-    for number in 0..KILLED.min(count) {
-        series.again.add(running.again(number * count / KILLED.min(count))?);
+    let killed = extent.killed.min(count);
+    for number in 0..killed {
+        series.again.add(running.again(number * count / killed)?);
     }
     Ok(())
 }
