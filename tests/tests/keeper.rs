@@ -13,6 +13,8 @@ mod ancestor;
 mod beyond;
 #[path = "keeper/boot.rs"]
 mod boot;
+#[path = "keeper/clocks.rs"]
+mod clocks;
 #[path = "keeper/deaths.rs"]
 mod deaths;
 #[path = "keeper/folders.rs"]

@@ -1,28 +1,29 @@
 //! The clocks. Everything else takes time as an argument.
+//!
+//! They are read by libc's call, which whoever tests with another time puts his own in front of
+//! (`LD_PRELOAD`).
 
 use std::time::Duration;
-
-use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Time since an arbitrary start: never goes back, stops while the machine is suspended.
 /// For deadlines and rates. Nanosecond resolution; no system call where the vDSO has it.
 #[must_use]
 pub fn monotonic() -> Duration {
-    to_duration(clock_gettime(ClockId::Monotonic))
+    read(libc::CLOCK_MONOTONIC)
 }
 
 /// Time since 1970-01-01 00:00:00 UTC, as the administrator set it: may jump either way.
 /// For what people read and for what outlives a boot. Before 1970 it is zero.
 #[must_use]
 pub fn wall() -> Duration {
-    to_duration(clock_gettime(ClockId::Realtime))
+    read(libc::CLOCK_REALTIME)
 }
 
 /// Time since the system booted, counted while it is suspended too: what the start times of
 /// `/proc/PID/stat` are measured by.
 #[must_use]
 pub fn since_boot() -> Duration {
-    to_duration(clock_gettime(ClockId::Boottime))
+    read(libc::CLOCK_BOOTTIME)
 }
 
 /// Ticks a second of the times in `/proc/PID/stat` (`USER_HZ`): 100 wherever portreeve runs.
@@ -69,7 +70,11 @@ pub fn local(seconds: i64) -> Option<LocalTime> {
     })
 }
 
-fn to_duration(time: Timespec) -> Duration {
+/// One of the clocks that Linux has always had: reading it cannot fail.
+fn read(clock: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes one `timespec`, which is ours.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
