@@ -52,8 +52,8 @@ pub(super) const KEYS: &[Key] = &[
         scopes: WATCH,
         form: "a list of regular expressions as DenyHosts takes them",
         default: Fallback::Is("[]"),
-        example: "['break in attempt from (?P<host>.*)']",
-        prose: "DenyHosts' `USERDEF_FAILED_ENTRY_REGEX`, each with `(?P<host>…)`, and `(?P<user>…)` if it has one",
+        example: "['^.* app: break in attempt from (?P<host>\\S+)$']",
+        prose: "DenyHosts' `USERDEF_FAILED_ENTRY_REGEX`, each with `(?P<host>…)`, and `(?P<user>…)` if it has one; one that does not begin with `^` and end with `$` charges nobody",
     },
     Key {
         name: "service",
