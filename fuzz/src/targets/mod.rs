@@ -6,6 +6,7 @@ mod configuration;
 mod databases;
 mod detect;
 mod detectors;
+mod filters;
 mod frames;
 mod kept;
 mod lists;
@@ -37,7 +38,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 33] = [
+pub const ALL: [Target; 35] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
@@ -71,6 +72,8 @@ pub const ALL: [Target; 33] = [
     servers::SENDMAIL,
     servers::VSFTPD,
     servers::ACCESS,
+    filters::FILTER,
+    filters::DATES,
 ];
 
 /// The target of a name.
