@@ -1,8 +1,10 @@
 //! Both matchers over one text.
 
+use std::sync::Arc;
+
 use super::engine::Groups;
 use super::gate::Gate;
-use super::python::{Automaton, Flags, Shape, backtrack, parse};
+use super::python::{Automaton, Flags, Shape, Tree, backtrack, parse};
 use super::{STEPS, engine::Engine, tags};
 use portreeve_model::UseDns;
 
@@ -25,6 +27,7 @@ pub fn agree(pattern: &str, line: &str) -> Agreement {
     let expanded = tags::expand(pattern, UseDns::Warn).text;
     let flags = Flags { one_line: true, ..Flags::default() };
     let Ok(tree) = parse(&expanded, flags) else { return Agreement::Alone };
+    let tree = Arc::new(tree);
     let text = format!("{}\n", line.replace('\n', " "));
     let Ok(program) = backtrack::compile(&tree) else { return Agreement::Alone };
     let (mut tried, mut plain) = (Groups::new(), Groups::new());
@@ -33,7 +36,7 @@ pub fn agree(pattern: &str, line: &str) -> Agreement {
         return Agreement::Alone;
     };
     let Ok(mut outline) = Automaton::new(&tree, Shape::Outline) else { return Agreement::Alone };
-    let start = outline.start(&text, 0);
+    let Ok(start) = outline.start(&text, 0) else { return Agreement::Alone };
     let begin = tried.first().copied().flatten().map(|(from, _)| from);
     if found && start.is_none_or(|start| Some(start) > begin) {
         return Agreement::Differ(format!("outline {start:?}, match {tried:?}").into());
@@ -43,12 +46,12 @@ pub fn agree(pattern: &str, line: &str) -> Agreement {
         let Ok(mut automaton) = Automaton::new(&tree, Shape::Whole) else {
             return Agreement::Alone;
         };
-        let also = automaton.groups(&text, 0, &mut plain);
+        let Ok(also) = automaton.groups(&text, 0, &mut plain) else { return Agreement::Alone };
         if also != found || plain.first() != tried.first() {
             return Agreement::Differ(format!("automaton {plain:?}, steps {tried:?}").into());
         }
     }
-    let Ok(engine) = Engine::of(tree) else { return Agreement::Alone };
+    let Ok(engine) = Engine::of(Tree::clone(&tree)) else { return Agreement::Alone };
     let mut gate = Gate::new(std::iter::once(&engine));
     gate.read(&text);
     if found && !gate.may(0) {

@@ -35,6 +35,7 @@ impl Engine {
     /// Compiles what has been read.
     pub(super) fn of(tree: Tree) -> Result<Self, Fault> {
         let fault = |why| Fault { at: 0, why };
+        let tree = Arc::new(tree);
         let kind = if tree.root.is_regular() {
             Kind::Plain(Automaton::new(&tree, Shape::Whole).map_err(fault)?)
         } else {
@@ -42,7 +43,7 @@ impl Engine {
             Kind::Tried(outline, Arc::new(backtrack::compile(&tree).map_err(fault)?))
         };
         let needed = needed(&tree.root);
-        let mut names = tree.groups;
+        let mut names = tree.groups.clone();
         names.insert(0, None);
         Ok(Self { kind, names, needed })
     }
@@ -79,8 +80,8 @@ impl Engine {
         into: &mut Groups,
     ) -> Result<bool, Spent> {
         match &mut self.kind {
-            Kind::Plain(automaton) => Ok(automaton.groups(text, from, into)),
-            Kind::Tried(outline, program) => match outline.start(text, from) {
+            Kind::Plain(automaton) => automaton.groups(text, from, into),
+            Kind::Tried(outline, program) => match outline.start(text, from)? {
                 Some(start) => backtrack::search(program, text, start, budget, into),
                 None => Ok(false),
             },
