@@ -22,6 +22,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/ssh", "openssh-client"),
     ("/usr/bin/ssh-keygen", "openssh-client"),
     ("/usr/sbin/sshd", "openssh-server"),
+    ("/usr/sbin/exim4", "exim4-daemon-light"),
     ("/usr/sbin/xinetd", "xinetd"),
     ("/usr/bin/tcpserver", "ucspi-tcp"),
     ("/usr/bin/supervise", "daemontools"),

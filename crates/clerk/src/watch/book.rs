@@ -12,6 +12,7 @@
 use crate::text::escape::escape;
 use crate::watch::Heard;
 use crate::watch::attempts::{Attempts, MOST};
+use crate::watch::refusals::Refusals;
 use crate::watch::sessions::Sessions;
 use portreeve_detect::{Finding, Kind, Named, Offence as Found, Success};
 use portreeve_ledger::Offence;
@@ -80,6 +81,7 @@ pub(crate) struct Book {
     sessions: Sessions,
     attempts: Attempts<Key>,
     over: VecDeque<Over>,
+    refusals: Refusals,
     counts: Counts,
 }
 
@@ -89,6 +91,7 @@ impl Default for Book {
             sessions: Sessions::default(),
             attempts: Attempts::new(MOST),
             over: VecDeque::new(),
+            refusals: Refusals::default(),
             counts: Counts::default(),
         }
     }
@@ -207,12 +210,27 @@ impl Book {
             let (sentence, spared) = (Some(*sentence), spared.clone());
             return self.booked(Offence { peer: address, port, sentence, spared, ..plain });
         }
+        if let What::Refused(refused) = &event.what {
+            self.refusals.add(refused, event.at, now);
+        }
         Booked::Nothing
     }
 
     /// Time has passed; gives the offences that ended sessions are. `all`: do not wait any longer.
     pub(crate) fn tick(&mut self, now: u64, all: bool) -> Vec<Offence> {
         let mut found = Vec::new();
+        for refused in self.refusals.take(now, all) {
+            let plain = door(
+                refused.at,
+                "refused",
+                &refused.service,
+                &kept(&escape(refused.why.as_bytes())),
+            );
+            let (peer, count) = (Some(refused.peer), refused.count);
+            if let Booked::Offence(offence) = self.booked(Offence { peer, count, ..plain }) {
+                found.push(*offence);
+            }
+        }
         while let Some(over) = self.over.pop_front_if(|over| all || over.due <= now) {
             let judged = self.judge(over, now);
             if let Booked::Offence(offence) = judged {

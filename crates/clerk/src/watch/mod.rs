@@ -7,6 +7,7 @@
 pub(crate) mod attempts;
 pub(crate) mod book;
 pub(crate) mod heard;
+mod refusals;
 pub(crate) mod sessions;
 
 pub(crate) use book::{Book, Booked};
