@@ -47,4 +47,12 @@ mod tests {
         }
         assert!(named("no such").is_none());
     }
+
+    #[test]
+    fn what_a_configuration_can_name_is_what_there_is() {
+        let mut words: Vec<_> =
+            portreeve_model::Watcher::ALL.iter().map(|(word, _)| *word).collect();
+        words.sort_unstable();
+        assert_eq!(names().collect::<Vec<_>>(), words);
+    }
 }

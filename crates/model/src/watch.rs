@@ -216,11 +216,13 @@ pub enum Watcher {
     Nginx,
     /// Verdicts of mail servers about spam.
     SmtpSpam,
+    /// Logins that a web server's access log has as refused.
+    WebAccess,
 }
 
 impl Watcher {
     /// All of them, with their words.
-    pub const ALL: [(&'static str, Self); 14] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("sshd", Self::Sshd),
         ("dropbear", Self::Dropbear),
         ("pam", Self::Pam),
@@ -235,6 +237,7 @@ impl Watcher {
         ("apache", Self::Apache),
         ("nginx", Self::Nginx),
         ("smtp-spam", Self::SmtpSpam),
+        ("web-access", Self::WebAccess),
     ];
 
     /// Its word in configurations.

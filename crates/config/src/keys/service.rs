@@ -334,7 +334,7 @@ pub(super) const KEYS: &[Key] = &[
         form: "the name of a detector, or `\"none\"`",
         default: Fallback::Is("\"none\""),
         example: "\"sshd\"",
-        prose: "This detector reads what the session itself writes, on standard error or to a private log socket: that it has authenticated, and its peer's offences; sshd needs `-i -e`, or `syslog = \"private\"`. Detectors: `sshd`, `dropbear`, `pam`, `postfix`, `dovecot`, `exim`, `opensmtpd`, `sendmail`, `vsftpd`, `proftpd`, `pure-ftpd`, `apache`, `nginx`, `smtp-spam`",
+        prose: "This detector reads what the session itself writes, on standard error or to a private log socket: that it has authenticated, and its peer's offences; sshd needs `-i -e`, or `syslog = \"private\"`. Detectors: `sshd`, `dropbear`, `pam`, `postfix`, `dovecot`, `exim`, `opensmtpd`, `sendmail`, `vsftpd`, `proftpd`, `pure-ftpd`, `apache`, `nginx`, `smtp-spam`, `web-access`",
     },
     Key {
         name: "syslog",

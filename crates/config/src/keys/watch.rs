@@ -29,7 +29,7 @@ pub(super) const KEYS: &[Key] = &[
         form: "a list of detectors",
         default: Fallback::Is("[]"),
         example: "[\"sshd\", \"pam\"]",
-        prose: "Detectors that read every line: `sshd`, `dropbear`, `pam`, `postfix`, `dovecot`, `exim`, `opensmtpd`, `sendmail`, `vsftpd`, `proftpd`, `pure-ftpd`, `apache`, `nginx`, `smtp-spam`",
+        prose: "Detectors that read every line: `sshd`, `dropbear`, `pam`, `postfix`, `dovecot`, `exim`, `opensmtpd`, `sendmail`, `vsftpd`, `proftpd`, `pure-ftpd`, `apache`, `nginx`, `smtp-spam`, `web-access`",
     },
     Key {
         name: "filters",
