@@ -2,6 +2,7 @@
 
 mod alone;
 mod look_up;
+mod watches;
 
 use crate::args::CheckArgs;
 use crate::client;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &CheckArgs, paths: &Paths, form: Form) -> Result<Exit, F
         let host = configuration::host(config, paths);
         let held = held(config, &host, running(paths), &sources);
         found.extend(missing(config, &host, held, &sources));
+        found.extend(watches::findings(config, &sources));
     }
     let summary = Summary::new(entry.path(), config.as_ref(), &found);
     let effective = config.as_ref().filter(|_| args.print).map(portreeve_config::print);
@@ -168,6 +170,7 @@ fn as_json(
         "accepted": summary.accepted,
         "services": summary.services,
         "kept": summary.kept,
+        "watches": summary.watches,
         "traps": summary.traps,
         "errors": summary.errors,
         "warnings": summary.warnings,

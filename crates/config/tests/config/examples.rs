@@ -52,6 +52,33 @@ fn services_that_stay_up_are_accepted() {
 }
 
 #[test]
+fn watched_logs_and_a_jail_are_accepted() {
+    let host =
+        Host::default().with_directory(&here("../../examples/watched-logs"), "/etc/portreeve");
+    let loaded = host.clone().load(&main());
+    let config = accepted(&loaded, &[]);
+    let names: Vec<_> = config.watches.iter().map(|watch| watch.name.as_str()).collect();
+    assert_eq!(names, ["ssh", "mail", "intranet", "shop"]);
+    let shop = &config.watches[3];
+    let regexes = shop.filters[0].failregex.iter();
+    let regexes: Vec<_> =
+        regexes.map(|one| (one.value.as_str(), one.origin.show(&config.files))).collect();
+    let place =
+        |line, column| format!("/etc/portreeve/fail2ban/filter.d/shop.conf:{line}:{column}");
+    assert_eq!(
+        regexes,
+        [
+            (
+                r"^\s*shop\[\d+\]:\swrong password for <F-USER>\S+</F-USER> from <ADDR>$",
+                place(5, 25)
+            ),
+            (r"^\s*shop\[\d+\]:\sunknown page asked for by <ADDR>$", place(10, 27)),
+        ]
+    );
+    assert!(findings(&loaded).contains("nobody is banned by it"));
+}
+
+#[test]
 fn the_rules_of_openssh_under_ucspi_tcp_are_accepted() {
     let text = example("seed-1-tcprules/portreeve.toml");
     let host = Host::default().with("/etc/portreeve/portreeve.toml", text);

@@ -37,7 +37,7 @@ impl Maker<'_> {
     }
 
     fn sited(&self, text: &Text) -> Sited<String> {
-        Sited::new(text.as_str().to_owned(), self.origin(text.place(0)))
+        Sited::new(text.as_str().to_owned(), self.origin(text.mostly()))
     }
 
     /// What is given to the real thing: the filter's options, then the jail's own.

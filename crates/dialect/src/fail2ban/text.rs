@@ -73,6 +73,20 @@ impl Text {
         Some(Span::new(mark.file, from, from + end.saturating_sub(offset)))
     }
 
+    /// Where most of it was written: what many texts begin with stands elsewhere.
+    pub(super) fn mostly(&self) -> Option<Span> {
+        let ends = self.marks.iter().skip(1).map(|mark| mark.at).chain([self.text.len()]);
+        let pieces = self.marks.iter().zip(ends).filter(|(mark, _)| mark.because.is_none());
+        let mut longest = (0, 0);
+        for (mark, end) in pieces {
+            let length = end.saturating_sub(mark.at);
+            if length > longest.0 {
+                longest = (length, mark.at);
+            }
+        }
+        self.place(longest.1)
+    }
+
     /// The last mark at or before a byte; of several at one byte the last one, which has text.
     fn mark(&self, offset: usize) -> Option<Mark> {
         let after = self.marks.partition_point(|mark| mark.at <= offset);

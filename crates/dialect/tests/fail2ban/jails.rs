@@ -106,7 +106,7 @@ fn every_expression_knows_the_line_it_was_written_in() {
     let (jails, _) = host().jails(&Wanted::Named(asked(&["y"])));
     let places = jails[0].filter.text.failregex.iter();
     let places: Vec<_> = places.map(|one| (one.origin.line, one.origin.column)).collect();
-    assert_eq!(places, [(5, 13), (6, 13), (12, 13), (19, 13)]);
+    assert_eq!(places, [(5, 26), (6, 29), (12, 13), (19, 13)]);
 }
 
 #[test]

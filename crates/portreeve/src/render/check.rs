@@ -19,6 +19,8 @@ pub(crate) struct Summary {
     pub(crate) services: usize,
     /// Services in it that are kept up.
     pub(crate) kept: usize,
+    /// Watches in it.
+    pub(crate) watches: usize,
     /// Traps in it.
     pub(crate) traps: usize,
     /// Findings that refuse it.
@@ -39,6 +41,7 @@ impl Summary {
             accepted: config.is_some(),
             services: all.len().saturating_sub(traps),
             kept: config.map_or(0, |config| config.kept.len()),
+            watches: config.map_or(0, |config| config.watches.len()),
             traps,
             errors: found.errors(),
             warnings: found.count(Level::Warning),
@@ -56,8 +59,13 @@ pub(crate) fn summary(summary: &Summary, paint: Paint) -> String {
             0 => String::new(),
             kept => format!(", {} kept up", n(kept, "service")),
         };
+        let watches = match summary.watches {
+            0 => String::new(),
+            1 => ", 1 watch".to_owned(),
+            watches => format!(", {watches} watches"),
+        };
         let (services, traps) = (n(summary.services, "service"), n(summary.traps, "trap"));
-        let offered = format!("{services}, {traps}{kept}");
+        let offered = format!("{services}, {traps}{kept}{watches}");
         format!("{file}: {}: {offered}; {found}\n", ink(paint, Ink::Good, "sound"))
     } else {
         format!("{file}: {}: {found}\n", ink(paint, Ink::Bad, "refused"))
@@ -178,7 +186,7 @@ fn code(what: &str) -> Code {
 }
 
 /// The word at a place, for the carets.
-fn span(origin: Origin, sources: &Sources) -> Option<Span> {
+pub(crate) fn span(origin: Origin, sources: &Sources) -> Option<Span> {
     let file = FileId(origin.file);
     let text = sources.text(file);
     let line_number = usize::try_from(origin.line).ok()?.checked_sub(1)?;
@@ -232,6 +240,7 @@ mod tests {
         let mut outcome = Summary {
             file: "/etc/p.toml".into(),
             accepted: true,
+            watches: 0,
             kept: 0,
             services: 3,
             traps: 1,
