@@ -16,20 +16,28 @@ pub(super) struct Beside<'a> {
     pub(super) positions: &'a [Position],
     /// The file that lies there now.
     pub(super) own: FileId,
+    /// How it begins: a file that begins the same is a copy of it, as one that is just being made
+    /// before it is cut.
+    pub(super) head: &'a [u8],
+    /// When the path began to be watched, milliseconds since the epoch.
+    pub(super) since: Option<i64>,
     /// Files that are being followed.
     pub(super) followed: &'a HashSet<FileId>,
 }
 
 impl Beside<'_> {
     /// Those of the candidates that are to be read on, each from its place: one that holds what was read
-    /// goes on from there, whatever its number; one in which nobody was, and that was written after the
-    /// last of those, is a generation that came and went unseen, and is read from its beginning.
+    /// goes on from there, whatever its number; one in which nobody was, and that was written since
+    /// the path is watched, is a generation that came and went unseen, and is read from its beginning.
     pub(super) fn find(&self, candidates: Vec<File>) -> Vec<(File, FileId, Place)> {
         let mut found: Vec<(i64, File, FileId, Place)> = Vec::new();
         for file in candidates {
             let Ok(stat) = file.metadata() else { continue };
             let id = FileId { device: stat.dev(), inode: stat.ino() };
             if id == self.own || self.followed.contains(&id) {
+                continue;
+            }
+            if !self.head.is_empty() && head(&file).starts_with(self.head) {
                 continue;
             }
             let at = modified(&file);
@@ -47,19 +55,27 @@ impl Beside<'_> {
 
     /// The furthest place that somebody was at and that is in a file.
     fn place(&self, file: &File, id: FileId) -> Option<Place> {
-        let same = |it: &Position| (it.device, it.inode) == (id.device, id.inode);
-        let places = self.positions.iter().filter(|it| it.tail > 0 || same(it)).map(Place::of);
+        let is = |it: &Position, id: FileId| (it.device, it.inode) == (id.device, id.inode);
+        // what was read of the file that lies there now is in a copy of it too
+        let others = self.positions.iter().filter(|it| !is(it, self.own));
+        let places = others.filter(|it| it.tail > 0 || is(it, id)).map(Place::of);
         let there = places.filter(|place| place.is_in(file).unwrap_or(false));
         there.max_by_key(|place| place.offset)
     }
 
-    /// Whether a file was written after every one that somebody was in, but for the one that lies at the
-    /// path now.
+    /// Whether a file was written after its path began to be watched: one that nobody was in is then a
+    /// generation that came and went between two looks.
     fn is_later(&self, at: i64) -> bool {
-        let other = |it: &&Position| (it.device, it.inode) != (self.own.device, self.own.inode);
-        let last = self.positions.iter().filter(other).map(|it| it.at).max();
-        last.is_some_and(|last| at > last)
+        self.since.is_some_and(|since| at >= since)
     }
+}
+
+/// How a file begins: some bytes, or as many as there are.
+pub(super) fn head(file: &File) -> Vec<u8> {
+    let mut head = vec![0; 64];
+    let read = std::os::unix::fs::FileExt::read_at(file, &mut head, 0).unwrap_or(0);
+    head.truncate(read);
+    head
 }
 
 #[cfg(test)]
@@ -109,10 +125,14 @@ mod tests {
         (cut.device, cut.inode) = (0, 9); // known by what was read alone
         let positions = [cut, read(&at("finished"), 2), read(&at("log"), 1)];
         std::fs::copy(at("finished"), at("copy of finished")).unwrap();
-        let candidates = ["old", "known", "finished", "unseen", "log", "copy of finished"];
+        write("being copied", "d1\nd2\n", 8_000);
+        let candidates =
+            ["old", "known", "finished", "unseen", "log", "copy of finished", "being copied"];
         let files = || candidates.iter().map(|name| File::open(at(name)).unwrap()).collect();
         let find = |followed: &HashSet<FileId>| -> Vec<(FileId, u64)> {
-            let beside = Beside { positions: &positions, own: id(&at("log")), followed };
+            let own = id(&at("log"));
+            let beside =
+                Beside { positions: &positions, own, head: b"d1\n", since: Some(2_000), followed };
             beside.find(files()).into_iter().map(|(_, id, place)| (id, place.offset)).collect()
         };
         let want = [(id(&at("known")), 6), (id(&at("unseen")), 0)];

@@ -34,6 +34,8 @@ pub(crate) struct Followed {
     /// The monitor's number, if it has the file too.
     pub(crate) number: Option<u64>,
     pub(crate) path: RefCell<String>,
+    /// The pattern that it was found by, if the monitor has it.
+    pub(crate) pattern: RefCell<String>,
     pub(crate) id: FileId,
     pub(crate) watches: RefCell<Vec<u32>>,
     /// Whether it lies where it lay.
@@ -89,6 +91,7 @@ impl Followed {
         Self {
             number,
             path: RefCell::new(path),
+            pattern: RefCell::default(),
             id,
             watches: RefCell::new(watches),
             current: Cell::new(number.is_some()),
@@ -229,6 +232,11 @@ impl Followed {
             }
             Go::On
         });
+        let nuls = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        let next = match lines == 0 && next != place && bytes.get(known..).is_some_and(nuls) {
+            true => next.past_hole(&self.file)?,
+            false => next,
+        };
         // without a whole line there is nothing to do until more has been written
         let turn = if next == place { Turn::Nothing } else { Turn::More };
         Ok(Taken { turn, place: next, lines, offences })

@@ -235,10 +235,12 @@ impl Follows {
     async fn begin(self: Rc<Self>, of: FollowedFile, fd: OwnedFd) {
         self.settled().await;
         let file = File::from(fd);
+        self.part_with_cut(&of, &file).await;
         let (place, warm) = self.place(&of, &file);
         let followed = Followed::new(Some(of.number), of.path, of.id, of.watches, file, place);
         followed.current.set(of.current);
         followed.growth.set(of.wake);
+        followed.pattern.replace(of.pattern.clone());
         if place.is_none() {
             followed.not_before(self.begin_new(&of.pattern, &followed));
         }
@@ -249,6 +251,21 @@ impl Follows {
             self.ask_beside(&path);
         }
         followed.follow(self, warm).await;
+    }
+
+    /// Where an earlier reader was in a file that was cut since: what it held may be in a copy, which is
+    /// known by what was read of it.
+    async fn part_with_cut(&self, of: &FollowedFile, file: &File) {
+        let known = self.known.borrow().get(&of.path).cloned().unwrap_or_default();
+        for mut position in known {
+            let same = (position.device, position.inode) == (of.id.device, of.id.inode);
+            let place = Place::of(&position);
+            if same && place.is_known() && !place.is_in(file).unwrap_or(true) {
+                (position.device, position.inode) = (0, position.mark);
+                let position = Box::new(position);
+                self.commit(Change::Read { offences: Vec::new(), position }).await;
+            }
+        }
     }
 
     /// Waits until the ledger has told its positions.
@@ -355,7 +372,11 @@ impl Follows {
         let found = {
             let known = self.known.borrow();
             let positions = known.get(&path).map(Vec::as_slice).unwrap_or_default();
-            Beside { positions, own: of.id, followed: &followed }.find(candidates)
+            let head = beside::head(of.file());
+            let own = of.id;
+            let marker = known.get(&marker(&of.pattern.borrow()));
+            let since = marker.and_then(|all| all.first()).map(|position| position.at);
+            Beside { positions, own, head: &head, since, followed: &followed }.find(candidates)
         };
         for (file, id, place) in found {
             if self.loose.borrow().len() >= MOST_LOOSE {
@@ -461,13 +482,16 @@ impl Follows {
 
     /// Has a change written, and waits until it is or cannot be: no more is read meanwhile.
     async fn commit(&self, change: Change) {
-        if let Change::Read { position, .. } = &change {
-            self.remember(position);
-        }
         let orders = self.orders.borrow().clone();
         let Some(orders) = orders else { return };
         let (done, written) = oneshot::channel();
+        let position = match &change {
+            Change::Read { position, .. } => Some(position.clone()),
+            Change::Keep(_) | Change::Forget(_) | Change::Record(_) => None,
+        };
         if orders.send(Order::Read(change, done)).await.is_ok() {
+            // Only now: one that was stopped before has left nothing behind.
+            position.iter().for_each(|position| self.remember(position));
             // Dropped, it says that the ledger cannot be written: reading goes on.
             let _ = written.await;
         }

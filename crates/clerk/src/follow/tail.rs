@@ -89,6 +89,23 @@ impl Place {
         })
     }
 
+    /// Behind NUL bytes, the next that were ever written: a file may be longer than its content.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn past_hole(self, file: &File) -> io::Result<Self> {
+        let found = rustix::fs::seek(file, rustix::fs::SeekFrom::Data(self.offset));
+        let data = match found {
+            Ok(data) => data,
+            Err(rustix::io::Errno::NXIO) => file.metadata()?.len(),
+            Err(_) => return Ok(self), // a file system that does not tell
+        };
+        match data > self.offset {
+            true => Ok(Self { within: false, ..Self::at(file, data)? }),
+            false => Ok(self),
+        }
+    }
+
     /// The place behind so many of the bytes that were read here, where [`scan`] stopped.
     fn behind(&self, bytes: &[u8], known: usize, used: usize, within: bool) -> Self {
         let end = known.saturating_add(used);
@@ -309,6 +326,23 @@ mod tests {
         let mut position = Position::default();
         place.write(&mut position);
         assert_eq!(Place::of(&position), place);
+    }
+
+    #[test]
+    fn what_was_never_written_is_not_read() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("log");
+        let mut writer = File::create(&path).unwrap();
+        writer.write_all(b"one\n").unwrap();
+        writer.set_len(1 << 30).unwrap();
+        let file = File::open(&path).unwrap();
+        let place = Place::at(&file, 8192).unwrap().past_hole(&file).unwrap();
+        if place.offset < 1 << 30 {
+            return; // a file system without holes
+        }
+        let mut end = File::options().append(true).open(&path).unwrap();
+        end.write_all(b"two\n").unwrap();
+        assert_eq!(read(&file, &mut place.clone(), 100).unwrap(), ["two"]);
     }
 
     #[test]

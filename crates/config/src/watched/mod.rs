@@ -160,6 +160,7 @@ impl Finder {
         };
         if let Some(real) = real
             && matches!(is_remote(&real), Ok(false))
+            && real.is_dir()
         {
             self.directories.entry(real).or_default().insert(literal.to_owned());
         }
@@ -183,16 +184,15 @@ impl Finder {
         }
     }
 
-    /// The youngest files whose names begin with a path's.
+    /// The youngest files whose names are a path's with what a rotation adds.
     fn beside(&self, path: &Path) -> Vec<Foreign> {
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
             return Vec::new();
         };
         let mut names = self.names(directory).unwrap_or_default();
         names.retain(|other| {
-            other.as_bytes().starts_with(name.as_bytes())
-                && other.len() > name.len()
-                && !is_compressed(other)
+            let rest = other.as_bytes().strip_prefix(name.as_bytes());
+            rest.is_some_and(is_of_rotation)
         });
         let mut files: Vec<Foreign> =
             names.iter().filter_map(|name| self.open(&directory.join(&**name)).ok()).collect();
@@ -227,6 +227,12 @@ fn as_root<T>(deed: impl FnOnce() -> Result<T, ForeignError>) -> Result<T, Forei
     let done = deed();
     use_capabilities(&[]).map_err(ForeignError::Os)?;
     done
+}
+
+/// Whether a name ends as one that a rotation gives: `.1`, `-20261122`, `.2026-11-22_10:00`, `.old`.
+fn is_of_rotation(rest: &[u8]) -> bool {
+    let digits = |byte: &u8| byte.is_ascii_digit() || b".-_:T".contains(byte);
+    rest == b".old" || (rest.len() > 1 && rest.iter().all(digits))
 }
 
 fn is_compressed(name: &OsStr) -> bool {
@@ -272,6 +278,7 @@ mod tests {
         for file in ["a/x.log", "a/x.log.1", "a/x.log.2.gz", "a/y.log", "b/x.log", "b/z"] {
             fs::write(root.join(file), "").unwrap();
         }
+        fs::write(root.join("a/x.log.bak"), "").unwrap();
         let (files, refused, directories) =
             found(&root, &["*/?.log", "none/at/all", "a/x.log*"], &["a/x.log", "b/z"]);
         let file = |pattern, path: &str| (pattern, path.to_owned());
@@ -282,6 +289,7 @@ mod tests {
             file(0, "b/x.log"),
             file(2, "a/x.log"),
             file(2, "a/x.log.1"),
+            file(2, "a/x.log.bak"),
             beside,
         ];
         assert_eq!(files, want);
