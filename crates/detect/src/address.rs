@@ -5,7 +5,7 @@
 //! numbers, digits that are not ASCII) is none. What ends an address is a character that no address
 //! and no name of a host has: `192.0.2.1.example` names a host, not 192.0.2.1.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::Named;
 
@@ -20,8 +20,36 @@ pub fn parse(text: &[u8]) -> Option<IpAddr> {
     if text.len() > 45 || !matches!(text.first()?, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':') {
         return None;
     }
-    let address: IpAddr = std::str::from_utf8(text).ok()?.parse().ok()?;
-    Some(address.to_canonical())
+    if let Some(address) = ipv4(text) {
+        return Some(IpAddr::V4(address));
+    }
+    let address: Ipv6Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
+    Some(IpAddr::V6(address).to_canonical())
+}
+
+/// Four decimal octets without leading zeros: what most lines have, and what the standard library
+/// takes several times as long for.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0_u8; 4];
+    let mut rest = text;
+    for (at, octet) in octets.iter_mut().enumerate() {
+        if at > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let (number, behind) = match rest {
+            [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', behind @ ..] => {
+                let number = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10;
+                (u8::try_from(number + u16::from(c - b'0')).ok()?, behind)
+            }
+            [a @ b'1'..=b'9', b @ b'0'..=b'9', behind @ ..] => {
+                ((a - b'0') * 10 + (b - b'0'), behind)
+            }
+            [a @ b'0'..=b'9', behind @ ..] => (a - b'0', behind),
+            _ => return None,
+        };
+        (*octet, rest) = (number, behind);
+    }
+    rest.is_empty().then(|| Ipv4Addr::from(octets))
 }
 
 /// Whom this text names: all of it an address, or a host, or nobody.
@@ -91,7 +119,12 @@ pub fn parse_with_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
 #[must_use]
 pub fn port(text: &[u8]) -> Option<u16> {
     let digits = text.iter().all(u8::is_ascii_digit) && (text == b"0" || !text.starts_with(b"0"));
-    if digits { std::str::from_utf8(text).ok()?.parse().ok() } else { None }
+    if !digits || text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u16, |number, byte| {
+        number.checked_mul(10)?.checked_add(u16::from(byte.wrapping_sub(b'0')))
+    })
 }
 
 /// Whether a byte may stand in an address, its zone, or a host's name.
@@ -107,6 +140,25 @@ fn is_ipv6(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ipv4_addresses_are_read_as_the_standard_library_reads_them() {
+        let mut random = 7_u64;
+        for _ in 0..200_000 {
+            let mut text = Vec::new();
+            for _ in 0..5 + random % 12 {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let all = b"0123455.2.1.9";
+                text.push(all[usize::try_from(random >> 40).unwrap() % all.len()]);
+            }
+            let text = std::str::from_utf8(&text).unwrap();
+            assert_eq!(ipv4(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+        for number in 0..=70_000_u32 {
+            let text = number.to_string();
+            assert_eq!(port(text.as_bytes()), text.parse().ok(), "{text}");
+        }
+    }
 
     #[test]
     fn only_strict_spellings_are_addresses() {

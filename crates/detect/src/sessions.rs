@@ -70,7 +70,9 @@ impl<T> Sessions<T> {
     pub fn put(&mut self, process: Process, known: T) {
         self.old.remove(&process);
         if self.young.len() >= self.half && !self.young.contains_key(&process) {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.old, &mut self.young);
+            // its memory stays: it fills again
+            self.young.clear();
         }
         self.young.insert(process, known);
     }

@@ -5,13 +5,19 @@
 //! both sides of the address every reading is taken, and they have to agree.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::{Finder, FinderRev};
 
 use crate::{Named, address};
 
 /// More readings than that are no honest line.
 const READINGS: usize = 16;
+
+// Made once: a line is read in less time than it takes to make them.
+static FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" from "));
+static LAST_FROM: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(b" from "));
+static SSH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" ssh"));
 
 /// Whom a sentence names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +44,7 @@ pub(super) fn from_right(text: &[u8]) -> Parts<'_> {
     if let Some(name) = text.strip_suffix(b" from") {
         return (Peer::One(Named::Nobody), None, Some(name));
     }
-    let Some(at) = memmem::rfind(text, b" from ") else {
+    let Some(at) = LAST_FROM.rfind(text) else {
         return (Peer::One(Named::Nobody), None, None);
     };
     let (name, tail) = (slice(text, 0, at), slice(text, at + 6, text.len()));
@@ -63,7 +69,7 @@ pub(super) fn from_between(text: &[u8]) -> Parts<'_> {
     if text.ends_with(b" from") {
         readings.add(Named::Nobody, None, text.strip_suffix(b" from"));
     }
-    for at in memmem::find_iter(text, b" from ") {
+    for at in FROM.find_iter(text) {
         let tail = slice(text, at + 6, text.len());
         if let Some((named, port)) = before_ssh(tail) {
             readings.add(named, port, Some(slice(text, 0, at)));
@@ -74,7 +80,7 @@ pub(super) fn from_between(text: &[u8]) -> Parts<'_> {
 
 /// `A`, `A port P`, `A port P ssh2`, `A port P ssh2: MORE`.
 fn before_ssh(tail: &[u8]) -> Option<(Named, Option<u16>)> {
-    let end = memmem::find(tail, b" ssh").filter(|end| {
+    let end = SSH.find(tail).filter(|end| {
         let behind = slice(tail, end + 4, tail.len());
         let version = behind.strip_prefix(b"1").or_else(|| behind.strip_prefix(b"2"));
         version.is_some_and(|rest| rest.is_empty() || rest.starts_with(b": "))

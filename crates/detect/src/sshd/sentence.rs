@@ -127,9 +127,8 @@ fn refused_key(text: &[u8]) -> Option<Sentence<'_>> {
 
 /// One word, and what is behind ` for `.
 fn method(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memmem::find(text, b" for ")?;
-    let (word, rest) = (text.get(..end)?, text.get(end.checked_add(5)?..)?);
-    is_method(word).then_some((word, rest))
+    let (word, rest) = text.split_at_checked(memchr::memchr(b' ', text)?)?;
+    Some((word, rest.strip_prefix(b" for ")?)).filter(|(word, _)| is_method(word))
 }
 
 /// A method's name, and its submethod's behind a slash.
