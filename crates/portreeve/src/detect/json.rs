@@ -28,7 +28,7 @@ pub(super) fn push(out: &mut Vec<u8>, told: &Told<'_>, clock: &mut Clock) {
         None => b",\"certain\":false,\"why\":",
     });
     let (by, colon) = told.by.map_or(("", ""), |by| (by, ": "));
-    let [because, name] = parts.uncharged();
+    let [because, name] = parts.uncharged(told.doubt);
     let several = parts.several();
     string(out, &[by, colon, parts.why, &several, because, name].map(str::as_bytes));
     if let Some(file) = told.file {
@@ -114,8 +114,15 @@ mod tests {
 
     fn shown(finding: &Finding, file: Option<&str>) -> String {
         let mut out = Vec::new();
-        let told =
-            Told { file, number: 17, time: Some(1_500_000), by: Some("sshd"), finding, line: None };
+        let told = Told {
+            file,
+            number: 17,
+            time: Some(1_500_000),
+            by: Some("sshd"),
+            doubt: None,
+            finding,
+            line: None,
+        };
         push(&mut out, &told, &mut Clock::new(TimeZone::UTC));
         String::from_utf8(out).unwrap()
     }

@@ -117,6 +117,7 @@ impl Reading {
             number: line.number,
             time: said.time,
             by: self.watcher.name(said.by),
+            doubt: said.doubt,
             finding: &said.finding,
             line: self.explain.then_some(line.bytes),
         };

@@ -14,10 +14,21 @@ pub(super) struct Told<'l> {
     pub(super) time: Option<i64>,
     /// Whose word it is; none where nobody reads such lines.
     pub(super) by: Option<&'l str>,
+    /// Why no address of it can be believed, if so.
+    pub(super) doubt: Option<Doubt>,
     /// What it says.
     pub(super) finding: &'l Finding,
     /// The line itself, where it is to be shown.
     pub(super) line: Option<&'l [u8]>,
+}
+
+/// What makes a whole line doubtful.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It does not say which program wrote it, so all of it may be a piece of a stranger's text.
+    Bare,
+    /// Only its beginning was looked at.
+    Cut,
 }
 
 /// A finding, as every style shows it.
@@ -60,16 +71,19 @@ impl<'f> Parts<'f> {
 
     /// Why an offence is nobody's, behind the sentence: words, and a name to go with them; else
     /// nothing.
-    pub(super) fn uncharged(&self) -> [&'f str; 2] {
-        match self.named {
-            Some(Named::Nobody) if self.offence.is_some() => {
-                ["; no address is where it belongs, so nobody is charged", ""]
+    pub(super) fn uncharged(&self, doubt: Option<Doubt>) -> [&'f str; 2] {
+        let Some(named) = self.named.filter(|_| self.offence.is_some()) else { return [""; 2] };
+        match (named, doubt) {
+            (Named::Address(_), _) => ["", ""],
+            (Named::Nobody, _) => ["; no address is where it belongs, so nobody is charged", ""],
+            (Named::Host(name), _) => ["; names charge nobody: ", name],
+            (Named::Ambiguous, Some(Doubt::Bare)) => {
+                ["; the line does not say which program wrote it, so nobody is charged", ""]
             }
-            Some(Named::Host(name)) if self.offence.is_some() => ["; names charge nobody: ", name],
-            Some(Named::Ambiguous) if self.offence.is_some() => {
-                ["; it reads in two ways, so nobody is charged", ""]
+            (Named::Ambiguous, Some(Doubt::Cut)) => {
+                ["; the line is longer than is looked at, so nobody is charged", ""]
             }
-            _ => ["", ""],
+            (Named::Ambiguous, None) => ["; it reads in two ways, so nobody is charged", ""],
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn push(out: &mut Vec<u8>, told: &Told<'_>, paint: Paint, clock: &mut
         None => out.push(b'-'),
     });
     let (by, colon) = told.by.map_or(("", ""), |by| (by, ": "));
-    let [because, name] = parts.uncharged();
+    let [because, name] = parts.uncharged(told.doubt);
     let several = parts.several();
     let all = [by, colon, parts.why, &several, because, name];
     all.iter().for_each(|part| visible(out, part.as_bytes()));
@@ -108,6 +108,7 @@ mod tests {
             number: 3,
             time: Some(1_000_000),
             by: None,
+            doubt: None,
             finding: &finding,
             line,
         };

@@ -2,6 +2,7 @@
 
 use super::filters;
 use super::lines::Line;
+use super::outcome::Doubt;
 use crate::args::DetectArgs;
 use crate::exit::{Exit, Failure};
 use crate::render::json;
@@ -37,6 +38,8 @@ pub(super) struct Said {
     pub(super) timed: bool,
     /// Whose word it is, for [`Watcher::name`].
     pub(super) by: Option<usize>,
+    /// Why no address of the line can be believed, if so.
+    pub(super) doubt: Option<Doubt>,
     /// The word.
     pub(super) finding: Finding,
 }
@@ -81,7 +84,12 @@ impl Watcher {
                 let told = all || matches!(finding, Finding::Offence(_));
                 let moment = record.time.filter(|_| told);
                 let time = moment.and_then(|moment| self.resolver.resolve(moment));
-                Said { time, timed: record.time.is_some(), by, finding }
+                let doubt = match (line.cut, record.program) {
+                    (true, _) => Some(Doubt::Cut),
+                    (false, b"") => Some(Doubt::Bare),
+                    (false, _) => None,
+                };
+                Said { time, timed: record.time.is_some(), by, doubt, finding }
             }
             Who::Filters(filters) => {
                 let record = Record { cut: line.cut, ..Record::plain(line.bytes) };
@@ -121,11 +129,11 @@ fn one_of(
             let time = time(filter);
             // no date is looked for in a line that no pattern could match
             let timed = time.is_some() || matches!(finding, Finding::Nothing(_));
-            said = Some(Said { time, timed, by: None, finding });
+            said = Some(Said { time, timed, by: None, doubt: None, finding });
         }
     }
     let nothing = Finding::Nothing("there is no filter");
-    said.unwrap_or(Said { time: None, timed: false, by: None, finding: nothing })
+    said.unwrap_or(Said { time: None, timed: false, by: None, doubt: None, finding: nothing })
 }
 
 /// No more than so many look at a line.

@@ -142,6 +142,24 @@ fn bytes_of_any_kind_are_read_and_none_acts_on_the_terminal() {
 }
 
 #[test]
+fn a_line_that_any_strangers_text_may_be_charges_nobody_and_says_so() {
+    let bare = "Failed password for root from 192.0.2.7 port 4711 ssh2\n";
+    let long = format!(
+        "Nov 22 10:00:01 gate sshd[71]: Invalid user {} from 192.0.2.7\n",
+        "x".repeat(9000)
+    );
+    for (line, want) in [(bare, "does not say which program wrote it"), (&long, "no address")] {
+        let ran = fed(&["--json"], line.as_bytes());
+        let all = objects(&ran);
+        assert_eq!(
+            (all.len(), &all[0]["addr"], &all[0]["certain"]),
+            (1, &Value::Null, &json!(false))
+        );
+        assert!(all[0]["why"].as_str().unwrap().contains(want), "{ran:?}");
+    }
+}
+
+#[test]
 fn the_detectors_are_named() {
     let ran = portreeve(&["detect", "--list"]);
     assert_eq!(ran.exit, 0);
