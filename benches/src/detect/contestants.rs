@@ -26,6 +26,8 @@ pub(super) struct Contestant {
     pub(super) piped: bool,
     /// Whether it times itself, so that its start does not count.
     pub(super) times_itself: bool,
+    /// Whether what it says is a line, which goes to a file.
+    pub(super) says_little: bool,
     /// Its call, for this log; the folder is for what it needs.
     pub(super) call: fn(log: &Path, folder: &Path) -> Result<Command, Failure>,
 }
@@ -40,6 +42,7 @@ pub(super) const ALL: [Contestant; 7] = [
         share: 1.0,
         piped: false,
         times_itself: false,
+        says_little: true,
         call: |log, _| {
             let mut command = peers::call(&peers::find("grep")?);
             command.args(["-cE", PATTERN]).arg(log).env("LC_ALL", "C");
@@ -51,6 +54,7 @@ pub(super) const ALL: [Contestant; 7] = [
         share: 1.0,
         piped: false,
         times_itself: false,
+        says_little: false,
         call: |log, _| Ok(ours(&["--detector", "sshd"], log)),
     },
     Contestant {
@@ -58,6 +62,7 @@ pub(super) const ALL: [Contestant; 7] = [
         share: 1.0,
         piped: false,
         times_itself: false,
+        says_little: false,
         call: |log, _| Ok(ours(&[], log)),
     },
     Contestant {
@@ -65,6 +70,7 @@ pub(super) const ALL: [Contestant; 7] = [
         share: 0.2,
         piped: false,
         times_itself: false,
+        says_little: false,
         call: |log, _| match Path::new(FILTER).exists() {
             true => Ok(ours(&["--filter", FILTER], log)),
             false => Err(format!("{FILTER} is not there (apt-get install fail2ban)")),
@@ -75,6 +81,7 @@ pub(super) const ALL: [Contestant; 7] = [
         share: 1.0,
         piped: true,
         times_itself: false,
+        says_little: false,
         call: |_, _| Ok(peers::call(&sshguard()?)),
     },
     Contestant {
@@ -82,6 +89,7 @@ pub(super) const ALL: [Contestant; 7] = [
         share: CUT,
         piped: false,
         times_itself: true,
+        says_little: true,
         call: |log, folder| {
             let script = folder.join("fail2ban.py");
             std::fs::write(&script, FILTER_CLASS).map_err(|error| error.to_string())?;
@@ -96,6 +104,7 @@ pub(super) const ALL: [Contestant; 7] = [
         share: CUT,
         piped: false,
         times_itself: false,
+        says_little: false,
         call: |log, _| {
             let mut command = peers::call(&peers::find("fail2ban-regex")?);
             command.args(["--usedns", "no"]).arg(log).arg("sshd");

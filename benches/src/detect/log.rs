@@ -77,23 +77,27 @@ impl Log {
     fn episode(&mut self) {
         self.second += self.below(3);
         self.pid = 1000 + (self.pid + self.below(5)) % 3_000_000;
+        let what = self.below(100);
+        match what {
+            0..8 => return self.cron(),
+            8..12 => return self.sudo(),
+            _ => {}
+        }
         let from = self.address();
         let port = 1024 + self.below(64_000);
         let at = usize::try_from(self.below(16)).unwrap_or_default();
         let name = NAMES.get(at).copied().unwrap_or("x");
-        match self.below(100) {
-            0..40 => self.password(&from, port),
-            40..72 => self.invalid_user(name, &from, port),
-            72..80 => self.sshd(&format!("Connection closed by {from} port {port} [preauth]")),
-            80..83 => self.sshd(&format!(
+        match what {
+            12..52 => self.password(&from, port),
+            52..84 => self.invalid_user(name, &from, port),
+            84..92 => self.sshd(&format!("Connection closed by {from} port {port} [preauth]")),
+            92..95 => self.sshd(&format!(
                 "banner exchange: Connection from {from} port {port}: invalid format"
             )),
-            83..85 => self.sshd(&format!(
+            95..97 => self.sshd(&format!(
                 "Unable to negotiate with {from} port {port}: no matching key exchange method found. \
                  Their offer: diffie-hellman-group14-sha1,diffie-hellman-group1-sha1 [preauth]"
             )),
-            85..93 => self.cron(),
-            93..97 => self.sudo(),
             _ => self.login(&from, port),
         }
     }

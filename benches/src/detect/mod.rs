@@ -27,7 +27,7 @@ const LINES: u32 = 1_000_000;
 const ADDRESSES: u32 = 5_000;
 
 /// Addresses of the logs that differ in nothing else.
-const MORE: [u32; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
+const MORE: [u32; 4] = [10, 1_000, 100_000, 1_000_000];
 
 /// Measures both.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
@@ -114,7 +114,7 @@ fn readers(options: &Options, dir: &Path) -> Result<(), Failure> {
     }
     table(&rows).print(&format!(
         "an auth log of {LINES} lines and {ADDRESSES} addresses, from a file in memory, what is \
-         found to /dev/null"
+         found to /dev/null (grep's number to a file)"
     ));
     noise(&others);
     missing.iter().for_each(|text| line(text));
@@ -212,7 +212,8 @@ fn once(who: &Contestant, log: &Log, dir: &Path) -> Result<Took, Failure> {
         command.stdin(File::open(&log.path).map_err(fail)?);
     }
     let own = dir.join("own");
-    let out = if who.times_itself { File::create(&own) } else { File::create("/dev/null") };
+    // grep(1) stops at the first match when it writes to /dev/null
+    let out = if who.says_little { File::create(&own) } else { File::create("/dev/null") };
     let status = command.stdout(out.map_err(fail)?).status().map_err(fail)?;
     if !status.success() {
         return Err(format!("it ended with {status}"));
