@@ -5,7 +5,8 @@
 //! but its programs is there. It has a network of its own with loopback alone.
 
 use std::fs::{self, File, Permissions};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::resume_unwind;
@@ -206,6 +207,18 @@ impl Root {
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
         crate::process::of_namespace(self.pid)
+    }
+
+    /// A connection within its network, from an address of its own.
+    ///
+    /// # Errors
+    /// What the kernel says, such as that nobody listens.
+    ///
+    /// # Panics
+    /// When `to` is no address and port.
+    #[track_caller]
+    pub fn connect_from(&self, from: IpAddr, to: &str) -> io::Result<TcpStream> {
+        self.within(|| world::connect_to(Some(SocketAddr::new(from, 0)), to))
     }
 
     /// Runs a closure in a thread that lives in its network. Sockets made there stay there.

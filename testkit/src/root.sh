@@ -12,6 +12,9 @@ mount -t tmpfs -o mode=0755 root "$root"
 for link in bin sbin lib lib32 lib64 libx32; do
 	[ ! -L "/$link" ] || cp -a "/$link" "$root/$link"
 done
+# Mounted, or a service manager would mount the host's own over it.
+mkdir "$root/dev"
+mount -t tmpfs -o mode=0755 dev "$root/dev"
 mkdir -p "$root$folder" "$root/usr" "$root/etc" "$root/proc" "$root/sys" "$root/dev/pts" \
 	"$root/dev/shm" "$root/run" "$root/root" "$root/home" "$root/var/log" "$root/var/lib" \
 	"$root/var/service" "$root/service" "$root/old" "$root/.usr/upper" "$root/.usr/work"

@@ -17,6 +17,7 @@ use crate::dir::Dir;
 use crate::ssh::SshKeys;
 use crate::syslog::Syslog;
 use anchor::Anchor;
+pub(crate) use net::connect_to;
 
 /// Where programs are looked for inside.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

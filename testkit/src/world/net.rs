@@ -194,7 +194,7 @@ fn parse(address: &str) -> SocketAddr {
     address.parse().must(format!("{address} as address and port"))
 }
 
-fn connect_to(from: Option<SocketAddr>, to: &str) -> io::Result<TcpStream> {
+pub(crate) fn connect_to(from: Option<SocketAddr>, to: &str) -> io::Result<TcpStream> {
     let to = parse(to);
     let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
