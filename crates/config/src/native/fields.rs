@@ -90,7 +90,13 @@ fn unknown(check: &mut Check, scope: Scope, name: &str, at: Span) {
 /// A key about connections where there are none, or about what is kept where nothing is.
 fn misplaced(scope: Scope, name: &str, at: Span) -> Option<Diagnostic> {
     let known = |other| keys::key(other, name).is_some();
-    let (message, help) = if scope == Scope::Kept && known(Scope::Service) {
+    let (message, help) = if scope == Scope::Kept && ["watch", "syslog"].contains(&name) {
+        (
+            format!("`{name}` means nothing with `keep = true`"),
+            "remove it: a kept service has no sessions of the door's; what it logs to a file or to the \
+             journal is read for a `[watch.NAME]` with this `service`",
+        )
+    } else if scope == Scope::Kept && known(Scope::Service) {
         (
             format!("`{name}` means nothing with `keep = true`"),
             "remove it: a kept service listens itself, so the door's admission, bans and lists do \
