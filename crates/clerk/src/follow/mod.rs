@@ -14,6 +14,9 @@ mod tail;
 mod told;
 mod watches;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use told::Spot;
 pub(crate) use watches::Clerk;
 
@@ -46,6 +49,10 @@ use tokio::task::{AbortHandle, spawn_local};
 const OLD: i64 = 600_000_000;
 /// Files that were found beside others and are read to their end, at a time.
 const MOST_LOOSE: usize = 64;
+/// Files that lay at one path before, and are not read to their end: as many as the monitor holds.
+const MOST_OLD: usize = 8;
+/// Sources of which positions are remembered: as many as the ledger keeps.
+const MOST_SOURCES: usize = 4096;
 /// Positions of one source that are remembered.
 const MOST_KNOWN: usize = 32;
 /// How alarms begin that are about watches.
@@ -228,7 +235,10 @@ impl Follows {
         let all = Rc::clone(self);
         let number = of.number;
         let task = spawn_local(async move { all.begin(of, fd).await });
-        self.tasks.borrow_mut().insert(number, task.abort_handle());
+        // News of one that has not begun: whoever waits to begin would read it once more.
+        if let Some(old) = self.tasks.borrow_mut().insert(number, task.abort_handle()) {
+            old.abort();
+        }
     }
 
     /// Finds where to begin in a file, and begins.
@@ -247,6 +257,7 @@ impl Follows {
         let followed = Rc::new(followed);
         self.files.borrow_mut().insert(of.number, Rc::clone(&followed));
         let path = followed.path.borrow().clone();
+        self.leave_oldest(&path);
         if followed.current.get() && self.known.borrow().contains_key(&path) {
             self.ask_beside(&path);
         }
@@ -265,6 +276,22 @@ impl Follows {
                 let position = Box::new(position);
                 self.commit(Change::Read { offences: Vec::new(), position }).await;
             }
+        }
+    }
+
+    /// Of those that lay at a path before, the oldest are left past the bound: who renames files
+    /// faster than they are done with must not take every descriptor there is.
+    fn leave_oldest(&self, path: &str) {
+        let mut files = self.files.borrow_mut();
+        let old = |file: &Followed| !file.current.get() && *file.path.borrow() == *path;
+        let old = files.iter().filter(|(_, file)| old(file));
+        let old: Vec<u64> = old.map(|(number, _)| *number).collect();
+        for number in old.iter().take(old.len().saturating_sub(MOST_OLD)) {
+            if let Some(task) = self.tasks.borrow_mut().remove(number) {
+                task.abort();
+            }
+            self.reported.borrow_mut().remove(number);
+            files.remove(number).iter().for_each(|file| self.keep(file));
         }
     }
 
@@ -478,6 +505,15 @@ impl Follows {
         positions.retain(|other| (other.device, other.inode) != id);
         positions.insert(0, position.clone());
         positions.truncate(MOST_KNOWN);
+        while known.len() > MOST_SOURCES {
+            let files = known.iter().filter(|(source, _)| source.starts_with('/'));
+            let other = files.filter(|(source, _)| **source != position.source);
+            let last = |all: &[Position]| all.first().map(|position| position.at);
+            let oldest = other.min_by_key(|(_, all)| last(all)).map(|(source, _)| source.clone());
+            let Some(oldest) = oldest else { return };
+            known.remove(&oldest);
+            self.totals.borrow_mut().remove(&oldest);
+        }
     }
 
     /// Has a change written, and waits until it is or cannot be: no more is read meanwhile.
