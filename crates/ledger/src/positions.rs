@@ -5,7 +5,8 @@ use crate::Ledger;
 use crate::error::{LedgerError, sql};
 use rusqlite::{Connection, Row, params};
 
-/// Positions that are kept; past it the oldest go.
+/// Positions in files that are kept; past it the oldest go. Those of journals, and what says that a
+/// pattern has been looked for, are the configuration's: names that come and go push none of them out.
 const MOST_POSITIONS: i64 = 4096;
 
 /// How far a file or a journal has been read.
@@ -36,7 +37,7 @@ pub struct Position {
 }
 
 impl Ledger {
-    /// Every position, the newest first.
+    /// Every position: those of journals and patterns, then those in files, the newest first.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -48,9 +49,9 @@ impl Ledger {
 pub(crate) fn each(connection: &Connection) -> rusqlite::Result<Vec<Position>> {
     let mut statement = connection.prepare(
         "SELECT source, device, inode, offset, tail, mark, within, cursor, lines, offences, at
-         FROM positions ORDER BY at DESC LIMIT ?1",
+         FROM positions ORDER BY substr(source, 1, 1) = '/', at DESC LIMIT ?1",
     )?;
-    let rows = statement.query_map([MOST_POSITIONS], read)?;
+    let rows = statement.query_map([MOST_POSITIONS.saturating_mul(2)], read)?;
     rows.collect()
 }
 
@@ -98,7 +99,8 @@ pub(crate) fn keep(connection: &Connection, position: &Position) -> rusqlite::Re
 pub(crate) fn trim(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(
         "DELETE FROM positions WHERE (source, device, inode) IN
-         (SELECT source, device, inode FROM positions ORDER BY at DESC LIMIT -1 OFFSET ?1)",
+         (SELECT source, device, inode FROM positions WHERE substr(source, 1, 1) = '/'
+          ORDER BY at DESC LIMIT -1 OFFSET ?1)",
         [MOST_POSITIONS],
     )?;
     Ok(())

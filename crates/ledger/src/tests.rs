@@ -282,3 +282,20 @@ fn a_position_comes_with_what_was_found_before_it_or_not_at_all() {
     let all = ledger.positions().unwrap();
     assert!(all.len() == 2 && all.contains(&other) && all.contains(&position(200)));
 }
+
+#[test]
+fn names_that_come_and_go_push_out_no_journal_and_no_pattern() {
+    let folder = Folder::new();
+    let mut ledger = folder.open();
+    let read = |source: String, at| Change::Read {
+        offences: vec![],
+        position: Box::new(Position { source, at, ..Position::default() }),
+    };
+    let mut changes = vec![read("journal:ssh".into(), 1), read("pattern:/var/log/*".into(), 1)];
+    changes.extend((0..4100).map(|number| read(format!("/var/log/{number}"), NOW + number)));
+    ledger.apply(&changes).unwrap();
+    let all = ledger.positions().unwrap();
+    let has = |source: &str| all.iter().any(|position| position.source == source);
+    assert!(has("journal:ssh") && has("pattern:/var/log/*") && has("/var/log/4099"));
+    assert!(!has("/var/log/0") && all.len() == 4098, "{}", all.len());
+}
