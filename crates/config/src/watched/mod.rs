@@ -20,6 +20,9 @@ use std::path::{Path, PathBuf};
 
 /// Files at a time, over all patterns.
 pub const MOST_FILES: usize = 512;
+/// Files that must not be read and are told of, over all patterns: whoever makes more of them is told
+/// of no more.
+const MOST_REFUSED: usize = 256;
 /// Names of one directory that are looked at.
 const MOST_NAMES: usize = 10_000;
 /// Older files beside one that are looked at.
@@ -83,7 +86,7 @@ pub fn find(
     rights: Rights,
     each: &mut dyn FnMut(Sighting),
 ) {
-    let mut finder = Finder { rights, directories: BTreeMap::new(), files: 0 };
+    let mut finder = Finder { rights, directories: BTreeMap::new(), files: 0, refused: 0 };
     for (pattern, path) in patterns.iter().enumerate() {
         for path in finder.expand(path) {
             match finder.open(&path) {
@@ -96,8 +99,9 @@ pub fn find(
                     each(Sighting::Refused { pattern, path, why });
                     break;
                 }
-                Err(error) if error.is_absent() => {}
+                Err(error) if error.is_absent() || finder.refused >= MOST_REFUSED => {}
                 Err(error) => {
+                    finder.refused += 1;
                     let why = finder.explain(&error);
                     each(Sighting::Refused { pattern, path, why });
                 }
@@ -118,6 +122,7 @@ struct Finder {
     rights: Rights,
     directories: BTreeMap<PathBuf, BTreeSet<OsString>>,
     files: usize,
+    refused: usize,
 }
 
 impl Finder {
@@ -303,6 +308,11 @@ mod tests {
         assert_eq!(directories, want);
         let (_, refused, _) = found(&root, &["a/*.log"], &[]);
         assert_eq!(refused, ["a/odd.log: it is no regular file"]);
+        for number in 0..2 * MOST_REFUSED {
+            fs::create_dir(root.join(format!("b/{number}.odd"))).unwrap();
+        }
+        let (files, refused, _) = found(&root, &["b/*.odd", "b/x.log"], &[]);
+        assert_eq!((files.len(), refused.len()), (1, MOST_REFUSED));
         fs::remove_dir_all(root).unwrap();
     }
 }

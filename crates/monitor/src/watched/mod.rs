@@ -41,6 +41,11 @@ const MISSED: Duration = Duration::from_secs(10);
 const MOST_HELD: usize = 1024;
 /// Files that lay at one path before, and are not read to their end.
 const MOST_OLD: usize = 8;
+/// Files whose neighbours are looked for at once; with up to eight each, they are no more than one
+/// answer holds beside the patterns' own files.
+const MOST_BESIDE: usize = 64;
+/// Paths without a file that are remembered; past it, those that no pattern names go, the oldest first.
+const MOST_ABSENT: usize = 1024;
 
 /// How alarms begin that are about watched files.
 const UNOPENED: &str = "a watched file is not read: ";
@@ -124,10 +129,16 @@ impl Door {
             self.watched.patterns = patterns;
             self.watched.looked = false;
             self.watched.opening = None;
+            let Watched { patterns, held, growth, .. } = &mut self.watched;
             let known: BTreeSet<&str> =
-                self.watched.patterns.iter().map(|pattern| pattern.path.as_str()).collect();
-            self.watched.held.retain(|_, held| {
+                patterns.iter().map(|pattern| pattern.path.as_str()).collect();
+            held.retain(|_, held| {
                 held.patterns.retain(|path| known.contains(path.as_str()));
+                if let (true, Some(wake), Some(growth)) =
+                    (held.patterns.is_empty(), held.of.wake, &*growth)
+                {
+                    growth.remove(Wake::of(wake));
+                }
                 !held.patterns.is_empty()
             });
             self.watched.absent.clear();
@@ -190,7 +201,10 @@ impl Door {
             match opening.read(buffer) {
                 Progress::More => door.watched.opening = Some(opening),
                 Progress::Done(found) => door.have_looked(&opening, found),
-                Progress::Failed(why) => door.not_looked(&why),
+                Progress::Failed(why) => {
+                    door.watched.beside.extend(opening.beside.iter().copied());
+                    door.not_looked(&why);
+                }
             }
         });
     }
@@ -199,8 +213,8 @@ impl Door {
     pub(crate) fn tick_watched(&mut self) {
         let now = self.now.mono;
         self.tick_journals();
-        if self.watched.opening.as_ref().is_some_and(|opening| opening.deadline <= now) {
-            self.watched.opening = None;
+        if let Some(late) = self.watched.opening.take_if(|opening| opening.deadline <= now) {
+            self.watched.beside.extend(late.beside.iter().copied());
             self.not_looked("a file system does not answer");
         }
         let mut missed = Vec::new();
@@ -223,14 +237,18 @@ impl Door {
         self.watched.look_at = Some(now.saturating_add(LOOK));
         self.watched.begun = Some(now);
         let watched = &mut self.watched;
-        let beside: Vec<u64> = std::mem::take(&mut watched.beside).into_iter().collect();
+        let beside = watched.next_beside();
+        if !watched.beside.is_empty() {
+            watched.look_soon(now);
+        }
         let path_of = |number: &u64| watched.held.get(number).map(|held| held.of.path.clone());
         let beside: Vec<(u64, String)> =
             beside.iter().filter_map(|number| Some((*number, path_of(number)?))).collect();
-        let (numbers, paths) = beside.into_iter().unzip();
+        let (numbers, paths): (Vec<u64>, Vec<String>) = beside.into_iter().unzip();
         let asked = Find { patterns: watched.paths(), beside: paths };
         let current = Arc::clone(&self.current);
         let with = (&self.paths, &*current.resolved, self.root);
+        let again = numbers.clone();
         let started = opening::start(asked, numbers, with, &mut self.spawner, &self.outputs, now);
         let started = started.and_then(|opening| {
             let token = Token::WatchedOpening.bits();
@@ -239,7 +257,10 @@ impl Door {
         });
         match started {
             Ok(opening) => self.watched.opening = Some(opening),
-            Err(why) => self.not_looked(&why),
+            Err(why) => {
+                self.watched.beside.extend(again);
+                self.not_looked(&why);
+            }
         }
     }
 
@@ -389,6 +410,7 @@ impl Door {
             self.rotate(&path);
             self.watched.absent.entry(path).or_insert((now, false));
         }
+        self.watched.forget_absent();
     }
 
     fn note_unopened(&mut self, unopened: Vec<Unopened>) {
@@ -488,6 +510,24 @@ impl Watched {
         self.patterns.iter().map(|pattern| pattern.path.clone()).collect()
     }
 
+    /// Files whose neighbours are looked for now; the others' turn comes at the next look.
+    fn next_beside(&mut self) -> Vec<u64> {
+        let next: Vec<u64> = self.beside.iter().copied().take(MOST_BESIDE).collect();
+        next.iter().for_each(|number| _ = self.beside.remove(number));
+        next
+    }
+
+    /// Whoever makes and removes files that match a pattern must not fill this process's memory.
+    fn forget_absent(&mut self) {
+        while self.absent.len() > MOST_ABSENT {
+            let named = |path: &str| self.patterns.iter().any(|pattern| pattern.path == path);
+            let others = self.absent.iter().filter(|(path, _)| !named(path));
+            let oldest = others.min_by_key(|(_, (since, _))| *since).map(|(path, _)| path.clone());
+            let Some(oldest) = oldest else { return };
+            self.absent.remove(&oldest);
+        }
+    }
+
     /// Has a file's growth told.
     fn wake(&mut self, fd: &OwnedFd) -> Option<Wake> {
         if self.growth.is_none() {
@@ -519,4 +559,33 @@ fn patterns(watches: &[Watch]) -> Vec<Pattern> {
 fn followed(held: &Held) -> Option<Outgoing> {
     let fd = held.fd.try_clone().ok()?;
     Some(Outgoing::Message(ToClerk::Follow(held.of.clone()), Some(fd)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_neighbours_are_asked_for_than_an_answer_holds_and_none_is_forgotten() {
+        let mut watched = Watched { beside: (0..150).collect(), ..Watched::default() };
+        let turns: Vec<Vec<u64>> =
+            std::iter::repeat_with(|| watched.next_beside()).take(4).collect();
+        assert!(turns.iter().all(|turn| turn.len() <= MOST_BESIDE));
+        assert_eq!(turns.concat(), (0..150).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn names_that_come_and_go_take_a_bounded_memory() {
+        let pattern = Pattern { path: "/var/log/auth.log".into(), watches: vec![0] };
+        let mut watched = Watched { patterns: vec![pattern], ..Watched::default() };
+        watched.absent.insert("/var/log/auth.log".into(), (Duration::ZERO, true));
+        for number in 1..3000 {
+            let since = Duration::from_secs(number);
+            watched.absent.insert(format!("/home/x/{number}.log"), (since, true));
+        }
+        watched.forget_absent();
+        assert_eq!(watched.absent.len(), MOST_ABSENT);
+        let has = |path: &str| watched.absent.contains_key(path);
+        assert!(has("/var/log/auth.log") && has("/home/x/2999.log") && !has("/home/x/1.log"));
+    }
 }

@@ -22,6 +22,10 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const MOST_FILES: usize = 1024;
 /// Directories of one answer.
 const MOST_PLACES: usize = 4096;
+/// Files of one answer that must not be read.
+const MOST_UNOPENED: usize = 512;
+/// Packets of one answer: more than hold all of that.
+const MOST_PACKETS: usize = 8192;
 
 /// A run.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub(super) struct Opening {
     /// The files whose neighbours were asked for, in the order of the question.
     pub(super) beside: Vec<u64>,
     found: Found,
+    packets: usize,
 }
 
 /// What it has answered.
@@ -92,7 +97,7 @@ pub(super) fn start(
     let pid = spawner.spawn(&Arc::new(program), connection).map_err(|e| e.to_string())?;
     let deadline = now.saturating_add(DEADLINE);
     let found = Found::default();
-    Ok(Opening { pid, channel, deadline, reaped: false, asked, beside, found })
+    Ok(Opening { pid, channel, deadline, reaped: false, asked, beside, found, packets: 0 })
 }
 
 impl Drop for Opening {
@@ -126,7 +131,12 @@ impl Opening {
             self.found.files.extend(files.map(|((sighted, id), fd)| (sighted, id, fd)));
             self.found.unopened.extend(packet.unopened);
             self.found.places.extend(packet.places);
-            if self.found.files.len() > MOST_FILES || self.found.places.len() > MOST_PLACES {
+            self.packets = self.packets.saturating_add(1);
+            if self.found.files.len() > MOST_FILES
+                || self.found.places.len() > MOST_PLACES
+                || self.found.unopened.len() > MOST_UNOPENED
+                || self.packets > MOST_PACKETS
+            {
                 return Progress::Failed("it answered too much".into());
             }
             if packet.last {
