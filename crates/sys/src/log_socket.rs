@@ -17,7 +17,7 @@ use std::{
         fd::{AsFd, AsRawFd, OwnedFd},
         unix::{
             ffi::{OsStrExt, OsStringExt},
-            fs::{FileTypeExt, PermissionsExt},
+            fs::{FileTypeExt, MetadataExt, PermissionsExt},
         },
     },
     path::{Path, PathBuf},
@@ -133,9 +133,16 @@ fn placed(name: &Path) -> io::Result<OwnedFd> {
 /// The mount namespace of a process that is ours: for [`crate::spawn::Connection::leaving_log`].
 ///
 /// # Errors
-/// `NotFound` when it has ended; those of open(2).
+/// `NotFound` when it has ended, or has none of its own: it never came to making one, or its number is
+/// another process's by now, and nothing may be taken away where that one sees it. Those of open(2).
 pub fn namespace(pid: Pid) -> io::Result<OwnedFd> {
-    Ok(fs::File::open(format!("/proc/{pid}/ns/mnt"))?.into())
+    let theirs = fs::File::open(format!("/proc/{pid}/ns/mnt"))?;
+    let ours = fs::metadata("/proc/self/ns/mnt")?;
+    let found = theirs.metadata()?;
+    if (found.dev(), found.ino()) == (ours.dev(), ours.ino()) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(theirs.into())
 }
 
 /// A message of a log socket.
@@ -217,4 +224,15 @@ pub fn is_log_socket(socket: impl AsFd) -> io::Result<bool> {
 pub fn may_mount() -> bool {
     let sets = rustix::thread::capabilities(None);
     sets.is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_ADMIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_s_namespace_is_taken_for_a_session_s_that_is_this_process_s_too() {
+        let own = Pid::from_raw(std::process::id().cast_signed()).unwrap();
+        assert_eq!(namespace(own).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }
