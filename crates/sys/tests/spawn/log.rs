@@ -196,3 +196,41 @@ fn a_place_that_is_gone_fails_the_start_and_says_so() {
 fn libc_enoent() -> i32 {
     std::io::Error::from(rustix::io::Errno::NOENT).raw_os_error().unwrap()
 }
+
+#[test]
+#[expect(unsafe_code, reason = "the thread gets a mount namespace of its own")]
+fn a_mount_of_the_hosts_stays_where_the_sessions_own_is_gone_already() {
+    let Some(host) = Host::new() else { return };
+    let folder = host.folder.clone();
+    // a namespace of this thread's, in which the log's place is a mount of the host's own, as in a
+    // container that was given its host's socket
+    let thread = std::thread::spawn(move || {
+        use rustix::mount::{MountPropagationFlags as How, mount_bind, mount_change};
+        // SAFETY: descriptors stay shared; only what this thread sees mounted is its own.
+        unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }.unwrap();
+        mount_change("/", How::PRIVATE | How::REC).unwrap();
+        mount_bind(&folder, &folder).unwrap();
+        mount_change(&folder, How::SHARED).unwrap();
+        let _outer = UnixDatagram::bind(folder.join("outer")).unwrap();
+        mount_bind(folder.join("outer"), folder.join("host")).unwrap();
+        let place = Arc::new(LogPlace::at(&folder.join("host")).unwrap());
+        let LogSocket { mount, .. } = LogSocket::new(&folder.join("7")).unwrap();
+        let mut spawner = Spawner::new(4).unwrap();
+        let connection = Connection::new().private_log(mount, &place);
+        let (pid, started) = start(&mut spawner, plan(&["/bin/sleep", "60"]), connection);
+        assert_eq!(started, Started::Executed);
+        let namespace = log_socket::namespace(pid).unwrap();
+        // its daemon makes its socket anew: what lay over the old one is gone
+        fs::remove_file(folder.join("outer")).unwrap();
+        let is_mount =
+            || fs::read_to_string("/proc/thread-self/mountinfo").unwrap().contains("/host ");
+        assert!(is_mount());
+        let leaving = Connection::leaving_log(namespace, &place);
+        let (leaver, started) = start(&mut spawner, plan(&["/nothing"]), leaving);
+        assert_eq!((started, wait(leaver)), (Started::Executed, Status::Code(0)));
+        portreeve_sys::process::kill(pid, portreeve_sys::Signal::Kill).unwrap();
+        wait(pid);
+        assert!(is_mount(), "the host's own mount was taken away");
+    });
+    thread.join().unwrap();
+}

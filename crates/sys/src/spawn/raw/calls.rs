@@ -163,6 +163,17 @@ pub(in super::super) fn move_mount(mount: u32, to: &CStr) -> Answer {
     }
 }
 
+/// Which file is at a path, a link itself where it is one: its file system's and its own number.
+pub(in super::super) fn file_at(path: &CStr) -> Answer<(u32, u32, u64)> {
+    // SAFETY: plain data, for which zeros are valid.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let (path, flags) = (path.as_ptr().expose_provenance(), word(libc::AT_SYMLINK_NOFOLLOW));
+    let (mask, to) = (unsigned(libc::STATX_INO), (&raw mut found).expose_provenance());
+    // SAFETY: the kernel reads a NUL-terminated string, and writes a structure of this kind.
+    unsafe { plain(libc::SYS_statx, [word(libc::AT_FDCWD), path, flags, mask, to]) }?;
+    Ok((found.stx_dev_major, found.stx_dev_minor, found.stx_ino))
+}
+
 /// Takes away the mount at a path, as soon as nobody uses it.
 pub(in super::super) fn unmount(path: &CStr) -> Answer {
     let flags = word(libc::MNT_DETACH | libc::UMOUNT_NOFOLLOW);
