@@ -231,7 +231,10 @@ impl Book {
                 found.push(*offence);
             }
         }
-        while let Some(over) = self.over.pop_front_if(|over| all || over.due <= now) {
+        // One that is due later than it can be was put there before the clock was set back.
+        let latest = now.saturating_add(LAST_WORDS);
+        let due = |over: &mut Over| all || over.due <= now || over.due > latest;
+        while let Some(over) = self.over.pop_front_if(due) {
             let judged = self.judge(over, now);
             if let Booked::Offence(offence) = judged {
                 found.push(*offence);

@@ -58,7 +58,7 @@ impl Refusals {
     pub(super) fn take(&mut self, now: u64, all: bool) -> Vec<Gathered> {
         let mut told = Vec::new();
         while let Some((due, _)) = self.due.front()
-            && (all || *due <= now || self.due.len() > MOST)
+            && (all || *due <= now || *due > now.saturating_add(MINUTE) || self.due.len() > MOST)
             && let Some((_, key)) = self.due.pop_front()
         {
             told.extend(self.all.remove(&key));

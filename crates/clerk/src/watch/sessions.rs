@@ -76,7 +76,7 @@ impl Sessions {
     pub(super) fn expire(&mut self, now: u64) -> Vec<SessionId> {
         let mut gone = Vec::new();
         while let Some((at, session)) = self.ended.front().copied()
-            && (now.saturating_sub(at) > AFTER || self.ended.len() > MOST_ENDED)
+            && (now.abs_diff(at) > AFTER || self.ended.len() > MOST_ENDED)
         {
             self.ended.pop_front();
             if let Some(known) = self.all.remove(&session) {

@@ -215,3 +215,23 @@ fn sessions_that_are_over_are_forgotten() {
     book.tick(10_000_000, true);
     assert_eq!(format!("{:?}", book.sessions), format!("{:?}", Sessions::default()));
 }
+
+#[test]
+fn a_clock_that_is_set_back_keeps_no_end_waiting() {
+    const HOUR: u64 = 3_600_000;
+    let mut book = Book::default();
+    let session = session(1, "192.0.2.7", 40_000);
+    book.session(&session, false);
+    let what = What::SessionEnded {
+        session,
+        ending: Ending::Exit(255),
+        duration: 1,
+        cause: None,
+        authenticated: Some(false),
+    };
+    let now = 10 * HOUR;
+    book.event(&Event { at: now, level: None, what }, now);
+    assert!(book.tick(now, false).is_empty(), "its last words are waited for");
+    assert_eq!(book.tick(now - HOUR, false).len(), 1);
+    assert!(book.sessions.get(SessionId(1)).is_none(), "nor is it remembered for an hour");
+}
