@@ -23,6 +23,10 @@ pub const MOST_FILES: usize = 512;
 /// Files that must not be read and are told of, over all patterns: whoever makes more of them is told
 /// of no more.
 const MOST_REFUSED: usize = 256;
+/// Directories of one pattern in which a change is told, and of all: files that come to others are found
+/// at the next look.
+const MOST_DIRECTORIES: usize = 256;
+const MOST_DIRECTORIES_IN_ALL: usize = 2048;
 /// Names of one directory that are looked at.
 const MOST_NAMES: usize = 10_000;
 /// Older files beside one that are looked at.
@@ -86,8 +90,13 @@ pub fn find(
     rights: Rights,
     each: &mut dyn FnMut(Sighting),
 ) {
-    let mut finder = Finder { rights, directories: BTreeMap::new(), files: 0, refused: 0 };
-    for (pattern, path) in patterns.iter().enumerate() {
+    let mut finder = Finder { rights, directories: BTreeMap::new(), files: 0, refused: 0, told: 0 };
+    // Paths without a wildcard first: whoever makes many files that match one takes no other's place.
+    let is_wild = |path: &Path| glob::is_pattern(path.as_os_str().as_bytes());
+    let (wild, named): (Vec<_>, Vec<_>) =
+        patterns.iter().enumerate().partition(|(_, path)| is_wild(path));
+    for (pattern, path) in named.into_iter().chain(wild) {
+        finder.told = 0;
         for path in finder.expand(path) {
             match finder.open(&path) {
                 Ok(file) if finder.files < MOST_FILES => {
@@ -123,6 +132,8 @@ struct Finder {
     directories: BTreeMap<PathBuf, BTreeSet<OsString>>,
     files: usize,
     refused: usize,
+    /// Directories of the pattern at hand.
+    told: usize,
 }
 
 impl Finder {
@@ -154,6 +165,9 @@ impl Finder {
     /// A change of names that begin so matters in a directory, if that is there.
     /// Root, which is to watch it, must not have to wait for it.
     fn tell(&mut self, path: &Path, literal: &OsStr) {
+        if self.told >= MOST_DIRECTORIES || self.directories.len() >= MOST_DIRECTORIES_IN_ALL {
+            return;
+        }
         let real = match path.canonicalize() {
             Err(error)
                 if error.kind() == ErrorKind::PermissionDenied
@@ -167,6 +181,7 @@ impl Finder {
             && matches!(is_remote(&real), Ok(false))
             && real.is_dir()
         {
+            self.told += 1;
             self.directories.entry(real).or_default().insert(literal.to_owned());
         }
     }
@@ -313,6 +328,14 @@ mod tests {
         }
         let (files, refused, _) = found(&root, &["b/*.odd", "b/x.log"], &[]);
         assert_eq!((files.len(), refused.len()), (1, MOST_REFUSED));
+        // nobody's many files or directories take the place of a path that is named
+        fs::create_dir(root.join("c")).unwrap();
+        for number in 0..=MOST_FILES {
+            fs::write(root.join(format!("c/{number}.many")), "").unwrap();
+        }
+        let (files, _, directories) = found(&root, &["c/*.many", "b/*/x", "b/x.log"], &[]);
+        assert_eq!((files.len(), files[0].1.as_str()), (MOST_FILES, "b/x.log"));
+        assert!(directories.len() <= MOST_DIRECTORIES + 4, "{}", directories.len());
         fs::remove_dir_all(root).unwrap();
     }
 }
