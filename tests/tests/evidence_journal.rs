@@ -145,6 +145,11 @@ fn host() -> Option<Root> {
     Some(root)
 }
 
+fn status(root: &Root) -> Value {
+    let told = root.run(&["portreeve", "status", "--json"]);
+    serde_json::from_slice(&told.stdout).unwrap_or_default()
+}
+
 fn events(root: &Root) -> Vec<Value> {
     let lines = root.read("/var/log/portreeve/events.jsonl");
     // the last line may be half written
@@ -196,9 +201,8 @@ fn a_host_whose_log_is_the_journal_charges_who_connected_and_nobody_else() {
     // What is written before journalctl has found the journal's end is not looked at.
     let read = || {
         let login = ssh(&root, OWN, "thisuser", "thisuser", &["true"]);
-        let status = root.run(&["portreeve", "status", "--json"]);
-        let status: Value = serde_json::from_slice(&status.stdout).unwrap_or_default();
-        status["watches"][0]["journal"]["entries"].as_u64() > Some(0) && login.status.success()
+        status(&root)["watches"][0]["journal"]["entries"].as_u64() > Some(0)
+            && login.status.success()
     };
     wait_for(SOON, "the journal to be read", read);
     let mounts = root.read("/proc/1/mountinfo");
@@ -218,6 +222,12 @@ fn a_host_whose_log_is_the_journal_charges_who_connected_and_nobody_else() {
     };
     wait_for(SOON, "all tries", enough);
     assert_eq!(root.read("/proc/1/mountinfo"), mounts);
+    let counted = || {
+        let all = offences(&root).len();
+        let counts = &status(&root)["offences"];
+        counts["charged"] == all && counts["nobody"] == 0
+    };
+    wait_for(SOON, "all to be counted", counted);
     root.bash("systemctl stop portreeved.service");
     let found = offences(&root);
     assert_eq!(by_service(&found), want, "{found:#?}");

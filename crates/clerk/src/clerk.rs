@@ -409,10 +409,16 @@ impl Desk {
         }
     }
 
-    /// Sessions that have ended are judged by their ends, once their last words are heard.
+    /// Sessions that have ended are judged by their ends, once their last words are heard. The monitor
+    /// learns how much was booked.
     fn judge_ends(&self, all: bool) {
-        let found = self.book.borrow_mut().tick(wall_ms(), all);
+        let mut book = self.book.borrow_mut();
+        let (found, counts) = (book.tick(wall_ms(), all), book.new_counts());
+        drop(book);
         found.into_iter().for_each(|offence| self.offend(offence));
+        if let Some(counts) = counts {
+            self.link.send(&FromClerk::Booked(counts));
+        }
     }
 
     /// An offence is told and kept.

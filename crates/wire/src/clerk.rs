@@ -79,6 +79,36 @@ pub struct SourceReport {
     pub old: u64,
 }
 
+/// How much was booked of what was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookedCounts {
+    /// Offences that charge somebody.
+    pub charged: u64,
+    /// Offences that charge nobody: the line names nobody for certain.
+    pub nobody: u64,
+    /// Findings that told what was booked before.
+    pub again: u64,
+}
+
+impl BookedCounts {
+    /// What these are more than those of before.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            charged: self.charged.saturating_sub(before.charged),
+            nobody: self.nobody.saturating_sub(before.nobody),
+            again: self.again.saturating_sub(before.again),
+        }
+    }
+
+    /// Adds others.
+    pub fn add(&mut self, more: &Self) {
+        self.charged = self.charged.saturating_add(more.charged);
+        self.nobody = self.nobody.saturating_add(more.nobody);
+        self.again = self.again.saturating_add(more.again);
+    }
+}
+
 /// From the monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToClerk {
@@ -229,6 +259,8 @@ pub enum FromClerk {
     },
     /// How far a source is; of each at most once a second.
     Source(SourceReport),
+    /// What was booked since it last said so, at most once a second.
+    Booked(BookedCounts),
 }
 
 /// Bytes of a journal's cursor, at most.
@@ -249,7 +281,8 @@ impl FromClerk {
             | Self::Left(_)
             | Self::AskBeside(_)
             | Self::ReadJournal { .. }
-            | Self::Source(_) => phase == Phase::Working,
+            | Self::Source(_)
+            | Self::Booked(_) => phase == Phase::Working,
         }
     }
 }

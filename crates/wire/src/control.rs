@@ -1,6 +1,6 @@
 //! The command and the monitor, over the control socket.
 
-use crate::clerk::{BanRecord, SourceReport};
+use crate::clerk::{BanRecord, BookedCounts, SourceReport};
 use crate::event::{Helper, SessionRef};
 use crate::{End, SessionId};
 use portreeve_model::{Network, OnStop, Parting, Supposed};
@@ -526,4 +526,6 @@ pub struct Status {
     pub lists: Vec<ListStatus>,
     /// What is watched.
     pub watches: Vec<WatchStatus>,
+    /// What was made of what was found, since the door's process began.
+    pub offences: BookedCounts,
 }

@@ -3,7 +3,7 @@
 
 use super::{Outcome, Target, signature};
 use portreeve_model::{ListAnswer, Mark, Reach, SourceId, Watched};
-use portreeve_wire::clerk::{FromClerk, ToClerk};
+use portreeve_wire::clerk::{BookedCounts, FromClerk, ToClerk};
 use portreeve_wire::control::{self, Request};
 use portreeve_wire::relay::{FromRelay, IdentReply, NamesAnswer, ToRelay};
 use portreeve_wire::{
@@ -136,6 +136,7 @@ fn clerk_seeds() -> Vec<Vec<u8>> {
         FromClerk::Stored(7),
         FromClerk::Authenticated { session: SessionId(3) },
         FromClerk::Alarm("the disk is full".into()),
+        FromClerk::Booked(BookedCounts { charged: 7, nobody: 1, again: 3 }),
     ];
     let told = [ToClerk::Ping(1), ToClerk::Batch(Vec::new()), ToClerk::Finish];
     let said = said.iter().filter_map(|message| encode(message, MAX_PACKET).ok());

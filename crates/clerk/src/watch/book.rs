@@ -17,6 +17,7 @@ use crate::watch::sessions::Sessions;
 use portreeve_detect::{Finding, Kind, Named, Offence as Found, Success};
 use portreeve_ledger::Offence;
 use portreeve_wire::SessionId;
+use portreeve_wire::clerk::BookedCounts;
 use portreeve_wire::event::{EndCause, Ending, Event, SessionRef, What};
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -40,17 +41,6 @@ pub(crate) enum Booked {
     Authenticated(SessionId),
     /// It was told before, or says nothing.
     Nothing,
-}
-
-/// How much was booked, since this clerk began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Offences that charge somebody.
-    pub(crate) charged: u64,
-    /// Offences that charge nobody: the line names nobody for certain.
-    pub(crate) nobody: u64,
-    /// Findings that told what was booked before.
-    pub(crate) again: u64,
 }
 
 /// What tells one connection from another.
@@ -82,7 +72,8 @@ pub(crate) struct Book {
     attempts: Attempts<Key>,
     over: VecDeque<Over>,
     refusals: Refusals,
-    counts: Counts,
+    counts: BookedCounts,
+    counted: BookedCounts,
 }
 
 impl Default for Book {
@@ -92,7 +83,8 @@ impl Default for Book {
             attempts: Attempts::new(MOST),
             over: VecDeque::new(),
             refusals: Refusals::default(),
-            counts: Counts::default(),
+            counts: BookedCounts::default(),
+            counted: BookedCounts::default(),
         }
     }
 }
@@ -214,6 +206,13 @@ impl Book {
             self.refusals.add(refused, event.at, now);
         }
         Booked::Nothing
+    }
+
+    /// What was booked since this was last asked; `None` when nothing was.
+    pub(crate) fn new_counts(&mut self) -> Option<BookedCounts> {
+        let new = self.counts.since(&self.counted);
+        self.counted = self.counts;
+        (new != BookedCounts::default()).then_some(new)
     }
 
     /// Time has passed; gives the offences that ended sessions are. `all`: do not wait any longer.

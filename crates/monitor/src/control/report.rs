@@ -52,6 +52,7 @@ impl Door {
             newest_bans: self.newest_bans(),
             lists: self.list_status(),
             watches: self.watch_status(),
+            offences: self.booked,
         }
     }
 

@@ -52,6 +52,7 @@ use portreeve_sys::poll::{Event, Poller};
 use portreeve_sys::signals::{Caught, Signals};
 use portreeve_sys::spawn::Spawner;
 use portreeve_sys::{Signal, clock, descriptor};
+use portreeve_wire::clerk::BookedCounts;
 use portreeve_wire::event::{Ending, What};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -144,6 +145,8 @@ pub(crate) struct Door {
     pub(crate) list_health: crate::helper::dns_lists::ListHealth,
     /// Those that the clerk raised and ends.
     pub(crate) clerk_alarms: BTreeSet<String>,
+    /// What clerks have booked, since this process began.
+    pub(crate) booked: BookedCounts,
     /// Whether the ledger has told all bans of before.
     pub(crate) bans_known: bool,
     pub(crate) closing: Closing,

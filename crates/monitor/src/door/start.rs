@@ -42,6 +42,7 @@ use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::signals::{self, Signals};
 use portreeve_sys::spawn::{self, Spawner};
 use portreeve_sys::{Resource, Signal, descriptor, file, privileges};
+use portreeve_wire::clerk::BookedCounts;
 use portreeve_wire::compile::Answer;
 use portreeve_wire::event::{Helper, What};
 use std::collections::{BTreeMap, BTreeSet};
@@ -245,6 +246,7 @@ fn assemble(
         alarms: BTreeSet::new(),
         list_health: Default::default(),
         clerk_alarms: BTreeSet::new(),
+        booked: BookedCounts::default(),
         bans_known: false,
         closing: Closing::default(),
         handed_over: false,

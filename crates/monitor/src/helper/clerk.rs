@@ -92,6 +92,7 @@ impl Door {
             FromClerk::AskBeside(number) => self.beside_wanted(number),
             FromClerk::ReadJournal { watch, cursor } => self.journal_wanted(watch, cursor),
             FromClerk::Source(report) => self.source_reported(report),
+            FromClerk::Booked(counts) => self.booked.add(&counts),
             FromClerk::AlarmOver(mut text) => {
                 cut(&mut text);
                 self.clerk_alarms.remove(&text);

@@ -40,6 +40,11 @@ pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
         "services": status.services.iter().map(|one| service(one, advice)).collect::<Vec<_>>(),
         "lists": status.lists.iter().map(list).collect::<Vec<_>>(),
         "watches": status.watches.iter().map(super::watches::json).collect::<Vec<_>>(),
+        "offences": {
+            "charged": status.offences.charged,
+            "nobody": status.offences.nobody,
+            "again": status.offences.again,
+        },
         "trial": status.trial.as_ref().map(trial),
     })
 }

@@ -4,7 +4,7 @@ use super::text::{count, span, visible, wrap};
 use super::{Ink, WIDTH, ink};
 use crate::host::advice::Advice;
 use portreeve_diag::Paint;
-use portreeve_wire::clerk::BanRecord;
+use portreeve_wire::clerk::{BanRecord, BookedCounts};
 use portreeve_wire::control::{HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status};
 use std::time::Duration;
 
@@ -82,6 +82,12 @@ fn door(status: &Status, paint: Paint) -> String {
     if !status.newest_bans.is_empty() {
         let newest: Vec<_> = status.newest_bans.iter().map(newest_ban).collect();
         out.push_str(&plain("newest of them", &newest.join("; ")));
+    }
+    if status.offences != BookedCounts::default() {
+        let BookedCounts { charged, nobody, again } = status.offences;
+        let text =
+            format!("{charged} charged, {nobody} that name nobody for certain, {again} told again");
+        out.push_str(&plain("offences", &text));
     }
     if status.events_lost > 0 {
         let text = format!("{} lost: the clerk was too slow", count(status.events_lost, "event"));

@@ -1,6 +1,6 @@
 use super::*;
 use portreeve_wire::End;
-use portreeve_wire::clerk::SourceReport;
+use portreeve_wire::clerk::{BookedCounts, SourceReport};
 use portreeve_wire::control::{
     JournalState, JournalStatus, WatchStatus, WatchedFile, WatchedState,
 };
@@ -130,6 +130,7 @@ pub(crate) fn sample() -> Status {
         trial: None,
         newest_bans: Vec::new(),
         watches: watches(),
+        offences: BookedCounts { charged: 45, nobody: 3, again: 40 },
         lists: vec![
             list("/etc/portreeve/deny", None),
             list("/srv/lists/cloud", Some("`192.0.2.999` is no address (line 7)")),
@@ -144,6 +145,7 @@ The door is open, process 4711, portreeve 0.1.0, up 3 h 2 min.
   sessions        3 of 10000
   delayed         12 of 1000 refused peers; 3 closed at once for want of a place
   bans            2
+  offences        45 charged, 3 that name nobody for certain, 40 told again
   mend            the file system of /var/log/portreeve is full: events are not
                   being written
   cannot          run services as other users

@@ -3,6 +3,7 @@
 use crate::kit::Folder;
 use portreeve_model::Parting;
 use portreeve_wire::End;
+use portreeve_wire::clerk::BookedCounts;
 use portreeve_wire::control::{
     Answer, Explanation, ListenerStatus, Request, ServiceStatus, Status, Step,
 };
@@ -31,6 +32,7 @@ pub(crate) fn status() -> Status {
         trial: None,
         newest_bans: Vec::new(),
         watches: Vec::new(),
+        offences: BookedCounts::default(),
         lists: Vec::new(),
     }
 }

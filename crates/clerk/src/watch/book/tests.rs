@@ -64,7 +64,8 @@ fn any_other_line_charges_whom_it_names_or_nobody() {
         assert_eq!((booked.peer, booked.certain), (None, false));
         assert!(booked.why.starts_with("a sentence: it "), "{}", booked.why);
     }
-    assert_eq!(book.counts, Counts { charged: 1, nobody: 3, again: 0 });
+    let counts = BookedCounts { charged: 1, nobody: 3, again: 0 };
+    assert_eq!((book.new_counts(), book.new_counts()), (Some(counts), None));
 }
 
 #[test]
