@@ -13,7 +13,6 @@ use portreeve_detect::{Finding, Panel, Record, frame, named};
 use portreeve_model::Watcher;
 use portreeve_sys::channel::Credentials;
 use portreeve_sys::clock;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Accounts below this number are the system's own (`SYS_UID_MAX` of login.defs is 999).
 const FIRST_USER: u32 = 1000;
@@ -25,8 +24,6 @@ pub(crate) struct Ears {
     sshd: bool,
     /// It has said that it has authenticated; told once.
     authenticated: bool,
-    /// The last message: what it hashes to, and its priority.
-    last: Option<(u64, Vec<u8>)>,
 }
 
 impl Ears {
@@ -37,7 +34,6 @@ impl Ears {
             panel: Panel::new(detector.into_iter().collect()),
             sshd: watch == Some(Watcher::Sshd),
             authenticated: false,
-            last: None,
         }
     }
 
@@ -70,30 +66,11 @@ impl Ears {
             return;
         }
         let record = Record { cut, ..frame::read(bytes) };
-        if self.is_copy(bytes, &record) {
-            return;
-        }
         let sentence = || portreeve_detect::sshd::authenticated(record.message);
         let sure = !cut && (!self.sshd || sentence());
         let pid = record.pid.or(u32::try_from(sender.pid).ok());
         let record = Record { pid, ..record };
         self.look(&record, sure, Voice::Socket(&source.session), to);
-    }
-
-    /// Whether this is the message before once more, for another log: Exim sends what it refuses for
-    /// its main log and for its log of refusals, which differ in the priority alone.
-    fn is_copy(&mut self, bytes: &[u8], record: &Record<'_>) -> bool {
-        let mut hasher = DefaultHasher::new();
-        (record.pid, record.program, record.message).hash(&mut hasher);
-        let hash = hasher.finish();
-        let end = bytes.iter().take(6).position(|byte| *byte == b'>').unwrap_or_default();
-        let priority = bytes.get(..end).unwrap_or_default();
-        // Only one copy is one: what comes behind it is another message, though it be the same.
-        let copy = self.last.take().is_some_and(|(last, of)| last == hash && of != priority);
-        if !copy {
-            self.last = Some((hash, priority.to_vec()));
-        }
-        copy
     }
 
     /// `sure`: the service itself has put it so, should it be a success.
@@ -128,18 +105,6 @@ fn is_services(sender: u32, service: Option<u32>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_for_two_logs_is_one_and_said_twice_is_two() {
-        let mut ears = Ears::new(None);
-        let mut copy = |text: &[u8]| ears.is_copy(text, &frame::read(text));
-        let (main, reject) =
-            (b"<22>Nov 22 13:00:00 exim[9]: no".as_slice(), b"<21>Nov 22 13:00:01 exim[9]: no");
-        let heard = [main, reject, main, reject, main, main].map(&mut copy);
-        assert_eq!(heard, [false, true, false, true, false, false]);
-        let other = b"<21>Nov 22 13:00:01 exim[10]: no";
-        assert_eq!([main, other.as_slice()].map(copy), [false, false]);
-    }
 
     #[test]
     fn the_services_own_are_root_its_user_and_the_systems_accounts() {

@@ -20,6 +20,7 @@ use crate::scan::{self, Peer, cut, holds, offence, own_text, repeated, success, 
 use crate::told::Told;
 use crate::{Detector, Finding, Kind, Record};
 use host::{at_end, host};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub(super) use spam::{is_sa, sa_exim};
 
@@ -28,6 +29,8 @@ pub(super) use spam::{is_sa, sa_exim};
 #[derive(Debug)]
 pub(crate) struct Exim {
     told: Told,
+    /// What the last refusal hashes to, until its copy has come.
+    last: Option<u64>,
 }
 
 /// Addresses of whom a failure is remembered.
@@ -36,7 +39,7 @@ const TOLD: usize = 4096;
 impl Exim {
     /// One that has seen nothing.
     pub(crate) fn new() -> Self {
-        Self { told: Told::new(TOLD) }
+        Self { told: Told::new(TOLD), last: None }
     }
 }
 
@@ -61,6 +64,9 @@ impl Detector for Exim {
     }
 
     fn look(&mut self, record: &Record<'_>) -> Finding {
+        if self.is_copy(record) {
+            return Finding::Nothing("the line before, once more for the log of refusals");
+        }
         repeated(record, |record| self.read(record))
     }
 }
@@ -76,6 +82,29 @@ impl Exim {
             return Finding::Nothing("the session's failure was told before");
         }
         found
+    }
+}
+
+impl Exim {
+    /// Whether this is the line before once more, for the log of refusals: Exim sends what it refuses
+    /// to syslog twice, with nothing but another priority, which a file does not show. Lines that do
+    /// not come through syslog, where the two logs are files of their own, have no program.
+    fn is_copy(&mut self, record: &Record<'_>) -> bool {
+        let both = |text| holds(record.message, text);
+        if record.program.is_empty() || !(both(b"rejected ") || both(b"authenticator failed for "))
+        {
+            self.last = None;
+            return false;
+        }
+        let mut hasher = DefaultHasher::new();
+        (record.host, record.program, record.pid, record.message).hash(&mut hasher);
+        let hash = hasher.finish();
+        // Only one copy is one: what comes behind it is another refusal, though it be the same.
+        let copy = self.last.take() == Some(hash);
+        if !copy {
+            self.last = Some(hash);
+        }
+        copy
     }
 }
 
@@ -302,6 +331,24 @@ fn arrived(text: &[u8]) -> Finding {
 mod tests {
     use super::*;
     use crate::Named;
+
+    #[test]
+    fn a_refusal_that_syslog_was_sent_twice_is_one() {
+        let mut exim = Exim::new();
+        let mut charged = |program: &[u8], pid, message: &[u8]| {
+            let record = Record { program, pid, ..Record::plain(message) };
+            matches!(exim.look(&record), Finding::Offence(_))
+        };
+        let refused = b"H=(a) [192.0.2.1] F=<> rejected RCPT <b@c>: relay not permitted".as_slice();
+        let other = b"H=(a) [192.0.2.1] F=<> rejected RCPT <d@c>: relay not permitted".as_slice();
+        let (exim4, pid) = (b"exim".as_slice(), Some(7));
+        let told = [refused, refused, refused, refused, other, refused, refused, other];
+        let told = told.map(|message| charged(exim4, pid, message));
+        assert_eq!(told, [true, false, true, false, true, true, false, true]);
+        // Another process's is another's; and files of Exim's own hold each line once.
+        assert!(charged(exim4, Some(7), refused) && charged(exim4, Some(8), refused));
+        assert!(charged(b"", None, refused) && charged(b"", None, refused));
+    }
 
     #[test]
     fn a_line_that_was_cut_off_is_not_read_from_its_end() {
