@@ -547,7 +547,7 @@ impl Follows {
 
     /// Writes an offence to the event log, unless an earlier clerk has.
     fn tell(&self, offence: &Offence, spot: &Spot<'_>) {
-        if !self.told.borrow_mut().take(spot) {
+        if !self.told.borrow_mut().take(spot, offence) {
             self.clerk.tell(offence, spot);
         }
     }
