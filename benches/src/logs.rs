@@ -120,6 +120,10 @@ fn measure(options: &Options, place: &str, dir: &Path) -> Result<(), Failure> {
 fn once(start: Start, dir: &Path, bytes: usize) -> Result<f64, Failure> {
     let work = dir.join("work");
     let fail = |error: std::io::Error| format!("in {}: {error}", work.display());
+    // one that could not be started has left its folder
+    if work.exists() {
+        fs::remove_dir_all(&work).map_err(fail)?;
+    }
     fs::create_dir(&work).map_err(fail)?;
     let block = lines();
     let mut command = start(&work)?;
