@@ -1,12 +1,15 @@
 //! The clerk at work: takes the monitor's messages and has each looked after by whom it concerns.
 
+mod listening;
 mod watching;
+
+use listening::{CROWDED, Handed};
 
 use crate::alarms::Alarms;
 use crate::entry::convert::{self, dated};
 use crate::entry::layout::Colour;
-use crate::entry::{Dated, Entry, Loser, Target, stamp};
-use crate::evidence::{self, Listener, Of, Pipes, Source};
+use crate::entry::{Dated, Entry, Loser, Target};
+use crate::evidence::{Listener, Pipes};
 use crate::follow::Follows;
 use crate::link::{Link, Received};
 use crate::log::{EventLog, Folder, Written};
@@ -17,16 +20,15 @@ use crate::store::{Answer, Order, Store};
 use crate::targets::post::{Address, Post};
 use crate::targets::stderr::Stderr;
 use crate::targets::{Lost, Targets};
-use crate::text::lines::Reads;
-use crate::watch::{Book, Booked, Heard};
+use crate::watch::{Book, Booked};
 use jiff::tz::TimeZone;
 use portreeve_ledger::{Change, Offence};
 use portreeve_model::{EvidenceBounds, Settings};
 use portreeve_sys::channel::Channel;
 use portreeve_sys::clock;
 use portreeve_wire::MAX_PACKET;
-use portreeve_wire::clerk::{Form as PipeForm, FromClerk, Item, ToClerk};
-use portreeve_wire::event::{Event, SessionRef, What};
+use portreeve_wire::clerk::{FromClerk, Item, ToClerk};
+use portreeve_wire::event::{Event, What};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::io;
@@ -54,8 +56,6 @@ const JOURNAL: Address = Address {
     what: "events",
     files: true,
 };
-
-const CROWDED: &str = "too many sessions write evidence: that of some is not read";
 
 /// How work ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,15 +90,6 @@ const MISCOUNTED: &str = "a message with a descriptor too few or too many";
 /// What is to be stored, with its number if the monitor waits for it.
 type Numbered = (Change, Option<u64>);
 
-/// What is told of a session with its pipe, or its log socket.
-#[derive(Clone, Copy, Debug)]
-struct Handed {
-    resumed: bool,
-    form: PipeForm,
-    authenticated: bool,
-    over: bool,
-}
-
 /// What an earlier clerk has done about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
@@ -132,8 +123,6 @@ struct Desk {
 
 /// Offences that wait for the ledger at most; further ones are in the event log alone.
 const MOST_OFFENCES: usize = 10_000;
-
-const CUT: &str = "messages of services for the system log were cut: they had more than 64 KiB";
 
 const UNRECORDED: &str = "offences are not in the ledger: it takes them more slowly than they come";
 
@@ -453,58 +442,6 @@ impl Desk {
             .chain(std::iter::repeat_n(Before::InPart, finished))
     }
 
-    fn listen(self: &Rc<Self>, session: SessionRef, handed: Handed, fd: OwnedFd) {
-        let key = session.key.clone();
-        if let Err(error) = self.try_listen(session, handed, fd) {
-            let why = format!("what `{key}` writes cannot be read: {error}");
-            self.alarms.raise(&why);
-        }
-    }
-
-    fn try_listen(
-        self: &Rc<Self>,
-        session: SessionRef,
-        handed: Handed,
-        fd: OwnedFd,
-    ) -> io::Result<()> {
-        let Handed { resumed, form, authenticated, over } = handed;
-        let service = self.services.borrow().get(&session.key).cloned();
-        let entry = service.as_ref().map(|service| &service.entry);
-        let (watch, uid) = (entry.and_then(|e| e.watch), entry.and_then(|e| e.uid));
-        let (id, reads) = match form {
-            PipeForm::Stream => (Of::Pipe(session.session), Reads::Stream),
-            PipeForm::Packets => (Of::Pipe(session.session), Reads::Packets),
-            PipeForm::Log => (Of::Log(session.session), Reads::Packets),
-        };
-        self.book.borrow_mut().session(&session, authenticated);
-        let number = session.session;
-        let source = Source { session, watch, uid, bounds: self.bounds.get(), reads, resumed };
-        let (pipes, to) = (Rc::clone(&self.pipes), Rc::clone(self));
-        let task = match form {
-            PipeForm::Stream | PipeForm::Packets => {
-                let pipe = evidence::open(fd)?;
-                let Some((place, _)) = pipes.place(id) else {
-                    self.alarms.raise(CROWDED);
-                    return Ok(());
-                };
-                spawn_local(evidence::read(pipe, source, pipes, place, to))
-            }
-            PipeForm::Log => {
-                let socket = evidence::open_log(fd)?;
-                let Some(place) = pipes.place(id) else {
-                    self.alarms.raise(CROWDED);
-                    return Ok(());
-                };
-                spawn_local(evidence::read_log(socket, source, pipes, place, to))
-            }
-        };
-        self.pipes.read_by(id, task.abort_handle());
-        if over {
-            self.pipes.session_over(number);
-        }
-        Ok(())
-    }
-
     fn welcome(&self, stream: OwnedFd, wish: Wish, last: u32) {
         let past = self.targets.borrow().past(last);
         // One that is no stream has nobody at its other end.
@@ -585,30 +522,6 @@ impl Desk {
             // It has said its last word; only a panic could be left, which it has shown itself.
             let _ = store.thread.join();
         }
-    }
-}
-
-impl Listener for Desk {
-    fn said(&self, entry: Entry) {
-        self.write(&Dated::new(stamp::utc_ms(wall_ms()), entry));
-    }
-
-    fn heard(&self, heard: &Heard<'_>) {
-        let booked = self.book.borrow_mut().hear(heard);
-        match booked {
-            Booked::Offence(offence) => self.offend(*offence),
-            Booked::Authenticated(session) => {
-                self.link.send(&FromClerk::Authenticated { session });
-            }
-            Booked::Nothing => {}
-        }
-    }
-
-    fn pass_on(&self, message: &[u8], cut: bool) {
-        if cut {
-            self.alarms.raise(CUT);
-        }
-        self.host_log.push(message.to_vec());
     }
 }
 

@@ -6,6 +6,7 @@ use super::fault::{Fault, fault, say, shown};
 use super::filter::{Filter, Maker, said};
 use super::ini::Value;
 use super::interpolate::{Lookup, Values};
+use super::judged::JUDGED;
 use super::options::{self, Named};
 use super::reader::Reader;
 use super::store::Store;
@@ -32,25 +33,11 @@ pub struct Jail {
     pub zone: Option<i32>,
 }
 
-/// Options of a jail, but for those of its filter, in the order in which fail2ban reads them.
-const OWN: [&str; 23] = [
-    "enabled",
-    "backend",
-    "maxretry",
-    "maxmatches",
-    "findtime",
-    "bantime",
-    "bantime.increment",
-    "bantime.factor",
-    "bantime.formula",
-    "bantime.multipliers",
-    "bantime.maxtime",
-    "bantime.rndtime",
-    "bantime.overalljails",
-    "ignorecommand",
-    "ignoreself",
-    "ignoreip",
-    "ignorecache",
+/// Options of a jail, but for those of its filter, that fail2ban reads before those of judging.
+const FIRST: [&str; 2] = ["enabled", "backend"];
+
+/// And those that it reads behind them.
+const LAST: [&str; 6] = [
     "filter",
     "logtimezone",
     "logencoding",
@@ -60,9 +47,14 @@ const OWN: [&str; 23] = [
     "port",
 ];
 
+/// All of a jail's own options, in the order in which fail2ban reads them.
+fn own() -> impl Iterator<Item = &'static &'static str> {
+    FIRST.iter().chain(&JUDGED).chain(&LAST)
+}
+
 /// Whether an option is one of a jail's.
 pub(super) fn is_option(name: &str) -> bool {
-    OWN.contains(&name) || OPTIONS.contains(&name)
+    own().chain(&OPTIONS).any(|option| *option == name)
 }
 
 /// Reads jails of one configuration.
@@ -156,9 +148,7 @@ impl Jails<'_, '_> {
     /// Every option that fail2ban reads of a jail.
     fn options(&self, name: &str, at: Option<Span>) -> Result<Values, Fault> {
         let mut options = Values::default();
-        for option in
-            OWN.iter().chain(&OPTIONS).filter(|option| !["port", "action"].contains(option))
-        {
+        for option in own().chain(&OPTIONS).filter(|option| !["port", "action"].contains(option)) {
             if let Some(value) = self.option(name, option)? {
                 options.set(option, value);
             }

@@ -12,8 +12,8 @@ use crate::suggest::nearest;
 use portreeve_diag::{Diagnostic, Level, Span};
 use std::collections::BTreeSet;
 
-/// Options about whom to count, to ignore and to ban.
-const JUDGED: [&str; 15] = [
+/// Options about whom to count, to ignore and to ban, in the order in which fail2ban reads them.
+pub(super) const JUDGED: [&str; 15] = [
     "maxretry",
     "maxmatches",
     "findtime",
