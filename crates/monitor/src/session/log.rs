@@ -54,7 +54,10 @@ impl Door {
             Failure::Log
         })?;
         let LogSocket { socket, mount } = self.log_socket(session)?;
-        let fd = descriptor::raised(&socket).map_err(Failure::Descriptors)?;
+        let fd = descriptor::raised(&socket).map_err(|error| {
+            self.forget_log_name(session);
+            Failure::Descriptors(error)
+        })?;
         let socket_pipe = Pipe { fd: Arc::new(fd), form: Form::Log };
         let connection = connection.give(socket, &[]).private_log(mount, &Arc::new(place));
         self.alarms.retain(|alarm| !alarm.starts_with(NO_LOG));
