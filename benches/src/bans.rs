@@ -191,5 +191,7 @@ fn ban(n: u32, now: i64) -> BanRecord {
         service: "ssh".to_owned(),
         reason: format!("touched the trap telnet from port {}", 1024 + n % 60_000),
         origin: Some("/etc/portreeve.toml:12:1".to_owned()),
+        only: String::new(),
+        judge: String::new(),
     }
 }

@@ -27,7 +27,6 @@ mod start;
 mod store;
 mod targets;
 mod text;
-mod watch;
 
 pub use start::main;
 
@@ -47,7 +46,7 @@ pub fn evidence_lines<'a>(
     for read in reads {
         splitter.feed(read, &mut |line| {
             authenticated += usize::from(text::sshd::authenticated(line));
-            lines.push(text::escape::escape(line.bytes));
+            lines.push(portreeve_model::escape(line.bytes));
         });
     }
     (lines, authenticated)

@@ -98,7 +98,9 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let questions = std::mem::take(&mut check.questions);
     let (texts, found) = check.done();
     let sources = named;
-    let config = Config { files, settings, services, kept, service_directories, watches, sources };
+    let judges = Vec::new();
+    let config =
+        Config { files, settings, services, kept, service_directories, watches, judges, sources };
     let config = (!found.has_errors()).then_some(config);
     Loaded { config, sources: texts, diagnostics: found, images, questions }
 }

@@ -1,5 +1,6 @@
 //! What a line turns out to say.
 
+use portreeve_model::Kind;
 use std::net::IpAddr;
 
 /// What a line says of whoever is at the other end.
@@ -65,37 +66,6 @@ pub enum Named {
     Ambiguous,
 }
 
-/// What was done. In a configuration and in JSON by [`Kind::word`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Authentication failed, for an account that is there or that nobody can tell.
-    AuthFailed,
-    /// An account was aimed at that does not exist.
-    InvalidUser,
-    /// An account that is there and may not log in, whatever it shows.
-    NotAllowed,
-    /// The connection ended before anybody had authenticated.
-    NoAuth,
-    /// More tries in one connection than are allowed.
-    TooManyTries,
-    /// Time to authenticate ran out.
-    Grace,
-    /// What was said is not the service's protocol, or not one that is spoken here.
-    Protocol,
-    /// The service's process that spoke with the peer crashed.
-    Crash,
-    /// Mail that is not wanted was refused: spam, a listed sender, a virus.
-    Spam,
-    /// Mail was to be relayed for somebody who may not.
-    Relay,
-    /// Mail to or from what does not exist was refused.
-    Rejected,
-    /// Something was asked for that only a scanner asks for.
-    Probe,
-    /// What a pattern of the administrator's or of an imported filter says.
-    Pattern,
-}
-
 impl Named {
     /// The address, if it is one that may be charged.
     #[must_use]
@@ -104,54 +74,5 @@ impl Named {
             Self::Address(address) => Some(*address),
             Self::Nobody | Self::Host(_) | Self::Ambiguous => None,
         }
-    }
-}
-
-impl Kind {
-    /// Its word in configurations and in JSON.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AuthFailed => "auth-failed",
-            Self::InvalidUser => "invalid-user",
-            Self::NotAllowed => "not-allowed",
-            Self::NoAuth => "no-auth",
-            Self::TooManyTries => "too-many-tries",
-            Self::Grace => "grace",
-            Self::Protocol => "protocol",
-            Self::Crash => "crash",
-            Self::Spam => "spam",
-            Self::Relay => "relay",
-            Self::Rejected => "rejected",
-            Self::Probe => "probe",
-            Self::Pattern => "pattern",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_has_a_word_of_its_own() {
-        use Kind::*;
-        let all = [
-            AuthFailed,
-            InvalidUser,
-            NotAllowed,
-            NoAuth,
-            TooManyTries,
-            Grace,
-            Protocol,
-            Crash,
-            Spam,
-            Relay,
-            Rejected,
-            Probe,
-            Pattern,
-        ];
-        let words: std::collections::BTreeSet<_> = all.map(Kind::word).into();
-        assert_eq!(words.len(), all.len());
     }
 }

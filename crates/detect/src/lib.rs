@@ -26,9 +26,10 @@ mod time;
 mod told;
 mod web;
 
-pub use finding::{Finding, Kind, Named, Offence, Success};
+pub use finding::{Finding, Named, Offence, Success};
 pub use native::{named, names};
 pub use panel::{Panel, Seen};
+pub use portreeve_model::Kind;
 pub use record::{Moment, Record};
 pub use time::Resolver;
 

@@ -54,7 +54,8 @@ pub(crate) fn each(
     give: &mut dyn FnMut(BanRecord),
 ) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare(
-        "SELECT network, since, until, service, reason, origin FROM bans ORDER BY network",
+        "SELECT network, since, until, service, reason, origin, only, judge
+         FROM bans ORDER BY network, only",
     )?;
     let mut rows = statement.query([])?;
     let mut unreadable = 0_u64;
@@ -94,14 +95,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<BanRecord>> {
         service: row.get(3)?,
         reason: row.get(4)?,
         origin: row.get(5)?,
+        only: row.get(6)?,
+        judge: row.get(7)?,
     }))
 }
 
 pub(crate) fn keep(connection: &Connection, ban: &BanRecord) -> rusqlite::Result<()> {
     let family = if ban.network.address().is_ipv4() { 4 } else { 6 };
     let mut statement = connection.prepare_cached(
-        "INSERT OR REPLACE INTO bans (network, family, length, since, until, service, reason, origin)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT OR REPLACE INTO bans (network, family, length, since, until, service, reason, origin,
+                                      only, judge)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     statement.execute(params![
         ban.network.to_string(),
@@ -112,6 +116,8 @@ pub(crate) fn keep(connection: &Connection, ban: &BanRecord) -> rusqlite::Result
         start(&ban.service, MOST_NAME),
         start(&ban.reason, MOST_REASON),
         ban.origin.as_deref().map(|origin| start(origin, MOST_NAME)),
+        start(&ban.only, MOST_NAME),
+        start(&ban.judge, MOST_NAME),
     ])?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What is written, several changes at a time: one commit, one wait for the disk.
 
 use crate::error::{LedgerError, sql};
-use crate::{Ledger, Offence, Position, bans, offences, positions};
-use portreeve_model::Network;
+use crate::{Ledger, Position, bans, offences, positions};
+use portreeve_model::{Network, Offence};
 use portreeve_wire::clerk::BanRecord;
 use rusqlite::TransactionBehavior::Immediate;
 

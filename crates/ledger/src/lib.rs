@@ -17,7 +17,7 @@ mod schema;
 
 pub use change::Change;
 pub use error::LedgerError;
-pub use offences::{Offence, OffenceRow};
+pub use offences::OffenceRow;
 pub use open::{FILE_NAME, open};
 pub use positions::Position;
 

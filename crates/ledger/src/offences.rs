@@ -3,9 +3,8 @@
 use crate::bans::start;
 use crate::error::{LedgerError, sql};
 use crate::{Change, Ledger};
-use portreeve_model::Sentence;
+use portreeve_model::{Offence, Sentence};
 use rusqlite::{Connection, params};
-use std::net::IpAddr;
 
 /// So many are kept.
 pub(crate) const MOST_OFFENCES: u64 = 1_000_000;
@@ -16,41 +15,6 @@ pub(crate) const TRIM_EVERY: u64 = 1000;
 
 /// Bytes of each text that are kept.
 const MOST_TEXT: usize = 4096;
-
-/// Somebody did something they are not to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offence {
-    /// When, in milliseconds since the epoch.
-    pub at: u64,
-    /// What: a word of `docs/watching.md`.
-    pub kind: String,
-    /// Who is charged; `None` is nobody, since the line names nobody for certain.
-    pub peer: Option<IpAddr>,
-    /// Their port, where it is known.
-    pub port: Option<u16>,
-    /// Key of the service it happened at; empty where none is known.
-    pub service: String,
-    /// The account that was aimed at, escaped.
-    pub user: Option<String>,
-    /// Where it was seen: `door`, `pipe`, `socket`, `journal`, `file`.
-    pub source: String,
-    /// The watch that the line belongs to.
-    pub watch: Option<String>,
-    /// The detector or filter that found it.
-    pub detector: Option<String>,
-    /// The door's own session it happened in.
-    pub session: Option<u64>,
-    /// Whether it is certain who did it.
-    pub certain: bool,
-    /// How many times, when several are one row.
-    pub count: u32,
-    /// Why, in a few words.
-    pub why: String,
-    /// What touching a trap costs.
-    pub sentence: Option<Sentence>,
-    /// Why there is no ban after all.
-    pub spared: Option<String>,
-}
 
 /// An offence as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

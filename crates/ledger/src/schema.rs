@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// One step a version, the first from an empty file. A step once released never changes: what is
 /// new is a new step. The comments stay in the file, where `.schema` shows them.
-pub(crate) const STEPS: [&str; 3] = [
+pub(crate) const STEPS: [&str; 4] = [
     "
 CREATE TABLE bans (
     network TEXT PRIMARY KEY NOT NULL,            -- 192.0.2.7, 2001:db8::/64
@@ -70,6 +70,25 @@ INSERT INTO offences_2
     FROM offences;
 DROP TABLE offences;
 ALTER TABLE offences_2 RENAME TO offences;
+",
+    "
+CREATE TABLE bans_2 (
+    network TEXT NOT NULL,                        -- 192.0.2.7, 2001:db8::/64
+    only    TEXT NOT NULL,                        -- the service they are shut out of; empty: all
+    family  INTEGER NOT NULL CHECK (family IN (4, 6)),
+    length  INTEGER NOT NULL,                     -- of the prefix
+    since   INTEGER NOT NULL,                     -- seconds since 1970, UTC
+    until   INTEGER,                              -- likewise; NULL is for ever
+    judge   TEXT NOT NULL,                        -- who asked for it; empty: a trap, or by hand
+    service TEXT NOT NULL,                        -- at which it happened
+    reason  TEXT NOT NULL,                        -- a sentence
+    origin  TEXT,                                 -- path:line:column of the rule
+    PRIMARY KEY (network, only)
+) STRICT, WITHOUT ROWID;
+INSERT INTO bans_2
+    SELECT network, '', family, length, since, until, '', service, reason, origin FROM bans;
+DROP TABLE bans;
+ALTER TABLE bans_2 RENAME TO bans;
 ",
 ];
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::schema::{STEPS, migrate};
+use portreeve_model::Offence;
 use portreeve_model::Sentence;
 use portreeve_wire::clerk::BanRecord;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,8 @@ fn ban(network: &str, until: Option<i64>) -> BanRecord {
         service: "telnet".into(),
         reason: "touched the trap `telnet`".into(),
         origin: Some("/etc/xinetd.d/telnet:3:9".into()),
+        only: String::new(),
+        judge: String::new(),
     }
 }
 
@@ -104,10 +107,9 @@ fn a_row_that_is_no_ban_is_counted_and_passed_over() {
     let folder = Folder::new();
     let mut ledger = folder.open();
     ledger.keep(&ban("192.0.2.7", None)).unwrap();
-    let odd = "INSERT INTO bans VALUES ('everybody', 4, 32, 0, NULL, 'x', 'y', NULL)";
+    let odd = "INSERT INTO bans VALUES ('everybody', '', 4, 32, 0, NULL, '', 'x', 'y', NULL)";
     ledger.connection.execute(odd, []).unwrap();
-    let not_utf8 =
-        "INSERT INTO bans VALUES ('0.0.0.0', 4, 32, 0, NULL, CAST(x'ff' AS TEXT), 'y', NULL)";
+    let not_utf8 = "INSERT INTO bans VALUES ('0.0.0.0', '', 4, 32, 0, NULL, '', CAST(x'ff' AS TEXT), 'y', NULL)";
     ledger.connection.execute(not_utf8, []).unwrap();
     let mut seen = 0;
     assert_eq!(ledger.bans(|_| seen += 1).unwrap(), 2);
@@ -192,7 +194,7 @@ fn a_file_of_a_newer_portreeve_is_left_alone() {
     ledger.connection.pragma_update(None, "user_version", 99).unwrap();
     drop(ledger);
     let error = open(&folder.0, NOW).unwrap_err();
-    assert!(matches!(error, LedgerError::Newer { found: 99, known: 3, .. }), "{error}");
+    assert!(matches!(error, LedgerError::Newer { found: 99, known: 4, .. }), "{error}");
     assert_eq!(folder.names(), [FILE_NAME]);
 }
 

@@ -1,6 +1,6 @@
 //! The whole checked configuration.
 
-use crate::{Delayed, EventTargets, Kept, OnStop, Rule, Service, Source, Watch};
+use crate::{BanPolicy, Delayed, EventTargets, Judge, Kept, OnStop, Rule, Service, Source, Watch};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the door as a whole.
@@ -12,6 +12,8 @@ pub struct Settings {
     pub delayed: Delayed,
     /// Networks that are never banned.
     pub never_ban: Vec<Rule>,
+    /// What else is settled about bans.
+    pub ban: BanPolicy,
     /// User of the clerk, when the monitor is root.
     pub clerk_user: String,
     /// User of the relay, when the monitor is root.
@@ -42,6 +44,7 @@ impl Default for Settings {
             max_sessions: 10_000,
             delayed: Delayed::default(),
             never_ban: Vec::new(),
+            ban: BanPolicy::default(),
             clerk_user: "portreeve-clerk".into(),
             relay_user: "portreeve-relay".into(),
             control_group: "portreeve-admin".into(),
@@ -68,6 +71,8 @@ pub struct Config {
     pub service_directories: Vec<String>,
     /// What is watched, in the order it was written.
     pub watches: Vec<Watch>,
+    /// Who judges what is seen, in the order it was written.
+    pub judges: Vec<Judge>,
     /// What their access lists are read from, apart from the configuration.
     pub sources: Vec<Source>,
 }
@@ -79,6 +84,7 @@ impl PartialEq for Config {
             && self.kept == other.kept
             && self.service_directories == other.service_directories
             && self.watches == other.watches
+            && self.judges == other.judges
             && self.sources == other.sources
     }
 }

@@ -7,15 +7,19 @@
 
 mod access;
 mod admission;
+mod ban;
 mod config;
 mod difference;
 mod dns_list;
+mod escape;
 mod hold;
 mod hours;
+mod judge;
 mod kept;
 mod log;
 mod name;
 mod net;
+mod offence;
 mod on_stop;
 mod origin;
 mod program;
@@ -34,20 +38,28 @@ pub mod wrappers;
 
 pub use access::{AccessList, AllowList, HostPattern, ListFile, Pattern, Rule};
 pub use admission::{Admission, Authentication, Load, PerSource, Rate, SourceWidth, Startups};
+pub use ban::{
+    BanCommand, BanMail, BanPolicy, Breaker, EndOnBan, HostsDeny, MailBy, MailLogin, Nftables,
+};
 pub use config::{Config, EvidenceBounds, Settings};
 pub use difference::difference;
 pub use dns_list::{
     Code, DnsList, DnsLists, DnsZone, ListAnswer, MAX_CODES, MAX_DNS_LISTS, MAX_LIST_TEXT,
     MAX_ZONE, WhenUnknown, may_be_listed,
 };
+pub use escape::{deceives, escape, escape_lines};
 pub use hold::{Delayed, Ends, KeepAlive, Probes, Refusals, Refuse};
 pub use hours::{HourRange, Hours, LocalTime, Zone};
+pub use judge::{
+    By, Charge, Decay, Growth, Hears, Judge, Level, OnSuccess, Points, Tally, Term, Users, When,
+};
 pub use kept::{Finish, Kept, KeptLog, Restart};
 pub use log::{
     Facility, FailureFields, Ident, LogTarget, Records, ServiceLog, Severity, SuccessFields,
 };
 pub use name::{BadName, ServiceKey, ServiceName};
 pub use net::{BadNetwork, Network, unmapped};
+pub use offence::{Kind, Offence};
 pub use on_stop::{OnStop, Parting};
 pub use origin::{Dialect, Origin, Sited};
 pub use program::{

@@ -5,6 +5,7 @@ use crate::watched::FileId;
 use crate::{Phase, SessionId};
 use portreeve_model::{EventTargets, EvidenceBounds, Network, ServiceLog, Watcher};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// A ban as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,46 @@ pub struct BanRecord {
     pub reason: String,
     /// `path:line:column` of the rule, or who made it by hand.
     pub origin: Option<String>,
+    /// The service that they are shut out of, by its name; empty: all.
+    pub only: String,
+    /// The judge that asked for it; empty for a trap's, and one by hand.
+    pub judge: String,
+}
+
+/// How good evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Strength {
+    /// Files, which whoever may write to them can put anything into.
+    File,
+    /// The journal, with the kernel's word on who wrote.
+    Journal,
+    /// The door's own sessions: the kernel's word on the peer.
+    Session,
+}
+
+/// A network that, by a judge, has done enough to be shut out. The monitor judges it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Who.
+    pub network: Network,
+    /// Whose offence was the last straw.
+    pub peer: IpAddr,
+    /// When that was, in milliseconds since the epoch.
+    pub at: u64,
+    /// For how long from then, in seconds; `None` for ever.
+    pub seconds: Option<u64>,
+    /// Out of these services, by their names; empty: all.
+    pub only: Vec<String>,
+    /// The judge.
+    pub judge: String,
+    /// Which time it is, from 1.
+    pub time: u32,
+    /// Key of the service at which it happened; empty where none is known.
+    pub service: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// How good the evidence is: the weakest piece of what it rests on.
+    pub strength: Strength,
 }
 
 /// What the clerk must know of a service.
@@ -261,6 +302,8 @@ pub enum FromClerk {
     Source(SourceReport),
     /// What was booked since it last said so, at most once a second.
     Booked(BookedCounts),
+    /// Somebody has done enough to be shut out.
+    Propose(Box<Proposal>),
 }
 
 /// Bytes of a journal's cursor, at most.
@@ -282,7 +325,8 @@ impl FromClerk {
             | Self::AskBeside(_)
             | Self::ReadJournal { .. }
             | Self::Source(_)
-            | Self::Booked(_) => phase == Phase::Working,
+            | Self::Booked(_)
+            | Self::Propose(_) => phase == Phase::Working,
         }
     }
 }

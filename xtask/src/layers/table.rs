@@ -9,7 +9,7 @@ pub(super) enum Allowed {
 }
 
 /// Names without `portreeve-`.
-const TABLE: [(&str, &[&str]); 21] = [
+const TABLE: [(&str, &[&str]); 22] = [
     // words
     ("diag", &[]),
     ("model", &["diag"]),
@@ -21,6 +21,7 @@ const TABLE: [(&str, &[&str]); 21] = [
     ("ucspi", &["model", "diag"]),
     ("lists", &["model"]),
     ("detect", &["model"]),
+    ("judge", &["model", "detect", "wire"]),
     // edges
     ("sys", &[]),
     ("sandbox", &["sys"]),
@@ -29,7 +30,7 @@ const TABLE: [(&str, &[&str]); 21] = [
     // programs
     ("compile", &["config", "sandbox", "wire", "sys", "model", "diag"]),
     ("monitor", &["policy", "supervise", "ucspi", "wire", "model", "sys"]),
-    ("clerk", &["detect", "ledger", "sandbox", "wire", "model", "sys"]),
+    ("clerk", &["detect", "judge", "ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
     ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),
     (
@@ -37,6 +38,7 @@ const TABLE: [(&str, &[&str]); 21] = [
         &[
             "config",
             "detect",
+            "judge",
             "dialect",
             "ucspi",
             "policy",
@@ -56,8 +58,18 @@ const TABLE: [(&str, &[&str]); 21] = [
 const BESIDE: [&str; 3] = ["tests", "benches", "fuzz"];
 
 /// Words and decisions.
-const PURE: [&str; 9] =
-    ["diag", "model", "dialect", "policy", "wire", "ucspi", "lists", "supervise", "detect"];
+const PURE: [&str; 10] = [
+    "diag",
+    "model",
+    "dialect",
+    "policy",
+    "wire",
+    "ucspi",
+    "lists",
+    "supervise",
+    "detect",
+    "judge",
+];
 
 /// Crates from outside that do what words and decisions must not do.
 pub(super) const DOES_DEEDS: [&str; 8] =

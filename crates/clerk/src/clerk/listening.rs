@@ -4,7 +4,7 @@ use super::{Desk, wall_ms};
 use crate::entry::{Dated, Entry, stamp};
 use crate::evidence::{self, Listener, Of, Source};
 use crate::text::lines::Reads;
-use crate::watch::{Booked, Heard};
+use portreeve_judge::{Booked, Heard};
 use portreeve_wire::clerk::{Form as PipeForm, FromClerk};
 use portreeve_wire::event::SessionRef;
 use std::io;

@@ -1,9 +1,9 @@
 //! From the monitor's events to entries, with every text made harmless.
 
 use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
-use crate::text::escape::{escape, escape_lines};
-use portreeve_ledger::Offence;
+use portreeve_model::Offence;
 use portreeve_model::Sentence;
+use portreeve_model::{escape, escape_lines};
 use portreeve_wire::event::{EndCause, Ending, Event, Refused, RuleCommand, SessionRef, What};
 
 /// The line for an event.

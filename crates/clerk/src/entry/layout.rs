@@ -1,6 +1,6 @@
 //! Sentences laid out for a terminal of 80 columns.
 
-use crate::text::escape::deceives;
+use portreeve_model::deceives;
 
 /// Columns of a line.
 const WIDTH: usize = 80;

@@ -8,8 +8,8 @@
 use crate::evidence::{Listener, Source};
 use crate::text::lines::{Line, Start};
 use crate::text::sshd;
-use crate::watch::{Heard, Voice};
 use portreeve_detect::{Finding, Panel, Record, frame, named};
+use portreeve_judge::{Heard, Voice};
 use portreeve_model::Watcher;
 use portreeve_sys::channel::Credentials;
 use portreeve_sys::clock;

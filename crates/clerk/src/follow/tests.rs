@@ -1,6 +1,6 @@
 use super::*;
 use crate::scratch::Scratch;
-use crate::watch::Heard;
+use portreeve_judge::Heard;
 use portreeve_sys::channel;
 use portreeve_wire::watched::FileId;
 use std::future::Future;

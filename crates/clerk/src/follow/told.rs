@@ -1,7 +1,7 @@
 //! Which offences an earlier clerk, killed before the ledger had them, has told the event log of.
 
 use jiff::Timestamp;
-use portreeve_ledger::Offence;
+use portreeve_model::Offence;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 

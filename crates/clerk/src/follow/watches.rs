@@ -1,11 +1,11 @@
 //! The watches: who reads the lines, and what their clock is.
 
 use crate::follow::told::Spot;
-use crate::watch::{Heard, Voice};
 use jiff::tz::{Offset, TimeZone};
 use portreeve_detect::filter::{Dated, Filter, Userdef};
 use portreeve_detect::{Detector, Finding, Moment, Panel, Record, named};
-use portreeve_ledger::Offence;
+use portreeve_judge::{Heard, Voice};
+use portreeve_model::Offence;
 use portreeve_model::Watch;
 
 /// A line whose time is no further from now than this has just been written, microseconds.

@@ -1,6 +1,6 @@
 //! The text of records, as xinetd 2.3.15 writes them (`docs/events.md` lists the differences).
 
-use crate::text::escape::escape;
+use portreeve_model::escape;
 use portreeve_model::{FailureFields, Ident, ServiceLog, SuccessFields};
 use portreeve_wire::event::{Ending, Refused, SessionRef, What};
 

@@ -14,6 +14,8 @@ fn ban(network: &str, until: Option<i64>) -> BanRecord {
         service: "telnet".into(),
         reason: "touched the trap `telnet`".into(),
         origin: Some("/etc/xinetd.d/telnet:3:9".into()),
+        only: String::new(),
+        judge: String::new(),
     }
 }
 

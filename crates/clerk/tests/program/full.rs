@@ -22,6 +22,8 @@ fn ban(number: u32) -> BanRecord {
         service: "telnet".into(),
         reason: "x".repeat(1000),
         origin: None,
+        only: String::new(),
+        judge: String::new(),
     }
 }
 

@@ -11,8 +11,8 @@ use portreeve_model::{
     WhenUnknown, Zone,
 };
 use portreeve_model::{
-    Asked, Finish, Kept, KeptLog, MissingRules, OnStop, Parting, Restart, RulesUse, Signal, Source,
-    SourceFile, SourceId, SourceKind, Syslog, WrappersUse,
+    Asked, BanPolicy, Finish, Kept, KeptLog, MissingRules, OnStop, Parting, Restart, RulesUse,
+    Signal, Source, SourceFile, SourceId, SourceKind, Syslog, WrappersUse,
 };
 use portreeve_model::{
     FilterText, Journal, JournalPlace, JournalTerm, Start, UseDns, Watch, WatchFile,
@@ -431,6 +431,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 max_sessions,
                 delayed,
                 never_ban,
+                ban: BanPolicy::default(),
                 clerk_user,
                 relay_user,
                 control_group,
@@ -476,6 +477,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                 kept,
                 service_directories: directories.into_iter().collect(),
                 watches,
+                judges: Vec::new(),
             }
         },
     )

@@ -31,6 +31,8 @@ impl Sources {
         let source = BanSource {
             service: record.service.as_str().into(),
             origin: record.origin.as_deref().map(Into::into),
+            only: String::new(),
+            judge: String::new(),
         };
         let source = match self.0.get(&source) {
             Some(known) => Arc::clone(known),
@@ -75,6 +77,8 @@ pub(crate) fn record(ban: &Ban) -> BanRecord {
         service: ban.source.service.to_string(),
         reason: ban.reason.to_string(),
         origin: ban.source.origin.as_deref().map(str::to_owned),
+        only: String::new(),
+        judge: String::new(),
     }
 }
 
@@ -133,6 +137,8 @@ impl Door {
             service: String::new(),
             reason,
             origin: Some(format!("by hand, uid {uid}")),
+            only: String::new(),
+            judge: String::new(),
         };
         let new = self.ban(ban, Some(uid));
         let Some(ban) = self.state.ban_of(network).map(record) else {

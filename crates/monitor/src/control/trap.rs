@@ -111,7 +111,10 @@ impl Door {
         if let Ok(network) = judged {
             let reason = format!("touched the trap {key} from port {}", peer.port);
             let origin = Some(current.show(origin));
-            self.ban(BanRecord { network, since: now, until, service: key, reason, origin }, None);
+            let (only, judge) = (String::new(), String::new());
+            let ban =
+                BanRecord { network, since: now, until, service: key, reason, origin, only, judge };
+            self.ban(ban, None);
         }
         self.turn_away(current, arrival);
     }

@@ -127,6 +127,8 @@ pub(crate) mod tests {
             service: "telnet".into(),
             reason: "touched the trap telnet from port 4711".into(),
             origin: Some("/etc/p.toml:3:1".into()),
+            only: String::new(),
+            judge: String::new(),
         }
     }
 

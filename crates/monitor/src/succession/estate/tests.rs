@@ -95,6 +95,8 @@ fn estate() -> Estate {
                 service: "trap".into(),
                 reason: "touched".into(),
                 origin: None,
+                only: String::new(),
+                judge: String::new(),
             }],
             unstored: vec![(network, 4, ToClerk::Unban { serial: 4, network })],
             next_serial: 4,

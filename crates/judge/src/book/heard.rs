@@ -5,7 +5,7 @@ use portreeve_wire::event::SessionRef;
 
 /// Where a line came from, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Voice<'a> {
+pub enum Voice<'a> {
     /// A session's own standard error: the peer is the kernel's word.
     Pipe(&'a SessionRef),
     /// A session's own log socket: likewise.
@@ -23,7 +23,7 @@ pub(crate) enum Voice<'a> {
 
 impl<'a> Voice<'a> {
     /// Its word in events and in the ledger.
-    pub(crate) const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Pipe(_) => "pipe",
             Self::Socket(_) => "socket",
@@ -33,7 +33,7 @@ impl<'a> Voice<'a> {
     }
 
     /// The session whose own it is.
-    pub(crate) const fn session(self) -> Option<&'a SessionRef> {
+    pub const fn session(self) -> Option<&'a SessionRef> {
         match self {
             Self::Pipe(session) | Self::Socket(session) => Some(session),
             Self::Journal(_) | Self::File { .. } => None,
@@ -41,7 +41,7 @@ impl<'a> Voice<'a> {
     }
 
     /// The watch it belongs to.
-    pub(crate) const fn watch(self) -> Option<&'a str> {
+    pub const fn watch(self) -> Option<&'a str> {
         match self {
             Self::Pipe(_) | Self::Socket(_) => None,
             Self::Journal(watch) | Self::File { watch, .. } => Some(watch),
@@ -64,22 +64,22 @@ impl<'a> Voice<'a> {
 
 /// A finding.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard<'a> {
+pub struct Heard<'a> {
     /// When it was said, in milliseconds since the epoch: the line's own time where it has one and
     /// old lines are being caught up with, else now.
-    pub(crate) at: u64,
+    pub at: u64,
     /// Where the line came from.
-    pub(crate) voice: Voice<'a>,
+    pub voice: Voice<'a>,
     /// Key of the service it is about: the session's, or what the watch says; may be empty.
-    pub(crate) service: &'a str,
+    pub service: &'a str,
     /// The detector or filter that found it.
-    pub(crate) detector: &'a str,
+    pub detector: &'a str,
     /// The host that wrote the line; empty for this one. A line that names this host has it empty.
-    pub(crate) host: &'a [u8],
+    pub host: &'a [u8],
     /// The process that wrote it, where that is known.
-    pub(crate) pid: Option<u32>,
+    pub pid: Option<u32>,
     /// What it said, for lines of which no process is known.
-    pub(crate) text: &'a [u8],
+    pub text: &'a [u8],
     /// What was found.
-    pub(crate) finding: &'a Finding,
+    pub finding: &'a Finding,
 }

@@ -1,21 +1,31 @@
 //! The book: what findings and ends of sessions come to.
 //!
+//! Lines come from sessions' own pipes and sockets, from the journal and from files. Whoever reads
+//! them gives each finding to the book as a [`Heard`], and the book says who is charged.
+//!
 //! - What comes through a session's own pipe is charged to the peer that the kernel named, whatever
 //!   the text says.
 //! - What names the peer of a session of the door's, by address and port, or by address and process,
 //!   belongs to that session.
 //! - Any other line charges the address that it names at a place its writer controls, or nobody.
-//! - A thing is charged once, however many lines and sources tell of it (see [`super::attempts`]).
+//! - A thing is charged once, however many lines and sources tell of it (see `attempts`).
 //!
 //! Which sources there are and in what order they speak makes no difference to who is charged.
 
-use crate::text::escape::escape;
-use crate::watch::Heard;
-use crate::watch::attempts::{Attempts, MOST};
-use crate::watch::refusals::Refusals;
-use crate::watch::sessions::Sessions;
+mod attempts;
+mod heard;
+mod refusals;
+mod sessions;
+
+pub use heard::{Heard, Voice};
+
+use portreeve_model::escape;
+
+use crate::book::attempts::{Attempts, MOST};
+use crate::book::refusals::Refusals;
+use crate::book::sessions::Sessions;
 use portreeve_detect::{Finding, Kind, Named, Offence as Found, Success};
-use portreeve_ledger::Offence;
+use portreeve_model::Offence;
 use portreeve_wire::SessionId;
 use portreeve_wire::clerk::BookedCounts;
 use portreeve_wire::event::{EndCause, Ending, Event, SessionRef, What};
@@ -34,7 +44,7 @@ const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
 
 /// What a finding comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Booked {
+pub enum Booked {
     /// A new offence: to be told and kept.
     Offence(Box<Offence>),
     /// By a voice of its own, this session has said that it has authenticated.
@@ -67,7 +77,7 @@ struct Over {
 
 /// All that is known.
 #[derive(Debug)]
-pub(crate) struct Book {
+pub struct Book {
     sessions: Sessions,
     attempts: Attempts<Key>,
     over: VecDeque<Over>,
@@ -91,14 +101,14 @@ impl Default for Book {
 
 impl Book {
     /// A session is there, from before this clerk perhaps.
-    pub(crate) fn session(&mut self, session: &SessionRef, authenticated: bool) {
+    pub fn session(&mut self, session: &SessionRef, authenticated: bool) {
         if let Some(known) = self.sessions.begin(session) {
             known.authenticated |= authenticated;
         }
     }
 
     /// Something was found.
-    pub(crate) fn hear(&mut self, heard: &Heard<'_>) -> Booked {
+    pub fn hear(&mut self, heard: &Heard<'_>) -> Booked {
         match heard.finding {
             Finding::Nothing(_) => Booked::Nothing,
             Finding::Success(success) => self.success(heard, success),
@@ -182,7 +192,7 @@ impl Book {
     }
 
     /// What the monitor tells of; gives the offence that it is by itself.
-    pub(crate) fn event(&mut self, event: &Event, now: u64) -> Booked {
+    pub fn event(&mut self, event: &Event, now: u64) -> Booked {
         if let What::SessionStarted(session) = &event.what {
             self.sessions.begin(session);
         } else if let What::Authenticated(session) = &event.what
@@ -209,14 +219,14 @@ impl Book {
     }
 
     /// What was booked since this was last asked; `None` when nothing was.
-    pub(crate) fn new_counts(&mut self) -> Option<BookedCounts> {
+    pub fn new_counts(&mut self) -> Option<BookedCounts> {
         let new = self.counts.since(&self.counted);
         self.counted = self.counts;
         (new != BookedCounts::default()).then_some(new)
     }
 
     /// Time has passed; gives the offences that ended sessions are. `all`: do not wait any longer.
-    pub(crate) fn tick(&mut self, now: u64, all: bool) -> Vec<Offence> {
+    pub fn tick(&mut self, now: u64, all: bool) -> Vec<Offence> {
         let mut found = Vec::new();
         for refused in self.refusals.take(now, all) {
             let plain = door(

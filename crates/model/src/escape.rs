@@ -2,12 +2,12 @@
 
 /// Writes control characters, characters that reorder or break lines, and bytes that are no UTF-8
 /// as `\xNN`. `\x` always begins an escape: a backslash before an `x` is itself written `\x5c`.
-pub(crate) fn escape(bytes: &[u8]) -> String {
+pub fn escape(bytes: &[u8]) -> String {
     escape_but(bytes, |_| false)
 }
 
 /// As [`escape`], for a text of several lines: newlines stay.
-pub(crate) fn escape_lines(text: &str) -> String {
+pub fn escape_lines(text: &str) -> String {
     escape_but(text.as_bytes(), |c| c == '\n')
 }
 
@@ -37,7 +37,7 @@ fn push_byte(out: &mut String, byte: u8) {
 }
 
 /// Whether a character changes how the ones around it are shown or where a line ends.
-pub(crate) fn deceives(c: char) -> bool {
+pub fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200e}' | '\u{200f}' // marks of direction

@@ -1,5 +1,5 @@
 use super::*;
-use crate::watch::Voice;
+
 use portreeve_wire::End;
 
 fn session(number: u64, peer: &str, port: u16) -> SessionRef {

@@ -1,0 +1,199 @@
+//! What counts against somebody, when that is enough, and what it costs: one model for DenyHosts'
+//! thresholds, fail2ban's jails and OpenSSH's penalties.
+
+use crate::{Kind, Origin, ServiceName};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One `[judge.NAME]`, one jail of fail2ban's, or what a `denyhosts.cfg` says of counting.
+///
+/// Each of its tallies is kept for itself; the first that is full shuts the network out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judge {
+    /// Unique in the configuration; what state is kept under.
+    pub name: ServiceName,
+    /// Which offences it looks at.
+    pub hears: Hears,
+    /// What it counts; 1 to [`Judge::MOST_TALLIES`].
+    pub tallies: Vec<Tally>,
+    /// Widening networks that an offence is charged to, narrowest first; 1 to
+    /// [`Judge::MOST_LEVELS`].
+    pub levels: Vec<Level>,
+    /// What a success of the same network changes.
+    pub success: OnSuccess,
+    /// How long whoever has filled a tally is shut out.
+    pub term: Term,
+    /// Services that they are shut out of; empty: all.
+    pub only: Vec<ServiceName>,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+impl Judge {
+    /// Judges of a configuration, at most.
+    pub const MOST: usize = 256;
+    /// Tallies of a judge, at most.
+    pub const MOST_TALLIES: usize = 16;
+    /// Levels of a judge, at most.
+    pub const MOST_LEVELS: usize = 4;
+}
+
+/// Which offences a judge looks at: those that fit every list, an empty list being fit by all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hears {
+    /// Of these services.
+    pub services: Vec<ServiceName>,
+    /// Seen by these watches.
+    pub watches: Vec<ServiceName>,
+    /// Told by these detectors or filters.
+    pub detectors: Vec<String>,
+}
+
+/// Points in thousandths, so that a share of one can be charged.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Points(pub u32);
+
+impl Points {
+    /// One whole point.
+    pub const ONE: Self = Self(1000);
+}
+
+/// A sum, kept for each network (and inside it for each account).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Its name, such as `invalid`; empty where a judge has one.
+    pub name: String,
+    /// What an offence adds: the first charge that fits; none fits: nothing.
+    pub charges: Vec<Charge>,
+    /// Whose sum it is.
+    pub by: By,
+    /// How the sum shrinks by itself.
+    pub decay: Decay,
+    /// The sum that matters.
+    pub limit: Points,
+    /// Whether the sum must reach the limit or exceed it.
+    pub when: When,
+    /// The sum grows no further than this.
+    pub most: Option<Points>,
+}
+
+/// What one kind of offence adds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Of these kinds; empty: of every kind.
+    pub kinds: Vec<Kind>,
+    /// Aimed at these accounts.
+    pub users: Users,
+    /// So much.
+    pub points: Points,
+}
+
+/// Accounts that an offence may be aimed at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Users {
+    /// Any, or none that is known.
+    #[default]
+    Any,
+    /// One that does not exist, or none was named.
+    Invalid,
+    /// One that is not known not to exist; these left out.
+    ValidBut(Vec<String>),
+    /// One of these, whether it exists or not.
+    These(Vec<String>),
+}
+
+/// Whose sum a tally is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum By {
+    /// The network's.
+    #[default]
+    Network,
+    /// The network's with one account: a success of that account clears it.
+    NetworkAndUser,
+    /// One account's, wherever it is aimed at from: when it is full, the next offence against that
+    /// account shuts its network out, and so do those that follow while it is.
+    User,
+}
+
+/// How a sum shrinks by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decay {
+    /// Each charge counts for so long: an exact sliding window.
+    Window(Duration),
+    /// The sum is nothing again when so long nothing was charged; `None`: never (DenyHosts).
+    Idle(Option<Duration>),
+    /// It drains evenly, a point in so long; what has filled it stays shut out until it is empty
+    /// (OpenSSH).
+    Drain(Duration),
+}
+
+/// Whether a limit must be reached or exceeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum When {
+    /// Reached (fail2ban).
+    #[default]
+    Reached,
+    /// Exceeded (DenyHosts, OpenSSH).
+    Exceeded,
+}
+
+/// A width of networks that an offence is charged to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// Prefix length for IPv4, 16 to 32.
+    pub v4: u8,
+    /// Prefix length for IPv6, 32 to 128.
+    pub v6: u8,
+    /// How much of a charge counts here, in thousandths; 1 to 1000.
+    pub share: u16,
+    /// So many different networks of the level below must have offended before one as wide as this is
+    /// shut out; 1 for the narrowest.
+    pub offenders: u8,
+}
+
+/// What a success changes for its network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnSuccess {
+    /// Nothing (fail2ban, OpenSSH).
+    Nothing,
+    /// What was charged for offences against the account that has succeeded is taken back (the native
+    /// default).
+    #[default]
+    ForgetsAccount,
+    /// Everything is taken back, but for tallies of chosen accounts (DenyHosts' `RESET_ON_SUCCESS`).
+    ForgetsAll,
+}
+
+/// How long somebody is shut out, and how that grows with each time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// The first time; `None` for ever.
+    pub first: Option<Duration>,
+    /// What the times after it are.
+    pub growth: Growth,
+    /// No longer than this, if it grows; `None`: no bound.
+    pub most: Option<Duration>,
+    /// Up to so much is added at random, so that nobody can tell the moment (fail2ban's
+    /// `bantime.rndtime`).
+    pub random: Duration,
+    /// Earlier bans count for so long after they have ended; `None`: as long as they are known.
+    pub remembered: Option<Duration>,
+    /// Bans by every judge count, not only those by this one.
+    pub overall: bool,
+    /// Whoever was shut out more often than this stays out for ever (DenyHosts' `PURGE_THRESHOLD`).
+    pub patience: Option<u32>,
+}
+
+/// How a term grows with the number of earlier ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Growth {
+    /// Not at all.
+    #[default]
+    None,
+    /// By this factor each time, in thousandths, the exponent growing to 20 at most.
+    Factor(u32),
+    /// By these factors, one after another, the last for all that follow; not empty.
+    Factors(Vec<u32>),
+}
