@@ -18,6 +18,10 @@ pub struct BanSource {
     /// `path:line:column` of the rule, or who made it, in words: it outlives the configuration it
     /// comes from.
     pub origin: Option<Box<str>>,
+    /// The service that they are shut out of, by its name; empty: all.
+    pub only: Box<str>,
+    /// The judge that asked for it; empty for a trap's, and one by hand.
+    pub judge: Box<str>,
 }
 
 /// A network shut out.

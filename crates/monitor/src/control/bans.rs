@@ -31,8 +31,8 @@ impl Sources {
         let source = BanSource {
             service: record.service.as_str().into(),
             origin: record.origin.as_deref().map(Into::into),
-            only: String::new(),
-            judge: String::new(),
+            only: record.only.as_str().into(),
+            judge: record.judge.as_str().into(),
         };
         let source = match self.0.get(&source) {
             Some(known) => Arc::clone(known),
@@ -77,8 +77,8 @@ pub(crate) fn record(ban: &Ban) -> BanRecord {
         service: ban.source.service.to_string(),
         reason: ban.reason.to_string(),
         origin: ban.source.origin.as_deref().map(str::to_owned),
-        only: String::new(),
-        judge: String::new(),
+        only: ban.source.only.to_string(),
+        judge: ban.source.judge.to_string(),
     }
 }
 

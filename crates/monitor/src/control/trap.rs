@@ -7,7 +7,7 @@ use crate::door::current::Current;
 use portreeve_model::{Network, Origin, Sentence};
 use portreeve_policy::{Ban, BanOutcome, State, WhyNot};
 use portreeve_sys::socket;
-use portreeve_wire::clerk::{BanRecord, ToClerk};
+use portreeve_wire::clerk::{BanRecord, Proposal, ToClerk};
 use portreeve_wire::event::{Helper, Refused, What};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -117,6 +117,25 @@ impl Door {
             self.ban(ban, None);
         }
         self.turn_away(current, arrival);
+    }
+
+    /// A judge asks for a ban.
+    pub(crate) fn proposed(&mut self, proposal: Proposal) {
+        let current = Arc::clone(&self.current);
+        let Ok(network) = self.judge(&current, proposal.peer) else { return };
+        let since = i64::try_from(proposal.at / 1000).unwrap_or(i64::MAX);
+        let seconds = proposal.seconds.map(|s| i64::try_from(s).unwrap_or(i64::MAX));
+        let ban = BanRecord {
+            network,
+            since,
+            until: seconds.map(|seconds| since.saturating_add(seconds)),
+            service: proposal.service,
+            reason: proposal.reason,
+            origin: None,
+            only: String::new(),
+            judge: proposal.judge,
+        };
+        self.ban(ban, None);
     }
 
     /// Whether a peer may be banned, and how widely.

@@ -93,6 +93,7 @@ impl Door {
             FromClerk::ReadJournal { watch, cursor } => self.journal_wanted(watch, cursor),
             FromClerk::Source(report) => self.source_reported(report),
             FromClerk::Booked(counts) => self.booked.add(&counts),
+            FromClerk::Propose(proposal) => self.proposed(*proposal),
             FromClerk::AlarmOver(mut text) => {
                 cut(&mut text);
                 self.clerk_alarms.remove(&text);

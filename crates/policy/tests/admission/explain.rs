@@ -122,7 +122,7 @@ fn refusals_without_a_rule_are_sentences_too() {
     let mut door = Door::new(Admission::default());
     let reason = "trap `telnet`".into();
     let origin = Some("/etc/xinetd.d/telnet:3:1".into());
-    let source = BanSource { service: "telnet".into(), origin }.into();
+    let source = BanSource { service: "telnet".into(), origin, ..BanSource::default() }.into();
     let ban = Ban { since: 0, network: net("2001:db8::/64"), until: Some(MIDDAY), reason, source };
     let sentence = "2001:db8::/64 is banned until 2026-11-21 12:00:00 UTC (trap `telnet` \
                     (/etc/xinetd.d/telnet:3:1))";
