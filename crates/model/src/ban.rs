@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// `[ban]`, but for `never`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanPolicy {
     /// Which sessions of a network end when it is banned.
     pub ends: EndOnBan,
@@ -155,19 +155,6 @@ impl Default for Breaker {
             share: 10,
             known_good: 3,
             pause: Duration::from_secs(600),
-        }
-    }
-}
-
-impl Default for BanPolicy {
-    fn default() -> Self {
-        Self {
-            ends: EndOnBan::default(),
-            breaker: Breaker::default(),
-            nftables: None,
-            hosts_deny: Vec::new(),
-            commands: Vec::new(),
-            mail: None,
         }
     }
 }

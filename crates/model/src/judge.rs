@@ -1,7 +1,7 @@
 //! What counts against somebody, when that is enough, and what it costs: one model for DenyHosts'
 //! thresholds, fail2ban's jails and OpenSSH's penalties.
 
-use crate::{Kind, Origin, ServiceName};
+use crate::{Kind, Network, Origin, ServiceName};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ pub struct Judge {
     pub name: ServiceName,
     /// Which offences it looks at.
     pub hears: Hears,
+    /// Networks that it has nothing against, whatever they do; other judges may (fail2ban's
+    /// `ignoreip`).
+    pub spares: Vec<Network>,
     /// What it counts; 1 to [`Judge::MOST_TALLIES`].
     pub tallies: Vec<Tally>,
     /// Widening networks that an offence is charged to, narrowest first; 1 to
@@ -36,6 +39,8 @@ impl Judge {
     pub const MOST_TALLIES: usize = 16;
     /// Levels of a judge, at most.
     pub const MOST_LEVELS: usize = 4;
+    /// Entries of any list of a judge's, at most.
+    pub const MOST_ENTRIES: usize = 256;
 }
 
 /// Which offences a judge looks at: those that fit every list, an empty list being fit by all.
@@ -58,6 +63,17 @@ pub struct Points(pub u32);
 impl Points {
     /// One whole point.
     pub const ONE: Self = Self(1000);
+    /// No sum grows past this.
+    pub const MOST: Self = Self(4_000_000_000);
+
+    /// So many whole points; [`Points::MOST`] where they are more.
+    #[must_use]
+    pub const fn whole(points: u32) -> Self {
+        match points.checked_mul(1000) {
+            Some(thousandths) if thousandths < Self::MOST.0 => Self(thousandths),
+            _ => Self::MOST,
+        }
+    }
 }
 
 /// A sum, kept for each network (and inside it for each account).
@@ -77,6 +93,9 @@ pub struct Tally {
     pub when: When,
     /// The sum grows no further than this.
     pub most: Option<Points>,
+    /// Whether a success leaves it as it is, whatever [`Judge::success`] says (DenyHosts' counter of
+    /// restricted users).
+    pub lasting: bool,
 }
 
 /// What one kind of offence adds.
@@ -139,7 +158,8 @@ pub enum When {
     Exceeded,
 }
 
-/// A width of networks that an offence is charged to.
+/// A width of networks that an offence is charged to. Where it is as wide as the level below it for a
+/// family, it is no level of its own for that family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// Prefix length for IPv4, 16 to 32.
@@ -153,6 +173,11 @@ pub struct Level {
     pub offenders: u8,
 }
 
+impl Level {
+    /// Single addresses.
+    pub const SINGLE: Self = Self { v4: 32, v6: 128, share: 1000, offenders: 1 };
+}
+
 /// What a success changes for its network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnSuccess {
@@ -162,11 +187,13 @@ pub enum OnSuccess {
     /// default).
     #[default]
     ForgetsAccount,
-    /// Everything is taken back, but for tallies of chosen accounts (DenyHosts' `RESET_ON_SUCCESS`).
+    /// Everything is taken back, but for tallies that are [lasting](Tally::lasting) (DenyHosts'
+    /// `RESET_ON_SUCCESS`).
     ForgetsAll,
 }
 
-/// How long somebody is shut out, and how that grows with each time.
+/// How long somebody is shut out, and how that grows with each time. A tally that
+/// [drains](Decay::Drain) says itself how long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Term {
     /// The first time; `None` for ever.
@@ -194,6 +221,7 @@ pub enum Growth {
     None,
     /// By this factor each time, in thousandths, the exponent growing to 20 at most.
     Factor(u32),
-    /// By these factors, one after another, the last for all that follow; not empty.
+    /// The n-th time is the first time's length by the n-th of these, the last for all that follow, so
+    /// the first of them is one that changes nothing; not empty, none less than one.
     Factors(Vec<u32>),
 }

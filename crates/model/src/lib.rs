@@ -22,6 +22,7 @@ mod net;
 mod offence;
 mod on_stop;
 mod origin;
+pub mod preset;
 mod program;
 mod range;
 mod resolved;
