@@ -1,8 +1,10 @@
 //! The clerk at work: takes the monitor's messages and has each looked after by whom it concerns.
 
+mod judging;
 mod listening;
 mod watching;
 
+use judging::Judging;
 use listening::{CROWDED, Handed};
 
 use crate::alarms::Alarms;
@@ -114,6 +116,7 @@ struct Desk {
     pipes: Rc<Pipes>,
     bounds: Cell<EvidenceBounds>,
     book: RefCell<Book>,
+    judging: RefCell<Judging>,
     /// Offences that wait for the ledger's thread.
     offences: RefCell<VecDeque<Offence>>,
     /// There are some.
@@ -168,6 +171,7 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         pipes: Pipes::new(with.most_pipes),
         bounds: Cell::new(settings.evidence),
         book: RefCell::default(),
+        judging: RefCell::default(),
         offences: RefCell::default(),
         offended: Notify::new(),
         follows: OnceCell::new(),
@@ -319,6 +323,7 @@ impl Desk {
                 let form = if json { Form::Json } else { Form::Sentences(colour) };
                 fds.into_iter().for_each(|fd| self.welcome(fd, Wish { form, follow }, last));
             }
+            (ToClerk::Judges, 1) => fds.iter().try_for_each(|fd| self.judged_by(fd))?,
             (ToClerk::Finish, _) => {}
             (
                 message @ (ToClerk::Watches
@@ -341,6 +346,7 @@ impl Desk {
                 | ToClerk::BesideDone(_)
                 | ToClerk::Journal { .. }
                 | ToClerk::Configure { .. }
+                | ToClerk::Judges
                 | ToClerk::Service(_)
                 | ToClerk::Ban { .. }
                 | ToClerk::Unban { .. }
@@ -394,8 +400,15 @@ impl Desk {
         let booked = self.book.borrow_mut().event(event, wall_ms());
         match booked {
             // A touched trap is an event of its own.
-            Booked::Offence(offence) => Some((Change::Record(offence), None)),
-            Booked::Authenticated(_) | Booked::Nothing => None,
+            Booked::Offence(offence) => {
+                self.judge(&offence);
+                Some((Change::Record(offence), None))
+            }
+            Booked::Success { success, .. } => {
+                self.succeeded(&success);
+                None
+            }
+            Booked::Nothing => None,
         }
     }
 
@@ -411,8 +424,9 @@ impl Desk {
         }
     }
 
-    /// An offence is told and kept.
+    /// An offence is judged, told and kept.
     fn offend(&self, offence: Offence) {
+        self.judge(&offence);
         self.write(&convert::offence(&offence));
         let mut waiting = self.offences.borrow_mut();
         if waiting.len() >= MOST_OFFENCES {

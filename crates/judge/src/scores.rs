@@ -13,6 +13,12 @@ pub struct Bounds {
     pub accounts: usize,
 }
 
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { networks: 65_536, accounts: 65_536 }
+    }
+}
+
 /// The sums of all judges.
 #[derive(Debug)]
 pub struct Scores {

@@ -60,7 +60,7 @@ pub use log::{
 };
 pub use name::{BadName, ServiceKey, ServiceName};
 pub use net::{BadNetwork, Network, unmapped};
-pub use offence::{Kind, Offence};
+pub use offence::{Kind, Offence, Success};
 pub use on_stop::{OnStop, Parting};
 pub use origin::{Dialect, Origin, Sited};
 pub use program::{

@@ -39,6 +39,21 @@ pub struct Offence {
     pub spared: Option<String>,
 }
 
+/// Somebody has shown who they are, as it is told and kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Success {
+    /// When, in milliseconds since the epoch.
+    pub at: u64,
+    /// From where.
+    pub peer: IpAddr,
+    /// The account, escaped, where it is known.
+    pub user: Option<String>,
+    /// Key of the service; empty where none is known.
+    pub service: String,
+    /// Where it was seen: `door`, `pipe`, `socket`, `journal`, `file`.
+    pub source: String,
+}
+
 /// What was done. In a configuration and in JSON by [`Kind::word`]; `docs/watching.md` tells of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {

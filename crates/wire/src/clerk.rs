@@ -198,6 +198,8 @@ pub enum ToClerk {
         /// Colours allowed in sentences.
         colour: bool,
     },
+    /// Who judges from now on. The memory file beside it holds a `Vec<Judge>` as one stream frame.
+    Judges,
     /// What is watched from now on. The memory file beside it holds a `Vec<Watch>` as one stream frame.
     /// Files and journals of before are left.
     Watches,

@@ -88,8 +88,11 @@ impl Listener for Desk {
         let booked = self.book.borrow_mut().hear(heard);
         match booked {
             Booked::Offence(offence) => self.offend(*offence),
-            Booked::Authenticated(session) => {
-                self.link.send(&FromClerk::Authenticated { session });
+            Booked::Success { success, session } => {
+                if let Some(session) = session {
+                    self.link.send(&FromClerk::Authenticated { session });
+                }
+                self.succeeded(&success);
             }
             Booked::Nothing => {}
         }

@@ -6,7 +6,7 @@ use crate::follow::{Clerk, Follows, Spot};
 use crate::log::Reader;
 use crate::store::Order;
 use portreeve_judge::{Booked, Heard};
-use portreeve_model::Offence;
+use portreeve_model::{Offence, Success};
 use portreeve_wire::clerk::ToClerk;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -61,13 +61,16 @@ impl Desk {
 }
 
 impl Clerk for Desk {
-    fn hear(&self, heard: &Heard<'_>) -> Option<Box<Offence>> {
-        let booked = self.book.borrow_mut().hear(heard);
-        match booked {
-            Booked::Offence(offence) => Some(offence),
-            // only a session's own voice says so
-            Booked::Authenticated(_) | Booked::Nothing => None,
-        }
+    fn hear(&self, heard: &Heard<'_>) -> Booked {
+        self.book.borrow_mut().hear(heard)
+    }
+
+    fn judge(&self, offence: &Offence) {
+        self.judge(offence);
+    }
+
+    fn succeeded(&self, success: &Success) {
+        self.succeeded(success);
     }
 
     fn tell(&self, offence: &Offence, spot: &Spot<'_>) {

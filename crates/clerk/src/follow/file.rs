@@ -5,6 +5,7 @@ use crate::follow::tail::{CHUNK, Go, Line, Place, Took};
 use crate::follow::told::Spot;
 use crate::follow::watches::From;
 use portreeve_detect::frame;
+use portreeve_judge::Booked;
 use portreeve_ledger::{Change, Position};
 use portreeve_model::Offence;
 use portreeve_sys::clock;
@@ -219,11 +220,10 @@ impl Followed {
             if line.cut {
                 self.long.set(self.long.get().saturating_add(1));
             }
-            if let Some(offence) = self.line(line, &path, all) {
-                let offset = place.offset.saturating_add(line.end as u64);
-                all.tell(&offence, &Spot::File { path: &path, inode: self.id.inode, offset });
-                offences.push(*offence);
-            }
+            let booked = self.line(line, &path, all);
+            let offset = place.offset.saturating_add(line.end as u64);
+            let spot = Spot::File { path: &path, inode: self.id.inode, offset };
+            offences.extend(all.tell(booked, &spot));
             to_look = to_look.saturating_sub(1);
             if to_look == 0 {
                 to_look = LOOK;
@@ -243,14 +243,14 @@ impl Followed {
         Ok(Taken { turn, place: next, lines, offences })
     }
 
-    fn line(&self, line: Line<'_>, path: &str, all: &Follows) -> Option<Box<Offence>> {
+    fn line(&self, line: Line<'_>, path: &str, all: &Follows) -> Booked {
         let record = record(line);
         let watches = self.watches.borrow();
         if self.since.get() > 0 {
             match all.time(&watches, &record) {
                 Some(at) if at < self.since.get() => {
                     self.old.set(self.old.get().saturating_add(1));
-                    return None;
+                    return Booked::Nothing;
                 }
                 Some(_) => self.since.set(0), // so are those behind it
                 None => {}

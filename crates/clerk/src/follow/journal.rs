@@ -196,13 +196,10 @@ impl Source {
             let parts = Parts::of(&fields);
             all.read(&[self.watch], &parts.record(), From::Journal)
         });
-        let offence = found.flatten();
-        if let Some(offence) = &offence {
-            all.tell(offence, &Spot::Entry { cursor });
-        }
+        let offence = found.and_then(|booked| all.tell(booked, &Spot::Entry { cursor }));
         all.counted(&self.name, 1, u64::from(offence.is_some()));
         self.cursor.replace(Some(cursor.to_owned()));
-        offence.map(|offence| *offence)
+        offence
     }
 }
 

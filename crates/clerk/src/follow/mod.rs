@@ -29,9 +29,9 @@ use crate::link::Link;
 use crate::store::Order;
 use jiff::tz::TimeZone;
 use portreeve_detect::Record;
+use portreeve_judge::Booked;
 use portreeve_ledger::{Change, Position};
-use portreeve_model::Offence;
-use portreeve_model::{Start, Watch};
+use portreeve_model::{Offence, Start, Watch};
 use portreeve_sys::{clock, file as sys_file, watch};
 use portreeve_wire::clerk::{FollowedFile, FromClerk, SourceReport};
 use portreeve_wire::compile::MAX_ANSWER;
@@ -535,7 +535,7 @@ impl Follows {
     }
 
     /// Shows a line to watches.
-    fn read(&self, watches: &[u32], record: &Record<'_>, from: From<'_>) -> Option<Box<Offence>> {
+    fn read(&self, watches: &[u32], record: &Record<'_>, from: From<'_>) -> Booked {
         let now = Now { micros: micros(), zone: &self.zone, host: &self.host };
         self.readers.borrow_mut().read(watches, record, from, now, &*self.clerk)
     }
@@ -546,10 +546,23 @@ impl Follows {
         reader.time(record, micros(), &self.zone)
     }
 
-    /// Writes an offence to the event log, unless an earlier clerk has.
-    fn tell(&self, offence: &Offence, spot: &Spot<'_>) {
-        if !self.told.borrow_mut().take(spot, offence) {
-            self.clerk.tell(offence, spot);
+    /// Has what a line came to judged, and an offence written to the event log, unless an earlier
+    /// clerk has; gives the offence.
+    fn tell(&self, booked: Booked, spot: &Spot<'_>) -> Option<Offence> {
+        match booked {
+            Booked::Offence(offence) => {
+                self.clerk.judge(&offence);
+                if !self.told.borrow_mut().take(spot, &offence) {
+                    self.clerk.tell(&offence, spot);
+                }
+                Some(*offence)
+            }
+            // that a session has authenticated, only its own voice says
+            Booked::Success { success, .. } => {
+                self.clerk.succeeded(&success);
+                None
+            }
+            Booked::Nothing => None,
         }
     }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::scratch::Scratch;
 use portreeve_judge::Heard;
+use portreeve_model::Success;
 use portreeve_sys::channel;
 use portreeve_wire::watched::FileId;
 use std::future::Future;
@@ -14,9 +15,11 @@ const TURNS: usize = 10_000;
 struct Nobody;
 
 impl Clerk for Nobody {
-    fn hear(&self, _: &Heard<'_>) -> Option<Box<Offence>> {
-        None
+    fn hear(&self, _: &Heard<'_>) -> Booked {
+        Booked::Nothing
     }
+    fn judge(&self, _: &Offence) {}
+    fn succeeded(&self, _: &Success) {}
     fn tell(&self, _: &Offence, _: &Spot<'_>) {}
     fn alarm(&self, _: &str, _: bool) {}
 }

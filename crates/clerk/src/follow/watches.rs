@@ -4,17 +4,20 @@ use crate::follow::told::Spot;
 use jiff::tz::{Offset, TimeZone};
 use portreeve_detect::filter::{Dated, Filter, Userdef};
 use portreeve_detect::{Detector, Finding, Moment, Panel, Record, named};
-use portreeve_judge::{Heard, Voice};
-use portreeve_model::Offence;
-use portreeve_model::Watch;
+use portreeve_judge::{Booked, Heard, Voice};
+use portreeve_model::{Offence, Success, Watch};
 
 /// A line whose time is no further from now than this has just been written, microseconds.
 const LIVE: i64 = 60_000_000;
 
 /// Who books what was heard.
 pub(crate) trait Clerk {
-    /// Something was found: the offence that it is, if it has not been told of before.
-    fn hear(&self, heard: &Heard<'_>) -> Option<Box<Offence>>;
+    /// Something was found: what it comes to, if it has not been told of before.
+    fn hear(&self, heard: &Heard<'_>) -> Booked;
+    /// An offence is given to the judges.
+    fn judge(&self, offence: &Offence);
+    /// Somebody has shown who they are, as a line says.
+    fn succeeded(&self, success: &Success);
     /// An offence is written to the event log.
     fn tell(&self, offence: &Offence, spot: &Spot<'_>);
     /// Something is to be mended, or is.
@@ -126,7 +129,7 @@ impl Readers {
         from: From<'_>,
         now: Now<'_>,
         clerk: &dyn Clerk,
-    ) -> Option<Box<Offence>> {
+    ) -> Booked {
         let mut found = None;
         for at in watches {
             let at = usize::try_from(*at).ok();
@@ -158,7 +161,7 @@ impl Readers {
                 finding: &seen.finding,
             }));
         }
-        found.flatten()
+        found.unwrap_or(Booked::Nothing)
     }
 }
 

@@ -24,8 +24,8 @@ use portreeve_model::escape;
 use crate::book::attempts::{Attempts, MOST};
 use crate::book::refusals::Refusals;
 use crate::book::sessions::Sessions;
-use portreeve_detect::{Finding, Kind, Named, Offence as Found, Success};
-use portreeve_model::Offence;
+use portreeve_detect::{Finding, Kind, Named, Offence as Found, Success as Shown};
+use portreeve_model::{Offence, Success};
 use portreeve_wire::SessionId;
 use portreeve_wire::clerk::BookedCounts;
 use portreeve_wire::event::{EndCause, Ending, Event, SessionRef, What};
@@ -47,8 +47,14 @@ const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
 pub enum Booked {
     /// A new offence: to be told and kept.
     Offence(Box<Offence>),
-    /// By a voice of its own, this session has said that it has authenticated.
-    Authenticated(SessionId),
+    /// Somebody has shown who they are.
+    Success {
+        /// Who, as far as it is believed.
+        success: Box<Success>,
+        /// The session that has said so by a voice of its own, which ends its startup: no other
+        /// source is believed so far.
+        session: Option<SessionId>,
+    },
     /// It was told before, or says nothing.
     Nothing,
 }
@@ -62,6 +68,8 @@ enum Key {
     Process(u64, u32, Option<IpAddr>),
     /// Nothing else is known: the same words.
     Words(u64),
+    /// Somebody who has shown who they are, in a process on this or another host.
+    Shown(u64, u32, IpAddr),
 }
 
 /// A session that has ended, to be judged once its last words are heard.
@@ -116,15 +124,41 @@ impl Book {
         }
     }
 
-    /// Only a session's own voice is believed.
-    fn success(&mut self, heard: &Heard<'_>, _: &Success) -> Booked {
-        let Some(session) = heard.voice.session() else { return Booked::Nothing };
-        match self.sessions.begin(session) {
-            Some(known) if !known.authenticated => {
-                known.authenticated = true;
-                Booked::Authenticated(session.session)
+    /// A session's own voice is certain. A line of a log is believed where its writer has put the
+    /// address, and ends no startup.
+    fn success(&mut self, heard: &Heard<'_>, shown: &Shown) -> Booked {
+        if let Some(session) = heard.voice.session() {
+            return match self.sessions.begin(session) {
+                Some(known) if !known.authenticated => {
+                    (known.authenticated, known.shown) = (true, true);
+                    let success = success(heard, session.peer.address, &session.key, shown);
+                    Booked::Success { success, session: Some(session.session) }
+                }
+                Some(_) | None => Booked::Nothing,
+            };
+        }
+        let Named::Address(peer) = shown.named else { return Booked::Nothing };
+        let session = match heard.host.is_empty() {
+            true => self.sessions.named(peer, shown.port, heard.pid).map(|of| of.session),
+            false => None,
+        };
+        if let Some(known) = session.and_then(|session| self.sessions.get_mut(session)) {
+            if std::mem::replace(&mut known.shown, true) {
+                return Booked::Nothing;
             }
-            Some(_) | None => Booked::Nothing,
+            let success = success(heard, peer, &known.of.key, shown);
+            return Booked::Success { success, session: None };
+        }
+        let key = match heard.pid {
+            Some(pid) => Key::Shown(hash(heard.host), pid, peer),
+            None => Key::Words(hash((heard.host, heard.text))),
+        };
+        match self.attempts.new_of(&key, heard.voice.source(), 1, heard.at) {
+            0 => Booked::Nothing,
+            _ => Booked::Success {
+                success: success(heard, peer, heard.service, shown),
+                session: None,
+            },
         }
     }
 
@@ -191,14 +225,24 @@ impl Book {
         Booked::Offence(Box::new(offence))
     }
 
-    /// What the monitor tells of; gives the offence that it is by itself.
+    /// What the monitor tells of; gives the offence, or the success, that it is by itself.
     pub fn event(&mut self, event: &Event, now: u64) -> Booked {
         if let What::SessionStarted(session) = &event.what {
             self.sessions.begin(session);
         } else if let What::Authenticated(session) = &event.what
             && let Some(known) = self.sessions.begin(session)
         {
-            known.authenticated = true;
+            let before = std::mem::replace(&mut known.authenticated, true);
+            if !std::mem::replace(&mut known.shown, true) && !before {
+                let success = Box::new(Success {
+                    at: event.at,
+                    peer: session.peer.address,
+                    user: None,
+                    service: session.key.clone(),
+                    source: "door".into(),
+                });
+                return Booked::Success { success, session: None };
+            }
         } else if let What::SessionEnded { session, ending, cause, authenticated, .. } = &event.what
         {
             self.sessions.end(session.session, now);
@@ -281,6 +325,16 @@ impl Book {
         let (peer, port) = (Some(session.peer.address), Some(session.peer.port));
         self.booked(Offence { peer, port, session: Some(session.session.0), ..plain })
     }
+}
+
+fn success(heard: &Heard<'_>, peer: IpAddr, service: &str, shown: &Shown) -> Box<Success> {
+    Box::new(Success {
+        at: heard.at,
+        peer,
+        user: shown.user.as_deref().map(|user| kept(&escape(user))),
+        service: service.into(),
+        source: heard.voice.word().into(),
+    })
 }
 
 /// What the door itself has seen.

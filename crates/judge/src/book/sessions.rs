@@ -19,6 +19,8 @@ pub(super) struct Known {
     pub(super) of: SessionRef,
     /// It has said, by a voice of its own, that it has authenticated.
     pub(super) authenticated: bool,
+    /// That somebody has authenticated in it was told of, by whatever source.
+    pub(super) shown: bool,
 }
 
 /// All of them.
@@ -40,7 +42,8 @@ impl Sessions {
             }
             self.by_peer.insert(of.peer, of.session);
             self.by_process.extend(of.pid.map(|pid| (pid, of.session)));
-            self.all.insert(of.session, Known { of: of.clone(), authenticated: false });
+            self.all
+                .insert(of.session, Known { of: of.clone(), authenticated: false, shown: false });
         }
         self.all.get_mut(&of.session)
     }
@@ -54,6 +57,10 @@ impl Sessions {
 
     pub(super) fn get(&self, session: SessionId) -> Option<&Known> {
         self.all.get(&session)
+    }
+
+    pub(super) fn get_mut(&mut self, session: SessionId) -> Option<&mut Known> {
+        self.all.get_mut(&session)
     }
 
     /// The session that a line of this host is about which names this peer: by its port, or, where

@@ -30,7 +30,7 @@ fn heard<'a>(voice: Voice<'a>, pid: Option<u32>, finding: &'a Finding) -> Heard<
 fn offence(booked: Booked) -> Offence {
     match booked {
         Booked::Offence(offence) => *offence,
-        other @ (Booked::Authenticated(_) | Booked::Nothing) => panic!("no offence: {other:?}"),
+        other @ (Booked::Success { .. } | Booked::Nothing) => panic!("no offence: {other:?}"),
     }
 }
 
@@ -111,21 +111,78 @@ fn whoever_speaks_first_a_thing_is_booked_once() {
     }
 }
 
+fn shown(named: Named, port: Option<u16>) -> Finding {
+    let user = Some(b"joe"[..].into());
+    Finding::Success(portreeve_detect::Success { named, port, user, why: "Accepted".into() })
+}
+
+/// Who has authenticated where, and whose startup that ends.
+fn success(booked: Booked) -> Option<(IpAddr, String, Option<u64>)> {
+    match booked {
+        Booked::Success { success, session } => {
+            assert_eq!((success.user.as_deref(), success.at), (Some("joe"), 1000));
+            Some((success.peer, success.service, session.map(|session| session.0)))
+        }
+        Booked::Offence(offence) => panic!("an offence: {offence:?}"),
+        Booked::Nothing => None,
+    }
+}
+
 #[test]
-fn success_is_believed_of_a_sessions_own_voice_alone_and_once() {
+fn a_sessions_own_voice_alone_ends_its_startup_and_once() {
+    let own = session(1, "192.0.2.7", 40_000);
+    let peer = own.peer.address;
+    // It is the kernel's word who that was.
+    let voice = Voice::Pipe(&own);
+    let (mine, other) = (shown(peer.into_named(), Some(40_000)), shown(Named::Nobody, None));
+    for found in [&mine, &other] {
+        let mut book = Book::default();
+        let booked = book.hear(&heard(voice, None, found));
+        assert_eq!(success(booked), Some((peer, "ssh".into(), Some(1))));
+        for again in [heard(voice, None, found), heard(FILE, Some(4001), &mine)] {
+            assert_eq!(book.hear(&again), Booked::Nothing);
+        }
+        let told = What::Authenticated(own.clone());
+        assert_eq!(book.event(&Event { at: 5, level: None, what: told }, 5), Booked::Nothing);
+    }
+}
+
+#[test]
+fn a_line_of_a_log_is_believed_and_ends_no_startup() {
+    let own = session(1, "192.0.2.7", 40_000);
+    let peer = own.peer.address;
+    let mut book = Book::default();
+    book.session(&own, false);
+    let mine = shown(peer.into_named(), Some(40_000));
+    let told = success(book.hear(&heard(FILE, Some(4001), &mine)));
+    assert_eq!(told, Some((peer, "ssh".into(), None)));
+    assert_eq!(book.hear(&heard(Voice::Journal("ssh"), Some(4001), &mine)), Booked::Nothing);
+    let own_voice = success(book.hear(&heard(Voice::Pipe(&own), None, &mine)));
+    assert_eq!(own_voice, Some((peer, "ssh".into(), Some(1))));
+    // Nobody's session: each connection once, whoever tells.
+    let elsewhere = shown(address("198.51.100.9"), Some(5));
+    let theirs = Some(("198.51.100.9".parse().unwrap(), "watched".into(), None));
+    for (voice, pid, want) in [
+        (FILE, 7, theirs.clone()),
+        (Voice::Journal("ssh"), 7, None),
+        (Voice::Journal("ssh"), 8, theirs),
+    ] {
+        assert_eq!(success(book.hear(&heard(voice, Some(pid), &elsewhere))), want);
+    }
+    for nobody in [Named::Nobody, Named::Ambiguous, Named::Host("a.example".into())] {
+        assert_eq!(book.hear(&heard(FILE, Some(9), &shown(nobody, None))), Booked::Nothing);
+    }
+}
+
+#[test]
+fn a_service_that_says_so_by_notice_is_believed_of_its_peer() {
     let own = session(1, "192.0.2.7", 40_000);
     let mut book = Book::default();
-    let success = portreeve_detect::Success {
-        named: own.peer.address.into_named(),
-        port: Some(40_000),
-        user: None,
-        why: "Accepted".into(),
-    };
-    let success = Finding::Success(success);
-    assert_eq!(book.hear(&heard(FILE, Some(4001), &success)), Booked::Nothing);
-    let voice = Voice::Pipe(&own);
-    assert_eq!(book.hear(&heard(voice, None, &success)), Booked::Authenticated(SessionId(1)));
-    assert_eq!(book.hear(&heard(voice, None, &success)), Booked::Nothing);
+    let told = Event { at: 5, level: None, what: What::Authenticated(own.clone()) };
+    let Booked::Success { success, session } = book.event(&told, 5) else { panic!("none") };
+    assert_eq!((success.peer, success.user, session), (own.peer.address, None, None));
+    assert_eq!((success.at, success.source.as_str()), (5, "door"));
+    assert_eq!(book.event(&told, 5), Booked::Nothing);
 }
 
 trait IntoNamed {

@@ -1,12 +1,14 @@
 //! What passes between monitor and clerk.
 
+use crate::door::current::Current;
 use crate::door::{Door, WITHOUT_BANS};
 use crate::helper::outbox::Outgoing;
 use portreeve_model::{LogTarget, Offer, Stderr, Syslog};
 use portreeve_sys::file;
 use portreeve_wire::clerk::{FromClerk, ServiceEntry, ToClerk};
+use portreeve_wire::compile::MAX_ANSWER;
 use portreeve_wire::event::{Helper, What};
-use portreeve_wire::{Phase, decode};
+use portreeve_wire::{Phase, decode, frame};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -134,6 +136,7 @@ impl Door {
             },
             None,
         )];
+        messages.extend(self.judges_for_clerk(&current));
         let mut opened = BTreeMap::new();
         self.alarms.retain(|alarm| !alarm.starts_with(LOG_ALARM));
         for (index, service, facts) in current.indexed() {
@@ -160,6 +163,18 @@ impl Door {
             messages.push((ToClerk::Service(entry), fd));
         }
         messages
+    }
+
+    /// Who judges. A clerk that cannot be told goes on with those of before.
+    fn judges_for_clerk(&mut self, current: &Current) -> Option<(ToClerk, Option<OwnedFd>)> {
+        let bytes = frame(&current.config.judges, MAX_ANSWER).map_err(|e| e.to_string());
+        match bytes.and_then(|b| file::memfd("judges", &b).map_err(|e| e.to_string())) {
+            Ok(memory) => Some((ToClerk::Judges, Some(memory))),
+            Err(why) => {
+                self.alarm(&format!("the clerk cannot be told who judges: {why}"));
+                None
+            }
+        }
     }
 
     /// Opens a service's own log for the clerk: it has no right to, and may not name paths.
