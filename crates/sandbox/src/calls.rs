@@ -157,6 +157,9 @@ const WRITING: &[i64] = &[
     libc::SYS_unlink,
 ];
 
+/// Giving a file what another has.
+const ATTRIBUTES: &[i64] = &[libc::SYS_fgetxattr, libc::SYS_flistxattr, libc::SYS_fsetxattr];
+
 /// Asking others; of what kind, is said by the rules for `socket`.
 const CONNECTING: &[i64] =
     &[libc::SYS_connect, libc::SYS_recvmmsg, libc::SYS_sendmmsg, libc::SYS_splice];
@@ -195,7 +198,7 @@ const DEADLY: &[i64] = &[
 /// What ends the process.
 pub(super) fn deadly(profile: Profile) -> Vec<i64> {
     let bind: &[i64] = match profile {
-        Profile::Clerk | Profile::Relay => &[libc::SYS_bind],
+        Profile::Clerk | Profile::Relay | Profile::HostsDeny => &[libc::SYS_bind],
         // libc binds a netlink socket to ask which families the host has.
         Profile::Compile => &[],
     };
@@ -217,6 +220,7 @@ pub(super) fn allowed(profile: Profile) -> io::Result<Rules> {
     let lists: &[&[i64]] = match profile {
         Profile::Clerk => &[EVERYWHERE, READING, WRITING],
         Profile::Relay => &[EVERYWHERE, READING, CONNECTING],
+        Profile::HostsDeny => &[EVERYWHERE, READING, WRITING, ATTRIBUTES],
         // It puts down, for a time, what it may do.
         Profile::Compile => &[EVERYWHERE, READING, CONNECTING, &[libc::SYS_bind, libc::SYS_capset]],
     };
@@ -275,7 +279,7 @@ const fn families(profile: Profile) -> &'static [u32] {
     const UNIX: u32 = libc::AF_UNIX.cast_unsigned();
     const NETLINK: u32 = libc::AF_NETLINK.cast_unsigned();
     match profile {
-        Profile::Clerk => &[],
+        Profile::Clerk | Profile::HostsDeny => &[],
         Profile::Relay => &[INET, INET6],
         Profile::Compile => &[INET, INET6, UNIX, NETLINK],
     }

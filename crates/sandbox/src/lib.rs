@@ -32,6 +32,9 @@ pub enum Profile {
     Relay,
     /// The one-shot compiler: reading files, and asking NSS, which may load libraries and connect.
     Compile,
+    /// The one-shot that keeps a hosts.deny: files of one folder, with their owner and attributes. No
+    /// socket.
+    HostsDeny,
 }
 
 /// What a process is confined to.

@@ -49,7 +49,7 @@ fn restrict_self(sandbox: &Sandbox) -> Result<RestrictionStatus, Failure> {
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::BindTcp)?
         .scope(Scope::Signal)?;
-    if profile == Profile::Clerk {
+    if matches!(profile, Profile::Clerk | Profile::HostsDeny) {
         ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
     }
     if profile != Profile::Compile {
@@ -72,7 +72,9 @@ fn restrict_self(sandbox: &Sandbox) -> Result<RestrictionStatus, Failure> {
 
 fn reading(profile: Profile) -> BitFlags<AccessFs> {
     match profile {
-        Profile::Clerk | Profile::Relay => AccessFs::ReadFile | AccessFs::ReadDir,
+        Profile::Clerk | Profile::Relay | Profile::HostsDeny => {
+            AccessFs::ReadFile | AccessFs::ReadDir
+        }
         // NSS modules ask daemons at sockets with paths.
         Profile::Compile => AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::ResolveUnix,
     }

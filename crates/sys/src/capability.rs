@@ -3,6 +3,8 @@
 /// One capability. Only those a program of ours or an administrator's configuration may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Capability {
+    /// Give a file another owner.
+    Chown,
     /// Read any file, search any directory.
     DacReadSearch,
     /// Send signals to any process.
@@ -29,7 +31,8 @@ pub enum Capability {
 
 impl Capability {
     /// Every capability this enumeration knows.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
+        Self::Chown,
         Self::DacReadSearch,
         Self::Kill,
         Self::SetGid,
@@ -47,6 +50,7 @@ impl Capability {
     #[must_use]
     pub const fn number(self) -> u32 {
         match self {
+            Self::Chown => 0,
             Self::DacReadSearch => 2,
             Self::Kill => 5,
             Self::SetGid => 6,
@@ -86,7 +90,7 @@ mod tests {
 
     #[test]
     fn bits_are_distinct_and_come_back() {
-        assert_eq!(set_of(&Capability::ALL).count_ones(), 11);
+        assert_eq!(set_of(&Capability::ALL).count_ones(), 12);
         for capability in Capability::ALL {
             assert_eq!(Capability::from_number(capability.number()), Some(capability));
         }

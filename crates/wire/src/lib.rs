@@ -10,6 +10,7 @@
 pub mod clerk;
 pub mod compile;
 pub mod control;
+pub mod enforce;
 pub mod event;
 mod frame;
 pub mod hosts;
