@@ -200,7 +200,7 @@ pub(super) fn deadly(profile: Profile) -> Vec<i64> {
     let bind: &[i64] = match profile {
         Profile::Clerk | Profile::Relay | Profile::HostsDeny => &[libc::SYS_bind],
         // libc binds a netlink socket to ask which families the host has.
-        Profile::Compile => &[],
+        Profile::Compile | Profile::Mail => &[],
     };
     [DEADLY, bind].concat()
 }
@@ -221,6 +221,7 @@ pub(super) fn allowed(profile: Profile) -> io::Result<Rules> {
         Profile::Clerk => &[EVERYWHERE, READING, WRITING],
         Profile::Relay => &[EVERYWHERE, READING, CONNECTING],
         Profile::HostsDeny => &[EVERYWHERE, READING, WRITING, ATTRIBUTES],
+        Profile::Mail => &[EVERYWHERE, READING, CONNECTING, &[libc::SYS_bind]],
         // It puts down, for a time, what it may do.
         Profile::Compile => &[EVERYWHERE, READING, CONNECTING, &[libc::SYS_bind, libc::SYS_capset]],
     };
@@ -234,7 +235,7 @@ pub(super) fn allowed(profile: Profile) -> io::Result<Rules> {
         // abort() and its like: a signal to ourselves.
         (libc::SYS_tgkill, vec![when(&[Argument::Is(0, std::process::id())])?]),
     ]);
-    if profile == Profile::Compile {
+    if matches!(profile, Profile::Compile | Profile::Mail) {
         rules.extend(always([libc::SYS_mmap, libc::SYS_mprotect].into()));
     } else {
         // No new code.
@@ -281,7 +282,7 @@ const fn families(profile: Profile) -> &'static [u32] {
     match profile {
         Profile::Clerk | Profile::HostsDeny => &[],
         Profile::Relay => &[INET, INET6],
-        Profile::Compile => &[INET, INET6, UNIX, NETLINK],
+        Profile::Compile | Profile::Mail => &[INET, INET6, UNIX, NETLINK],
     }
 }
 

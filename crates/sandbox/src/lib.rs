@@ -35,6 +35,8 @@ pub enum Profile {
     /// The one-shot that keeps a hosts.deny: files of one folder, with their owner and attributes. No
     /// socket.
     HostsDeny,
+    /// The one-shot that hands a mail to a server: reading files, asking NSS for its name, connecting.
+    Mail,
 }
 
 /// What a process is confined to.

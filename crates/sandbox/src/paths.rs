@@ -52,7 +52,7 @@ fn restrict_self(sandbox: &Sandbox) -> Result<RestrictionStatus, Failure> {
     if matches!(profile, Profile::Clerk | Profile::HostsDeny) {
         ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
     }
-    if profile != Profile::Compile {
+    if !matches!(profile, Profile::Compile | Profile::Mail) {
         ruleset = ruleset.scope(Scope::AbstractUnixSocket)?;
     }
     let mut created =
@@ -76,7 +76,9 @@ fn reading(profile: Profile) -> BitFlags<AccessFs> {
             AccessFs::ReadFile | AccessFs::ReadDir
         }
         // NSS modules ask daemons at sockets with paths.
-        Profile::Compile => AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::ResolveUnix,
+        Profile::Compile | Profile::Mail => {
+            AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::ResolveUnix
+        }
     }
 }
 

@@ -75,6 +75,17 @@ const CASES: &[Case] = &[
     (Profile::Compile, "no processes", no_processes, FINE),
     (Profile::Compile, "execute", execute, DEATH),
     (Profile::Compile, "listen", listen, DEATH),
+    (Profile::HostsDeny, "files", files, FINE),
+    (Profile::HostsDeny, "strange files", strange_files, FINE),
+    (Profile::HostsDeny, "no sockets", no_sockets, FINE),
+    (Profile::HostsDeny, "no processes", no_processes, FINE),
+    (Profile::HostsDeny, "execute", execute, DEATH),
+    (Profile::Mail, "names", names, FINE),
+    (Profile::Mail, "unprivileged", unprivileged, FINE),
+    (Profile::Mail, "only reads", only_reads, FINE),
+    (Profile::Mail, "no processes", no_processes, FINE),
+    (Profile::Mail, "execute", execute, DEATH),
+    (Profile::Mail, "listen", listen, DEATH),
 ];
 
 fn main() -> ExitCode {
@@ -132,9 +143,11 @@ fn wait(pid: Pid) -> Status {
 fn leaf(case: usize, directory: &Path) -> ExitCode {
     let Some((profile, name, deed, _)) = CASES.get(case) else { return ExitCode::from(1) };
     let (read_paths, write_dirs) = match profile {
-        Profile::Clerk => (vec!["/etc/hostname".into()], vec![directory.to_path_buf()]),
+        Profile::Clerk | Profile::HostsDeny => {
+            (vec!["/etc/hostname".into()], vec![directory.to_path_buf()])
+        }
         Profile::Relay => (vec!["/etc".into(), "/no/such/path".into()], Vec::new()),
-        Profile::Compile => (vec!["/".into()], Vec::new()),
+        Profile::Compile | Profile::Mail => (vec!["/".into()], Vec::new()),
     };
     let sandbox = Sandbox { read_paths, write_dirs, seccomp: *profile };
     let confinement = sandbox.enter().unwrap();
