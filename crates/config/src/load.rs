@@ -62,6 +62,7 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         mut services,
         kept,
         mut watches,
+        judges,
         imports,
         fail2ban: import,
         service_directories,
@@ -98,7 +99,6 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let questions = std::mem::take(&mut check.questions);
     let (texts, found) = check.done();
     let sources = named;
-    let judges = Vec::new();
     let config =
         Config { files, settings, services, kept, service_directories, watches, judges, sources };
     let config = (!found.has_errors()).then_some(config);

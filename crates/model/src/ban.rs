@@ -1,6 +1,6 @@
 //! What becomes of bans: whom they may never hit, how many there may be at once, and who is told.
 
-use crate::{Origin, ServiceName, Sited};
+use crate::{ServiceName, Sited};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ pub struct HostsDeny {
     /// Entries of ours, at most.
     pub most: u32,
     /// Where it was written.
-    pub origin: Origin,
+    pub origin: Sited<()>,
 }
 
 /// `[ban.command.NAME]`, or DenyHosts' `PLUGIN_DENY`, `PLUGIN_PURGE`, `IPTABLES`.
@@ -98,7 +98,7 @@ pub struct BanCommand {
     /// Whether bans that were there before the door's start are told to it again.
     pub restored: bool,
     /// Where it was written.
-    pub origin: Origin,
+    pub origin: Sited<()>,
 }
 
 /// `[ban.mail]`, or DenyHosts' `ADMIN_EMAIL` and `SMTP_*`.
@@ -117,7 +117,7 @@ pub struct BanMail {
     /// As whom the sender runs.
     pub user: Sited<String>,
     /// Where it was written.
-    pub origin: Origin,
+    pub origin: Sited<()>,
 }
 
 /// How a mail leaves.

@@ -1,7 +1,7 @@
 //! What counts against somebody, when that is enough, and what it costs: one model for DenyHosts'
 //! thresholds, fail2ban's jails and OpenSSH's penalties.
 
-use crate::{Kind, Network, Origin, ServiceName};
+use crate::{Kind, Network, ServiceName, Sited};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct Judge {
     /// Services that they are shut out of; empty: all.
     pub only: Vec<ServiceName>,
     /// Where it was written.
-    pub origin: Origin,
+    pub origin: Sited<()>,
 }
 
 impl Judge {
@@ -211,6 +211,21 @@ pub struct Term {
     pub overall: bool,
     /// Whoever was shut out more often than this stays out for ever (DenyHosts' `PURGE_THRESHOLD`).
     pub patience: Option<u32>,
+}
+
+/// Ten minutes each time.
+impl Default for Term {
+    fn default() -> Self {
+        Self {
+            first: Some(Duration::from_secs(600)),
+            growth: Growth::None,
+            most: None,
+            random: Duration::ZERO,
+            remembered: Some(Duration::from_secs(7 * 86_400)),
+            overall: false,
+            patience: None,
+        }
+    }
 }
 
 /// How a term grows with the number of earlier ones.

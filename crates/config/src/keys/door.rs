@@ -60,6 +60,14 @@ pub(super) const KEYS: &[Key] = &[
         prose: "`[watch.NAME]`: log files and entries of the journal that are read for offences",
     },
     Key {
+        name: "judge",
+        scopes: &[Scope::Top],
+        form: "a table for each judge",
+        default: Fallback::Is("{}"),
+        example: "{ ssh = { preset = \"portreeve\" } }",
+        prose: "`[judge.NAME]`: what of the offences that are seen is enough for a ban; without one nobody is banned but by traps and by hand",
+    },
+    Key {
         name: "trap",
         scopes: &[Scope::Top],
         form: "a table for each trap",

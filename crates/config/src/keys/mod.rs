@@ -2,6 +2,7 @@
 
 mod door;
 mod inner;
+mod judge;
 mod kept;
 mod service;
 mod watch;
@@ -45,6 +46,24 @@ pub enum Scope {
     Journal,
     /// An entry of `filters` of a watch.
     Filter,
+    /// `[judge.NAME]`, as portreeve judges or with tallies of its own.
+    Judge,
+    /// `[judge.NAME]` with `preset = "fail2ban"`.
+    JudgeFail2ban,
+    /// `[judge.NAME]` with `preset = "denyhosts"`.
+    JudgeDenyHosts,
+    /// `[judge.NAME]` with `preset = "openssh"`.
+    JudgeOpenSsh,
+    /// An entry of `tallies` of a judge.
+    Tally,
+    /// An entry of `charges` of a tally.
+    Charge,
+    /// `users = { … }` of a charge.
+    ChargeUsers,
+    /// An entry of `levels` of a judge.
+    Level,
+    /// `term = { … }` of a judge.
+    Term,
     /// An entry of `listen`.
     Listen,
     /// An entry of `access`.
@@ -79,7 +98,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 41] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -100,6 +119,15 @@ impl Scope {
         Self::WatchFile,
         Self::Journal,
         Self::Filter,
+        Self::Judge,
+        Self::Tally,
+        Self::Charge,
+        Self::ChargeUsers,
+        Self::Level,
+        Self::Term,
+        Self::JudgeFail2ban,
+        Self::JudgeDenyHosts,
+        Self::JudgeOpenSsh,
         Self::Listen,
         Self::Access,
         Self::DnsList,
@@ -137,6 +165,15 @@ impl Scope {
             Self::WatchFile => "an entry of files of a watch",
             Self::Journal => "journal of a watch",
             Self::Filter => "an entry of filters of a watch",
+            Self::Judge => "[judge.NAME]",
+            Self::JudgeFail2ban => "a judge with preset = \"fail2ban\"",
+            Self::JudgeDenyHosts => "a judge with preset = \"denyhosts\"",
+            Self::JudgeOpenSsh => "a judge with preset = \"openssh\"",
+            Self::Tally => "an entry of tallies of a judge",
+            Self::Charge => "an entry of charges of a tally",
+            Self::ChargeUsers => "users of a charge",
+            Self::Level => "an entry of levels of a judge",
+            Self::Term => "term of a judge",
             Self::Listen => "an entry of listen",
             Self::Access => "an entry of access",
             Self::DnsList => "an entry of deny-listed or except-listed",
@@ -184,7 +221,8 @@ pub enum Fallback {
 
 /// Every key.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
-    door::KEYS.iter().chain(service::KEYS).chain(kept::KEYS).chain(watch::KEYS).chain(inner::KEYS)
+    let outer = door::KEYS.iter().chain(service::KEYS).chain(kept::KEYS).chain(watch::KEYS);
+    outer.chain(judge::KEYS).chain(inner::KEYS)
 }
 
 /// The keys that may stand in a scope, in the order of the registry.

@@ -73,6 +73,27 @@ impl<'a> Item<'a> {
         self.number(check, range).and_then(|n| u32::try_from(n).ok())
     }
 
+    /// A number in thousandths, in a range of those: `1`, `0.25`.
+    pub(crate) fn thousandths(&self, check: &mut Check, range: RangeInclusive<u32>) -> Option<u32> {
+        let number = match self.value {
+            Value::Integer(digits, radix) => {
+                i64::from_str_radix(digits, *radix).ok().and_then(|whole| whole.checked_mul(1000))
+            }
+            Value::Float(text) => thousandths(text),
+            Value::Text(_) | Value::Boolean(_) | Value::Date | Value::List(_) | Value::Table(_) => {
+                return self.wrong_type(check);
+            }
+        };
+        let fits = number.and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n));
+        if fits.is_none() {
+            let show = |n: u32| f64::from(n) / 1000.0;
+            let (least, most) = (show(*range.start()), show(*range.end()));
+            let reason = format!("not a number from {least} to {most} with at most three decimals");
+            self.refuse(check, &reason);
+        }
+        fits
+    }
+
     /// Whether the value is this word.
     pub(crate) fn is_word(&self, word: &str) -> bool {
         matches!(self.value, Value::Text(text) if text == word)
@@ -167,7 +188,46 @@ impl<'a> Item<'a> {
     }
 }
 
+/// A decimal number with at most three decimals, in thousandths.
+fn thousandths(text: &str) -> Option<i64> {
+    let text = text.replace('_', "");
+    let (whole, decimals) = text.split_once('.')?;
+    let decimals = decimals.trim_end_matches('0');
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let whole = whole.strip_prefix('+').unwrap_or(whole);
+    if decimals.len() > 3 || !digits(decimals) || !digits(whole) {
+        return None;
+    }
+    let decimals = format!("{decimals:0<3}").parse::<i64>().ok()?;
+    whole.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(decimals)
+}
+
 /// A form without the marks of Markdown.
 fn plain(form: &str) -> String {
     form.replace('`', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_thousandths() {
+        for (text, want) in [
+            ("1.5", Some(1500)),
+            ("0.25", Some(250)),
+            ("1_000.001", Some(1_000_001)),
+            ("+2.0", Some(2000)),
+            ("0.2000000", Some(200)),
+            ("0.0001", None),
+            ("-1.0", None),
+            ("1e3", None),
+            ("1.5e3", None),
+            ("inf", None),
+            ("nan", None),
+            ("99999999999999999999.0", None),
+        ] {
+            assert_eq!(thousandths(text), want, "{text}");
+        }
+    }
 }

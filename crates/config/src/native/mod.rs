@@ -8,6 +8,7 @@ mod environment;
 mod fields;
 mod hold;
 mod item;
+pub(crate) mod judge;
 mod kept;
 mod limits;
 mod listen;
@@ -36,7 +37,7 @@ use crate::named::Named;
 use crate::world::World;
 use documents::Document;
 use portreeve_diag::Span;
-use portreeve_model::{Kept, Service, Settings, Watch};
+use portreeve_model::{Judge, Kept, Service, Settings, Watch};
 use raw::Table;
 
 /// What the native files say.
@@ -50,6 +51,8 @@ pub(crate) struct Native {
     pub(crate) kept: Vec<Kept>,
     /// What is watched, likewise.
     pub(crate) watches: Vec<Watch>,
+    /// Who judges, likewise.
+    pub(crate) judges: Vec<Judge>,
     /// xinetd configurations to import.
     pub(crate) imports: Vec<String>,
     /// Jails of fail2ban's to import.
@@ -109,7 +112,18 @@ pub(crate) fn read(
         }
     }
     let watches = watch::read(&mut desk, &documents);
-    Native { settings, services, kept, watches, imports, fail2ban, service_directories, hosts }
+    let judges = judge::read(&mut desk, &documents);
+    Native {
+        settings,
+        services,
+        kept,
+        watches,
+        judges,
+        imports,
+        fail2ban,
+        service_directories,
+        hosts,
+    }
 }
 
 /// Tables about the door as a whole stand in the main file, where one look finds them.

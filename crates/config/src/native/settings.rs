@@ -103,10 +103,6 @@ fn never(check: &mut Check, top: Fields<'_>) -> Vec<Rule> {
         return Vec::new();
     };
     let Some(item) = ban.get("never") else { return Vec::new() };
-    let mut no_file = |check: &mut Check, entry: Item<'_>, _: &str| {
-        entry.refuse(check, "who is never banned is written here, not in a file of its own");
-        None
-    };
     let mut rules = super::access::rules(check, item, &mut no_file);
     rules.retain(|(rule, entry)| {
         let name = matches!(rule.pattern, Pattern::Host(_));
@@ -116,6 +112,12 @@ fn never(check: &mut Check, top: Fields<'_>) -> Vec<Rule> {
         !name
     });
     rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// Refuses a list in a file of its own.
+pub(super) fn no_file(check: &mut Check, entry: Item<'_>, _: &str) -> Option<Pattern> {
+    entry.refuse(check, "who is never banned is written here, not in a file of its own");
+    None
 }
 
 /// The configurations to import, and what is said of hosts.allow and hosts.deny.

@@ -8,6 +8,7 @@ mod admission;
 mod dns_lists;
 mod hold;
 mod hosts_access;
+mod judge;
 mod kept;
 mod log;
 mod program;
@@ -39,6 +40,9 @@ pub fn print(config: &Config) -> String {
     }
     for watch in &config.watches {
         watch::print(&mut page, watch);
+    }
+    for judge in &config.judges {
+        judge::print(&mut page, judge);
     }
     page.text
 }

@@ -87,6 +87,29 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
         }
         Scope::Restart => kept(format!("restart = {{ {pair} }}")),
         Scope::KeptLog => kept(format!("log = {{ {pair} }}")),
+        Scope::Judge => format!("[judge.x]\n{pair}\n"),
+        Scope::JudgeFail2ban => {
+            let increment =
+                if ["increment", "preset"].contains(&key.name) { "" } else { "increment = true\n" };
+            format!("[judge.x]\n{increment}{}{pair}\n", preset("fail2ban", key))
+        }
+        Scope::JudgeDenyHosts => format!("[judge.x]\n{}{pair}\n", preset("denyhosts", key)),
+        Scope::JudgeOpenSsh => format!("[judge.x]\n{}{pair}\n", preset("openssh", key)),
+        Scope::Tally => {
+            let decay = ["window", "idle", "drain"].contains(&key.name);
+            let decay = if decay { "" } else { "window = \"1h\", " };
+            format!("[judge.x]\ntallies = [{{ {decay}{}{pair} }}]\n", rest(&[("limit", "5")]))
+        }
+        Scope::Charge => tally(&format!("{{ {pair} }}")),
+        Scope::ChargeUsers => tally(&format!("{{ users = {{ {pair} }} }}")),
+        Scope::Level => {
+            let rest = rest(&[("ipv4", "32"), ("ipv6", "64")]);
+            format!("[judge.x]\nlevels = [{{ {rest}{pair} }}]\n")
+        }
+        Scope::Term => {
+            let growth = if key.name == "most" { "factor = 2, " } else { "" };
+            format!("[judge.x]\nterm = {{ {growth}{pair} }}\n")
+        }
         Scope::Trap => {
             let listen = if key.name == "listen" { "" } else { "listen = [\"192.0.2.1:1\"]\n" };
             format!("[trap.x]\n{listen}{pair}\n")
@@ -122,6 +145,16 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             service(format!("log = {{ {file}{pair} }}"))
         }
     }
+}
+
+/// The line that gives a judge its preset, if a key is not it.
+fn preset(name: &str, key: &Key) -> String {
+    if key.name == "preset" { String::new() } else { format!("preset = \"{name}\"\n") }
+}
+
+/// A judge with a tally that has this charge.
+fn tally(charge: &str) -> String {
+    format!("[judge.x]\ntallies = [{{ window = \"1h\", limit = 5, charges = [{charge}] }}]\n")
 }
 
 fn cases() -> impl Iterator<Item = (Scope, &'static Key)> {

@@ -13,7 +13,7 @@ pub use fail2ban::{Fail2ban, Increment};
 pub use native::portreeve;
 pub use openssh::OpenSsh;
 
-use crate::{Hears, Judge, Level, OnSuccess, Origin, ServiceName, Tally, Term};
+use crate::{Hears, Judge, Level, OnSuccess, Origin, ServiceName, Sited, Tally, Term};
 
 /// A judge of every offence, which shuts out of every service.
 fn judge(name: ServiceName, origin: Origin, tallies: Vec<Tally>, term: Term) -> Judge {
@@ -26,7 +26,7 @@ fn judge(name: ServiceName, origin: Origin, tallies: Vec<Tally>, term: Term) -> 
         success: OnSuccess::Nothing,
         term,
         only: Vec::new(),
-        origin,
+        origin: Sited::new((), origin),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::judge;
 use crate::{
-    By, Charge, Decay, Growth, Judge, Kind, Origin, Points, ServiceName, Tally, Term, Users, When,
+    By, Charge, Decay, Judge, Kind, Origin, Points, ServiceName, Tally, Term, Users, When,
 };
 use std::time::Duration;
 
@@ -89,16 +89,7 @@ impl OpenSsh {
             most: Some(points(self.max)),
             lasting: false,
         };
-        let term = Term {
-            first: Some(self.max),
-            growth: Growth::None,
-            most: None,
-            random: Duration::ZERO,
-            remembered: Some(Duration::ZERO),
-            overall: false,
-            patience: None,
-        };
-        judge(name, origin, vec![tally], term)
+        judge(name, origin, vec![tally], Term::default())
     }
 }
 
