@@ -10,6 +10,7 @@
 mod bans;
 mod change;
 mod error;
+pub mod foreign;
 mod offences;
 mod open;
 mod positions;

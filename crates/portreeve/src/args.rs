@@ -2,11 +2,13 @@
 
 mod convert;
 mod detect;
+mod import;
 mod live;
 mod service;
 
 pub(crate) use convert::{ConvertArgs, Language};
 pub(crate) use detect::DetectArgs;
+pub(crate) use import::{Fail2banArgs, ImportArgs, ImportCommand, SshguardArgs};
 pub(crate) use live::{
     BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
 };
@@ -100,6 +102,8 @@ pub(crate) enum Command {
     Ban(BanArgs),
     /// Let a network in again
     Unban(UnbanArgs),
+    /// Bring bans of another program along
+    Import(ImportArgs),
     /// Look after the services that are kept running
     Service(ServiceArgs),
     /// Print the completions of a shell
@@ -322,6 +326,9 @@ mod tests {
             "portreeve ban 192.0.2.0/24 --for 1d12h --reason scans",
             "portreeve unban 192.0.2.7 2001:db8::/64",
             "portreeve unban --all --yes",
+            "portreeve import fail2ban --jail sshd --jail recidive --dry-run",
+            "portreeve import fail2ban --database x.sqlite3 --json",
+            "portreeve import sshguard enemies --whitelist friends --for 30d",
             "portreeve completions bash",
             "portreeve upgrade --json",
             "portreeve stop --end --within 30s",
@@ -350,6 +357,9 @@ mod tests {
             ("portreeve convert inetd x", ErrorKind::InvalidValue),
             ("portreeve detect --detector sshd --filter sshd", ErrorKind::ArgumentConflict),
             ("portreeve detect --list auth.log", ErrorKind::ArgumentConflict),
+            ("portreeve import", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+            ("portreeve import iptables", ErrorKind::InvalidSubcommand),
+            ("portreeve import sshguard", ErrorKind::MissingRequiredArgument),
             ("portreeve end", ErrorKind::MissingRequiredArgument),
             ("portreeve end 7 --service ssh", ErrorKind::ArgumentConflict),
             ("portreeve end seven", ErrorKind::ValueValidation),

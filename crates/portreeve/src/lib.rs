@@ -19,6 +19,7 @@ mod events;
 mod exit;
 mod explain;
 mod host;
+mod import;
 mod live;
 #[cfg(test)]
 mod man;

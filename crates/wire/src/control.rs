@@ -2,6 +2,7 @@
 
 use crate::clerk::{BanRecord, BookedCounts, SourceReport};
 use crate::event::{Helper, SessionRef};
+use crate::import::{Imported, ImportedBan};
 use crate::{End, SessionId};
 use portreeve_model::{Network, OnStop, Parting, Supposed};
 use serde::{Deserialize, Serialize};
@@ -128,6 +129,15 @@ pub enum Request {
         /// logged in. Its own word; whoever may ask at all may also reload.
         login: Option<u64>,
     },
+    /// Shut these networks out, as another program had done.
+    Import {
+        /// Which program, and what of its was read; at most [`crate::import::MAX_TEXT`] bytes.
+        from: String,
+        /// Its bans, at most [`crate::import::MOST_IMPORTED`].
+        bans: Vec<ImportedBan>,
+        /// Only say what would become of them.
+        dry_run: bool,
+    },
 }
 
 /// Ancestors of a process that are looked at, at most.
@@ -234,6 +244,9 @@ pub enum Answer {
     Confirmed,
     /// The asker's connection proves nothing, or nothing is on trial: why.
     NotConfirmed(String),
+    /// What became of another program's bans, in their order. Those behind the last that is told of
+    /// were not looked at: the ledger must keep up first.
+    Imported(Vec<Imported>),
 }
 
 /// How far a session is.

@@ -14,6 +14,7 @@ pub mod enforce;
 pub mod event;
 mod frame;
 pub mod hosts;
+pub mod import;
 pub mod relay;
 pub mod watched;
 

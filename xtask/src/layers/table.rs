@@ -40,6 +40,7 @@ const TABLE: [(&str, &[&str]); 23] = [
             "config",
             "detect",
             "judge",
+            "ledger",
             "dialect",
             "ucspi",
             "policy",

@@ -19,7 +19,7 @@ const WIDEST: SourceWidth = SourceWidth { v4: 16, v6: 32 };
 /// Sources of bans that are shared, at most.
 const MOST_SOURCES: usize = 4096;
 /// So many changes may wait for the ledger before bans are lifted by hand.
-const MOST_WAITING: usize = 8 * PAGE;
+pub(super) const MOST_WAITING: usize = 8 * PAGE;
 
 /// Where bans come from: a few places of the configuration, shared by all their bans.
 #[derive(Debug, Default)]
@@ -150,7 +150,7 @@ impl Door {
 
     /// Whether an owner may shut a network out: an authenticated session does not protect it, since
     /// it may be what the ban is about, and it goes on.
-    fn judge_by_hand(&mut self, network: Network) -> Result<(), String> {
+    pub(super) fn judge_by_hand(&mut self, network: Network) -> Result<(), String> {
         self.read_local_addresses();
         let Some((_, locals)) = &self.unstored.locals else {
             return Err("this host's own addresses are not known".to_owned());

@@ -1,6 +1,7 @@
 //! The control socket: who may ask, what, and the answers.
 
 pub(crate) mod bans;
+mod import;
 pub(crate) mod report;
 pub(crate) mod sessions;
 pub(crate) mod trap;
@@ -261,6 +262,7 @@ impl Door {
                 self.ban_by_hand(network, seconds, reason, uid)
             }
             Request::Unban { networks } => self.unban_by_hand(&networks, uid),
+            Request::Import { from, bans, dry_run } => self.import_bans(&from, bans, dry_run, uid),
             Request::Claim { service } => self.claim(&service),
             Request::GiveBack { service } => self.give_back(&service),
             Request::SessionsOf { pids } => Answer::SessionsOf(self.sessions_of(&pids)),

@@ -96,15 +96,20 @@ pub(crate) fn why(ban: &BanRecord) -> String {
 }
 
 /// Seconds since the epoch by the zone's clock, to the minute.
-fn moment(seconds: i64, zone: &TimeZone) -> String {
+pub(crate) fn moment(seconds: i64, zone: &TimeZone) -> String {
     let moment = Timestamp::from_second(seconds).ok();
     let shown = moment.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string());
     shown.unwrap_or_else(|| seconds.to_string())
 }
 
+/// Seconds since the epoch, for programs.
+pub(crate) fn json_time(seconds: i64) -> Option<String> {
+    Timestamp::from_second(seconds).ok().map(|at| at.to_string())
+}
+
 /// A ban for programs.
 pub(crate) fn json(ban: &BanRecord) -> Value {
-    let utc = |seconds| Timestamp::from_second(seconds).ok().map(|at| at.to_string());
+    let utc = json_time;
     json!({
         "network": ban.network.to_string(),
         "since": utc(ban.since),
