@@ -266,6 +266,45 @@ fn floods_and_lines_of_any_length_and_bytes_cost_bounded_memory_and_starve_nobod
     door.stop();
 }
 
+/// Mounts a file system below a folder whose program never answers.
+const DEAD: &str = "mkdir -p /var/log/dead && mknod -m 666 /dev/fuse c 10 229 && exec 9<>/dev/fuse && \
+    mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other none /var/log/dead && \
+    echo mounted && exec sleep 300";
+
+#[test]
+fn a_file_system_that_does_not_answer_holds_up_nothing_but_itself() {
+    if !fs::read_to_string("/proc/filesystems").unwrap().contains("\tfuse\n") {
+        return; // this kernel knows no such file system
+    }
+    let world = World::new();
+    let mut log = Log::new(&world, "/var/log/app/auth.log");
+    let mut bash = world.door("bash");
+    bash.args(["-c", DEAD]);
+    let dead = world.start("door", bash);
+    wait_for(SOON, "the mount", || dead.stdout().contains("mounted"));
+    let door = Door::native(
+        &world,
+        "[service.echo]\nlisten = [\"127.0.0.1:7\"]\ninternal = \"echo\"\n[watch.auth]\n\
+         files = [\"/var/log/dead/*.log\", \"/var/log/app/*.log\"]\ndetectors = [\"sshd\"]\n",
+    );
+    // the first look waits for it; then it is told of, and all others are found
+    wait_read(&door, "/var/log/app/auth.log");
+    let silent = |file: &Value| {
+        file["path"] == "/var/log/dead/*.log"
+            && file["state"] == "refused"
+            && file["reason"].as_str().is_some_and(|why| why.contains("does not answer"))
+    };
+    wait_for(SOON, "the silent one to be told of", || files(&door).iter().any(silent));
+    assert!(door.status()["alarms"].to_string().contains("/var/log/dead/*.log"));
+    // and a rotation is noticed although it is silent still
+    log.burst(20);
+    log.rename_and_create();
+    log.burst(20);
+    assert_each_once(&world, log.written());
+    assert!(files(&door).iter().any(silent));
+    door.stop();
+}
+
 /// Stands in for journalctl(1): entries behind the cursor, and then those that are added.
 const JOURNAL: &str = r#"#!/bin/bash
 after=0
@@ -323,8 +362,9 @@ fn the_journal_is_read_once_over_the_death_of_clerk_and_reader_and_forgers_are_n
     assert_eq!(wait_rows(&world, 5).get(&7), Some(&1));
     let asked = world.read("/var/log/app/asked");
     assert!(asked.lines().all(|line| line.contains("_UID=0 _EXE=/usr/sbin/sshd")), "{asked}");
-    let status = door.status();
-    assert_eq!(status["watches"][0]["journal"]["state"], "read", "{status}");
+    wait_for(SOON, "the journal to be read", || {
+        door.status()["watches"][0]["journal"]["state"] == "read"
+    });
     door.stop();
     let left =
         || world.door_run(&["bash", "-c", "pgrep -f '/usr/bin/[j]ournalctl .*_UID=0' || true"]);

@@ -4,18 +4,15 @@
 use crate::args::Door;
 use portreeve_config::watched::{Rights, Sighting, find};
 use portreeve_sys::channel::Channel;
-use portreeve_wire::watched::{FileId, Find, Place, SIGHTINGS, Sighted, Sightings, Unopened};
+use portreeve_wire::watched::{FileId, Find, Place, SIGHTINGS, Sighted, Sightings, Step, Unopened};
 use portreeve_wire::{MAX_PACKET, encode};
-use std::fs::File;
 use std::io::ErrorKind;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Between two attempts to send: the monitor takes packets as they come.
 const AGAIN: Duration = Duration::from_millis(2);
-/// Names of a directory that are told; past it, every name matters.
-const MOST_NAMES: usize = 64;
 /// Descriptors that may wait in sockets are bounded for each user, as open ones are.
 const TOO_MANY_REFERENCES: i32 = 109;
 
@@ -32,7 +29,13 @@ pub(crate) fn open(asked: &Find, door: Door, channel: &Channel) -> Result<(), St
         Door::Caller => Rights::Own,
     };
     let paths = |all: &[String]| all.iter().map(PathBuf::from).collect::<Vec<_>>();
-    let mut teller = Teller { channel, now: Sightings::default(), fds: Vec::new(), trouble: None };
+    let mut teller = Teller {
+        channel,
+        now: Sightings::default(),
+        files: Vec::new(),
+        places: Vec::new(),
+        trouble: None,
+    };
     let mut each = |sighting| teller.take(sighting);
     find(&paths(&asked.patterns), &paths(&asked.beside), rights, &mut each);
     teller.now.last = true;
@@ -43,37 +46,37 @@ pub(crate) fn open(asked: &Find, door: Door, channel: &Channel) -> Result<(), St
 struct Teller<'c> {
     channel: &'c Channel,
     now: Sightings,
-    fds: Vec<File>,
+    files: Vec<OwnedFd>,
+    places: Vec<OwnedFd>,
     trouble: Option<String>,
 }
 
 impl Teller<'_> {
     fn take(&mut self, sighting: Sighting) {
         match sighting {
+            Sighting::Pattern(pattern) => return self.step(Step::Pattern(number(pattern))),
+            Sighting::Neighbours => return self.step(Step::Neighbours),
             Sighting::File { pattern, path, file } => {
                 let id = FileId { device: file.device, inode: file.inode };
                 // a name that is no text could not be told of anybody
                 let Some(path) = text(&path) else { return };
                 self.now.files.push((Sighted::File { pattern: number(pattern), path }, id));
-                self.fds.push(file.file);
+                self.files.push(file.file.into());
             }
             Sighting::Beside { asked, file } => {
                 let id = FileId { device: file.device, inode: file.inode };
                 self.now.files.push((Sighted::Beside { asked: number(asked) }, id));
-                self.fds.push(file.file);
+                self.files.push(file.file.into());
             }
             Sighting::Refused { pattern, path, why } => {
                 let path = path.display().to_string();
                 self.now.unopened.push(Unopened { pattern: number(pattern), path, why });
             }
-            Sighting::Directory { path, names } => {
+            Sighting::Directory { path, directory, name } => {
                 let Some(path) = text(&path) else { return };
-                let names = if names.len() > MOST_NAMES {
-                    vec![Vec::new()]
-                } else {
-                    names.into_iter().map(|name| name.into_encoded_bytes()).collect()
-                };
-                self.now.places.push(Place { path, names });
+                let name = name.into_encoded_bytes();
+                self.now.places.push(Place { path, name });
+                self.places.push(directory);
             }
         }
         let Sightings { files, unopened, places, .. } = &self.now;
@@ -82,9 +85,20 @@ impl Teller<'_> {
         }
     }
 
+    /// What was found so far is told, and what is looked at now.
+    fn step(&mut self, step: Step) {
+        let Sightings { files, unopened, places, .. } = &self.now;
+        if !(files.is_empty() && unopened.is_empty() && places.is_empty()) {
+            self.tell();
+        }
+        self.now.step = Some(step);
+        self.tell();
+    }
+
     fn tell(&mut self) {
         let packet = std::mem::take(&mut self.now);
-        let fds = std::mem::take(&mut self.fds);
+        let mut fds = std::mem::take(&mut self.files);
+        fds.append(&mut self.places);
         if self.trouble.is_none()
             && let Err(why) = self.send(&packet, &fds)
         {
@@ -92,7 +106,7 @@ impl Teller<'_> {
         }
     }
 
-    fn send(&self, packet: &Sightings, fds: &[File]) -> Result<(), String> {
+    fn send(&self, packet: &Sightings, fds: &[OwnedFd]) -> Result<(), String> {
         let bytes = encode(packet, MAX_PACKET).map_err(|error| error.to_string())?;
         let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
         loop {

@@ -53,18 +53,31 @@ pub struct Unopened {
 pub struct Place {
     /// Where it lies.
     pub path: String,
-    /// How the names begin that matter; an empty one is every name.
-    pub names: Vec<Vec<u8>>,
+    /// How the names begin that matter; empty: every name. One directory is told again when others
+    /// matter too.
+    pub name: Vec<u8>,
+}
+
+/// What is looked at, for a file system that may not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// The pattern of this place in the question.
+    Pattern(u32),
+    /// What lies beside the paths.
+    Neighbours,
 }
 
 /// What it answers over the channel on descriptor 3, in packets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sightings {
+    /// Where it is, once what stands below has been found; nothing else stands beside it.
+    pub step: Option<Step>,
     /// Files, each with one descriptor of the packet, in their order.
     pub files: Vec<(Sighted, FileId)>,
     /// Files that must not be read.
     pub unopened: Vec<Unopened>,
-    /// Where files may come and go.
+    /// Where files may come and go, each with one descriptor behind those of the files: the directory
+    /// itself (`O_PATH`), on no network's and no program's file system.
     pub places: Vec<Place>,
     /// Nothing follows.
     pub last: bool,

@@ -1,6 +1,7 @@
 //! Following one file, a turn at a time.
 
 use crate::follow::Follows;
+use crate::follow::millis;
 use crate::follow::tail::{CHUNK, Go, Line, Place, Took};
 use crate::follow::told::Spot;
 use crate::follow::watches::From;
@@ -273,7 +274,8 @@ impl Followed {
         let source = self.path.borrow().clone();
         let (lines, offences) = all.totals(&source);
         let FileId { device, inode } = self.id;
-        let at = self.modified();
+        // the file's owner may set any time: one that is to come counts for now
+        let at = self.modified().min(millis());
         let mut position =
             Position { source, device, inode, lines, offences, at, ..Position::default() };
         place.write(&mut position);

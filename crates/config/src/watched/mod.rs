@@ -9,12 +9,13 @@ mod glob;
 
 use portreeve_sys::Capability;
 use portreeve_sys::file::{
-    Foreign, ForeignError, is_remote, names_as_reader, names_as_root, open_as_reader, open_as_root,
+    Foreign, ForeignError, names_as_reader, names_as_root, open_as_reader, open_as_root, open_place,
 };
 use portreeve_sys::privileges::use_capabilities;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,8 @@ const MOST_REFUSED: usize = 256;
 /// at the next look.
 const MOST_DIRECTORIES: usize = 256;
 const MOST_DIRECTORIES_IN_ALL: usize = 2048;
+/// Beginnings of names of one directory that are told; past it, every name matters.
+const MOST_BEGINNINGS: usize = 64;
 /// Names of one directory that are looked at.
 const MOST_NAMES: usize = 10_000;
 /// Older files beside one that are looked at.
@@ -45,9 +48,14 @@ pub enum Rights {
     OwnThenRoot,
 }
 
-/// Something that was found, or was not.
+/// What is done, and what comes of it. Whoever waits for it knows, should nothing more come, where it
+/// waits.
 #[derive(Debug)]
 pub enum Sighting {
+    /// This pattern is looked at from now on.
+    Pattern(usize),
+    /// All patterns have been looked at; the files beside paths are from now on.
+    Neighbours,
     /// A file of a pattern.
     File {
         /// Which pattern.
@@ -73,17 +81,21 @@ pub enum Sighting {
         /// Why not.
         why: String,
     },
-    /// In this directory a file of these patterns may come or go.
+    /// In this directory a file of the patterns may come or go. One directory is told several times
+    /// when names matter that begin otherwise.
     Directory {
-        /// Where it lies, without links.
+        /// By what way it was found.
         path: PathBuf,
-        /// How the names begin that matter there; an empty one is every name.
-        names: BTreeSet<OsString>,
+        /// The directory itself (`O_PATH`), which is on no network's and no program's file system:
+        /// whatever is put at its path meanwhile, nobody has to wait for this one.
+        directory: OwnedFd,
+        /// How the names begin that matter there; empty: every name.
+        name: OsString,
     },
 }
 
-/// Finds the files of `patterns`, and those beside each of `beside`. A pattern without a match gives
-/// nothing but the directories in which one could come.
+/// Finds the files of `patterns`, in their order, and then those beside each of `beside`. A pattern
+/// without a match gives nothing but the directories in which one could come.
 pub fn find(
     patterns: &[PathBuf],
     beside: &[PathBuf],
@@ -91,13 +103,10 @@ pub fn find(
     each: &mut dyn FnMut(Sighting),
 ) {
     let mut finder = Finder { rights, directories: BTreeMap::new(), files: 0, refused: 0, told: 0 };
-    // Paths without a wildcard first: whoever makes many files that match one takes no other's place.
-    let is_wild = |path: &Path| glob::is_pattern(path.as_os_str().as_bytes());
-    let (wild, named): (Vec<_>, Vec<_>) =
-        patterns.iter().enumerate().partition(|(_, path)| is_wild(path));
-    for (pattern, path) in named.into_iter().chain(wild) {
+    for (pattern, path) in patterns.iter().enumerate() {
         finder.told = 0;
-        for path in finder.expand(path) {
+        each(Sighting::Pattern(pattern));
+        for path in finder.expand(path, each) {
             match finder.open(&path) {
                 Ok(file) if finder.files < MOST_FILES => {
                     finder.files += 1;
@@ -117,19 +126,25 @@ pub fn find(
             }
         }
     }
+    each(Sighting::Neighbours);
     for (asked, path) in beside.iter().enumerate() {
         for file in finder.beside(path) {
             each(Sighting::Beside { asked, file });
         }
     }
-    for (path, names) in finder.directories {
-        each(Sighting::Directory { path, names });
-    }
+}
+
+/// Whether a path is a pattern. What is asked for goes by this: whoever makes many files that match
+/// one takes the place of no path that is named.
+#[must_use]
+pub fn is_wild(path: &Path) -> bool {
+    glob::is_pattern(path.as_os_str().as_bytes())
 }
 
 struct Finder {
     rights: Rights,
-    directories: BTreeMap<PathBuf, BTreeSet<OsString>>,
+    /// By device and inode: how the names begin that were told.
+    directories: BTreeMap<(u64, u64), BTreeSet<OsString>>,
     files: usize,
     refused: usize,
     /// Directories of the pattern at hand.
@@ -138,14 +153,14 @@ struct Finder {
 
 impl Finder {
     /// The paths of a pattern, in order. A path without a pattern is there whether or not a file is.
-    fn expand(&mut self, pattern: &Path) -> Vec<PathBuf> {
+    fn expand(&mut self, pattern: &Path, each: &mut dyn FnMut(Sighting)) -> Vec<PathBuf> {
         let mut paths = vec![PathBuf::from("/")];
         for part in pattern.components().skip(1) {
             let part = part.as_os_str();
             let literal = OsStr::from_bytes(glob::literal(part.as_bytes())).to_owned();
             let mut next = Vec::new();
             for path in paths {
-                self.tell(&path, &literal);
+                self.tell(&path, &literal, each);
                 if !glob::is_pattern(part.as_bytes()) {
                     next.push(path.join(part));
                     continue;
@@ -163,26 +178,28 @@ impl Finder {
     }
 
     /// A change of names that begin so matters in a directory, if that is there.
-    /// Root, which is to watch it, must not have to wait for it.
-    fn tell(&mut self, path: &Path, literal: &OsStr) {
-        if self.told >= MOST_DIRECTORIES || self.directories.len() >= MOST_DIRECTORIES_IN_ALL {
+    fn tell(&mut self, path: &Path, literal: &OsStr, each: &mut dyn FnMut(Sighting)) {
+        if self.told >= MOST_DIRECTORIES {
             return;
         }
-        let real = match path.canonicalize() {
-            Err(error)
-                if error.kind() == ErrorKind::PermissionDenied
-                    && self.rights == Rights::OwnThenRoot =>
-            {
-                as_root(|| path.canonicalize().map_err(ForeignError::Os)).ok()
+        let place = match open_place(path) {
+            Err(error) if error.is_denied() && self.rights == Rights::OwnThenRoot => {
+                as_root(|| open_place(path))
             }
-            other => other.ok(),
+            other => other,
         };
-        if let Some(real) = real
-            && matches!(is_remote(&real), Ok(false))
-            && real.is_dir()
-        {
-            self.told += 1;
-            self.directories.entry(real).or_default().insert(literal.to_owned());
+        let Ok(place) = place else { return };
+        self.told += 1;
+        let many = self.directories.len() >= MOST_DIRECTORIES_IN_ALL;
+        let id = (place.device, place.inode);
+        if many && !self.directories.contains_key(&id) {
+            return;
+        }
+        let names = self.directories.entry(id).or_default();
+        let name = if names.len() < MOST_BEGINNINGS { literal } else { OsStr::new("") };
+        if !names.contains(OsStr::new("")) && names.insert(name.to_owned()) {
+            let (path, name) = (path.to_owned(), name.to_owned());
+            each(Sighting::Directory { path, directory: place.fd, name });
         }
     }
 
@@ -263,28 +280,34 @@ fn is_compressed(name: &OsStr) -> bool {
 mod tests {
     use super::*;
     use std::fs;
+    use std::os::fd::AsRawFd;
 
     type Found = (Vec<(usize, String)>, Vec<String>, Vec<(String, Vec<String>)>);
 
     fn found(root: &Path, patterns: &[&str], beside: &[&str]) -> Found {
         let below = |all: &[&str]| all.iter().map(|one| root.join(one)).collect::<Vec<_>>();
         let short = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
-        let (mut files, mut refused, mut directories) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut files, mut refused) = (Vec::new(), Vec::new());
+        let mut directories: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut each = |sighting: Sighting| match sighting {
+            Sighting::Pattern(_) | Sighting::Neighbours => {}
             Sighting::File { pattern, path, .. } => files.push((pattern, short(&path))),
             Sighting::Beside { asked, .. } => files.push((asked + 100, String::new())),
             Sighting::Refused { path, why, .. } => {
                 refused.push(format!("{}: {why}", short(&path)));
             }
-            Sighting::Directory { path, names } => {
+            Sighting::Directory { path, name, directory } => {
+                let link = format!("/proc/self/fd/{}", directory.as_raw_fd());
+                assert_eq!(fs::read_link(link).unwrap(), path.canonicalize().unwrap());
                 if path.starts_with(root) {
-                    let names = names.iter().map(|name| name.to_str().unwrap().to_owned());
-                    directories.push((short(&path), names.collect()));
+                    let name = name.to_str().unwrap().to_owned();
+                    directories.entry(short(&path)).or_default().insert(name);
                 }
             }
         };
         find(&below(patterns), &below(beside), Rights::Own, &mut each);
-        (files, refused, directories)
+        let directories = directories.into_iter().map(|(at, all)| (at, Vec::from_iter(all)));
+        (files, refused, directories.collect())
     }
 
     #[test]
@@ -316,8 +339,8 @@ mod tests {
         assert_eq!(refused, [] as [String; 0]);
         let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let want = [
-            (String::new(), all(&["", "a", "none"])),
-            ("a".to_owned(), all(&["", "x.log"])),
+            (String::new(), all(&[""])), // every name: others need not be told
+            ("a".to_owned(), all(&[""])),
             ("b".to_owned(), all(&[""])),
         ];
         assert_eq!(directories, want);
@@ -333,7 +356,7 @@ mod tests {
         for number in 0..=MOST_FILES {
             fs::write(root.join(format!("c/{number}.many")), "").unwrap();
         }
-        let (files, _, directories) = found(&root, &["c/*.many", "b/*/x", "b/x.log"], &[]);
+        let (files, _, directories) = found(&root, &["b/x.log", "c/*.many", "b/*/x"], &[]);
         assert_eq!((files.len(), files[0].1.as_str()), (MOST_FILES, "b/x.log"));
         assert!(directories.len() <= MOST_DIRECTORIES + 4, "{}", directories.len());
         fs::remove_dir_all(root).unwrap();

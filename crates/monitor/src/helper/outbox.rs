@@ -156,6 +156,11 @@ impl Outbox {
         self.pipes
     }
 
+    /// Descriptors of messages that wait. Takes time in proportion to the queue.
+    pub(crate) fn descriptors(&self) -> usize {
+        self.queue.iter().filter(|one| matches!(one, Outgoing::Message(_, Some(_)))).count()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.queue.len()
     }

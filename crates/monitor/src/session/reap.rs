@@ -131,10 +131,14 @@ impl Door {
     fn all_reaped(&mut self, exits: Vec<Exit>) {
         // whoever is reaped has its outcome by now: a failed start is told before the session's end
         self.reap_starts();
-        // sessions first: what follows a helper's end may start programs, and pids come again
+        // Sessions first: what follows a helper's end may start programs, and pids come again. Then
+        // readers of logs, which the end of a clerk has killed by their pids.
         let (sessions, others): (Vec<Exit>, Vec<Exit>) =
             exits.into_iter().partition(|exit| self.is_of_session(exit.pid));
-        sessions.into_iter().chain(others).for_each(|exit| self.reaped(exit));
+        let (readers, others): (Vec<Exit>, Vec<Exit>) =
+            others.into_iter().partition(|exit| self.watched.is_reader(exit.pid));
+        let all = sessions.into_iter().chain(readers).chain(others);
+        all.for_each(|exit| self.reaped(exit));
     }
 
     fn is_of_session(&self, pid: Pid) -> bool {

@@ -21,6 +21,11 @@ const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(300);
 /// One that lived so long starts over with the shortest delay.
 const STEADY: Duration = Duration::from_secs(60);
+/// One that has run for so long reads; before that it may be about to say that it cannot.
+const SETTLED: Duration = Duration::from_secs(1);
+/// After so many short runs from behind one cursor the journal is read from the cursor's time on: it
+/// holds no such place any more.
+const PATIENCE: u32 = 3;
 /// The user and group `nobody`.
 const NOBODY: u32 = 65_534;
 /// Fields of an entry that are read whatever the configuration asks for.
@@ -49,7 +54,11 @@ struct Reader {
     /// From where the clerk wants it; `None` until it has said so.
     wanted: Option<Option<String>>,
     running: Option<(Pid, Duration)>,
+    /// So many runs in a row were short.
+    short: u32,
     start_at: Option<Duration>,
+    /// When what was wrong with the last one is over.
+    settle_at: Option<Duration>,
     delay: Duration,
     report: Option<SourceReport>,
     trouble: Option<String>,
@@ -65,7 +74,8 @@ pub(crate) struct Journals {
 
 impl Journals {
     pub(super) fn next_due(&self) -> Option<Duration> {
-        self.all.values().filter_map(|reader| reader.start_at).min()
+        let due = |reader: &Reader| [reader.start_at, reader.settle_at];
+        self.all.values().flat_map(due).flatten().min()
     }
 
     pub(super) fn reported(&mut self, report: SourceReport) {
@@ -74,14 +84,20 @@ impl Journals {
         }
     }
 
-    pub(super) fn status(&self, watch: u32) -> JournalStatus {
+    pub(super) fn status(&self, watch: u32, now: Duration) -> JournalStatus {
         let Some(reader) = self.all.get(&watch) else { return JournalStatus::default() };
-        let state = match (&reader.running, &reader.trouble) {
-            (Some(_), _) => JournalState::Read,
-            (None, Some(why)) => JournalState::Refused(why.clone()),
-            (None, None) => JournalState::Waiting,
+        let settled = reader.running.is_some_and(|(_, since)| now >= since.saturating_add(SETTLED));
+        let state = match &reader.trouble {
+            _ if settled => JournalState::Read,
+            Some(why) => JournalState::Refused(why.clone()),
+            None => JournalState::Waiting,
         };
         JournalStatus { state, report: reader.report.clone() }
+    }
+
+    pub(super) fn is_reader(&self, pid: Pid) -> bool {
+        let runs = |reader: &Reader| reader.running.is_some_and(|(running, _)| running == pid);
+        self.ending.contains(&pid) || self.all.values().any(runs)
     }
 
     /// Ends one, whose number may not be another's: it is not reaped.
@@ -108,7 +124,9 @@ impl Door {
                 number,
                 wanted: None,
                 running: None,
+                short: 0,
                 start_at: None,
+                settle_at: None,
                 delay: SHORTEST,
                 report: None,
                 trouble: None,
@@ -157,9 +175,9 @@ impl Door {
         let Some(reader) = journals.all.values_mut().find(is_it) else { return false };
         let since = reader.running.take().map_or(Duration::ZERO, |(_, since)| since);
         let lived = self.now.mono.saturating_sub(since);
-        reader.delay = match lived >= STEADY {
-            true => SHORTEST,
-            false => reader.delay.saturating_mul(2).min(LONGEST),
+        (reader.delay, reader.short) = match lived >= STEADY {
+            true => (SHORTEST, 0),
+            false => (reader.delay.saturating_mul(2).min(LONGEST), reader.short.saturating_add(1)),
         };
         let why = format!("`journalctl` has ended ({})", describe(exit.status));
         reader.trouble = Some(why.clone());
@@ -172,6 +190,13 @@ impl Door {
     /// One could not be executed: its exit is reaped like any other.
     pub(super) fn tick_journals(&mut self) {
         let now = self.now.mono;
+        for reader in self.watched.journals.all.values_mut() {
+            if reader.settle_at.take_if(|at| *at <= now).is_some() && reader.running.is_some() {
+                reader.trouble = None;
+                let name = format!("{UNREAD}`{}`", reader.name);
+                self.alarms.retain(|alarm| !alarm.starts_with(&name));
+            }
+        }
         let due = |reader: &Reader| reader.start_at.is_some_and(|at| at <= now);
         let all = self.watched.journals.all.iter();
         let due: Vec<u32> = all.filter(|(_, reader)| due(reader)).map(|(at, _)| *at).collect();
@@ -185,9 +210,7 @@ impl Door {
             match started {
                 Ok(pid) => {
                     reader.running = Some((pid, now));
-                    reader.trouble = None;
-                    let name = format!("{UNREAD}`{}`", reader.name);
-                    self.alarms.retain(|alarm| !alarm.starts_with(&name));
+                    reader.settle_at = Some(now.saturating_add(SETTLED));
                 }
                 Err(why) => {
                     reader.delay = reader.delay.saturating_mul(2).min(LONGEST);
@@ -204,7 +227,8 @@ impl Door {
         let reader = self.watched.journals.all.get(&watch).ok_or("no such watch")?;
         let number = reader.number;
         let mut plan = Plan::new(PROGRAM.to_owned());
-        plan.argv = arguments(&reader.journal, reader.wanted.clone().flatten())?;
+        let place = Place::of(reader.wanted.clone().flatten(), reader.short);
+        plan.argv = arguments(&reader.journal, place)?;
         plan.env = vec![c"LC_ALL=C".to_owned(), c"PATH=/usr/bin:/bin".to_owned()];
         if self.root {
             let groups = self.current.resolved.journal_group.into_iter().collect();
@@ -223,8 +247,39 @@ impl Door {
     }
 }
 
+/// From where a journal is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// From now on.
+    Now,
+    /// Behind this cursor.
+    Behind(String),
+    /// Behind this time, in microseconds since the epoch.
+    Since(u64),
+}
+
+impl Place {
+    /// The one of a cursor, after so many short runs.
+    fn of(cursor: Option<String>, short: u32) -> Self {
+        match cursor {
+            None => Self::Now,
+            Some(cursor) if short < PATIENCE => Self::Behind(cursor),
+            Some(cursor) => match time_of(&cursor) {
+                Some(time) => Self::Since(time.saturating_add(1)),
+                None => Self::Now,
+            },
+        }
+    }
+}
+
+/// The time in a cursor: microseconds since the epoch, in hexadecimal behind `t=`.
+fn time_of(cursor: &str) -> Option<u64> {
+    let time = cursor.split(';').find_map(|part| part.strip_prefix("t="))?;
+    u64::from_str_radix(time, 16).ok()
+}
+
 /// The arguments: ours, and the configuration's.
-fn arguments(journal: &Journal, cursor: Option<String>) -> Result<Vec<CString>, String> {
+fn arguments(journal: &Journal, place: Place) -> Result<Vec<CString>, String> {
     let own = journal.matches.iter().flatten().map(|term| term.field.as_str());
     let fields: BTreeSet<&str> = FIELDS.into_iter().chain(own).collect();
     let fields: Vec<&str> = fields.into_iter().collect();
@@ -235,12 +290,16 @@ fn arguments(journal: &Journal, cursor: Option<String>) -> Result<Vec<CString>, 
         "--quiet".to_owned(),
         format!("--output-fields={}", fields.join(",")),
     ];
-    match cursor {
-        Some(cursor) => {
+    match place {
+        Place::Behind(cursor) => {
             words.push("--no-tail".to_owned());
             words.push(format!("--after-cursor={cursor}"));
         }
-        None => words.push("--lines=0".to_owned()),
+        Place::Since(time) => {
+            words.push("--no-tail".to_owned());
+            words.push(format!("--since=@{}.{:06}", time / 1_000_000, time % 1_000_000));
+        }
+        Place::Now => words.push("--lines=0".to_owned()),
     }
     words.extend(journal.arguments());
     let word = |word| CString::new(word).map_err(|_| "an argument holds a NUL byte".to_owned());
@@ -263,7 +322,8 @@ mod tests {
         let term = JournalTerm { field: "_SYSTEMD_UNIT".into(), value: "ssh.service".into() };
         let journal = Journal { matches: vec![vec![term]], ..Journal::default() };
         let words = |cursor: Option<&str>| -> Vec<String> {
-            let words = arguments(&journal, cursor.map(str::to_owned)).unwrap();
+            let place = Place::of(cursor.map(str::to_owned), 0);
+            let words = arguments(&journal, place).unwrap();
             words.into_iter().map(|word| word.into_string().unwrap()).collect()
         };
         let first = words(None);
@@ -272,6 +332,12 @@ mod tests {
         let later = words(Some("s=1;i=2"));
         assert!(later.contains(&"--after-cursor=s=1;i=2".to_owned()));
         assert!(later.contains(&"--no-tail".to_owned()));
+        let cursor = Some("s=1;i=2;t=64f1c0a1b2c3d".to_owned());
+        assert_eq!(Place::of(cursor.clone(), PATIENCE - 1), Place::Behind(cursor.clone().unwrap()));
+        assert_eq!(Place::of(cursor, PATIENCE), Place::Since(0x0006_4f1c_0a1b_2c3e));
+        assert_eq!(Place::of(Some("s=1".into()), PATIENCE), Place::Now);
+        let words = arguments(&journal, Place::Since(1_795_000_000_000_042)).unwrap();
+        assert!(words.contains(&c"--since=@1795000000.000042".to_owned()));
         assert!(is_cursor("s=ab;i=2f") && !is_cursor("") && !is_cursor("a b"));
         assert!(!is_cursor("--x") && !is_cursor(&"a".repeat(600)));
     }

@@ -5,25 +5,26 @@
 //! renamed, or removed, is not lost with a clerk that dies.
 
 mod journals;
+mod looking;
 mod opening;
 mod places;
+mod silent;
 
 use crate::door::Door;
-use crate::door::token::Token;
 use crate::helper::outbox::Outgoing;
 use crate::watched::journals::Journals;
-use crate::watched::opening::{Found, Opening, Progress};
+use crate::watched::opening::Opening;
 use crate::watched::places::Places;
+use crate::watched::silent::Silent;
 use portreeve_model::Watch;
-use portreeve_sys::poll::Interest;
+use portreeve_sys::file;
 use portreeve_sys::watch::{Watch as Wake, Watcher};
-use portreeve_sys::{Pid, file};
 use portreeve_wire::clerk::{FollowedFile, SourceReport, ToClerk};
 use portreeve_wire::compile::MAX_ANSWER;
 use portreeve_wire::control::{WatchStatus, WatchedFile, WatchedState};
 use portreeve_wire::event::What;
 use portreeve_wire::frame;
-use portreeve_wire::watched::{FileId, Find, Sighted, Unopened};
+use portreeve_wire::watched::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -70,6 +71,14 @@ struct Held {
     report: Option<SourceReport>,
 }
 
+/// A file that must not be read, or a pattern whose file system does not answer.
+#[derive(Clone, Debug)]
+struct Refused {
+    pattern: String,
+    path: String,
+    why: String,
+}
+
 /// Everything about them.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
@@ -81,9 +90,11 @@ pub(crate) struct Watched {
     begun: Option<Duration>,
     /// Files whose neighbours the clerk wants to see.
     beside: BTreeSet<u64>,
-    unopened: Vec<Unopened>,
+    unopened: Vec<Refused>,
     /// Paths without a file: since when, and whether that has been told.
     absent: BTreeMap<String, (Duration, bool)>,
+    /// Patterns whose file system did not answer.
+    silent: Silent,
     /// All patterns have been looked at once.
     looked: bool,
     places: Places,
@@ -100,23 +111,6 @@ impl Watched {
         let missed = missed.map(|(since, _)| since.saturating_add(MISSED)).min();
         [deadline, look, missed, self.journals.next_due()].into_iter().flatten().min()
     }
-
-    /// Whether the process that ended was the one that opens files.
-    pub(crate) fn was_opening(&mut self, pid: Pid) -> bool {
-        match self.opening.as_mut().filter(|opening| opening.pid == pid) {
-            Some(opening) => {
-                opening.reaped = true; // its answer tells its outcome
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Looks as soon as may be.
-    fn look_soon(&mut self, now: Duration) {
-        let soonest = self.begun.map_or(now, |begun| begun.saturating_add(BETWEEN)).max(now);
-        self.look_at = Some(self.look_at.map_or(soonest, |at| at.min(soonest)));
-    }
 }
 
 impl Door {
@@ -129,9 +123,10 @@ impl Door {
             self.watched.patterns = patterns;
             self.watched.looked = false;
             self.watched.opening = None;
-            let Watched { patterns, held, growth, .. } = &mut self.watched;
+            let Watched { patterns, held, growth, silent, .. } = &mut self.watched;
             let known: BTreeSet<&str> =
                 patterns.iter().map(|pattern| pattern.path.as_str()).collect();
+            silent.keep(|path| known.contains(path));
             held.retain(|_, held| {
                 held.patterns.retain(|path| known.contains(path.as_str()));
                 if let (true, Some(wake), Some(growth)) =
@@ -150,7 +145,8 @@ impl Door {
         self.watched.look_soon(now);
         if self.watched.patterns.is_empty() {
             self.watched.look_at = None;
-            self.watched.places.fit(&[]);
+            self.watched.places.begin();
+            self.watched.places.end(true);
             self.alarms.retain(|a| !a.starts_with(UNLOOKED) && !a.starts_with(UNWATCHED));
         }
         self.follow_journals();
@@ -182,7 +178,9 @@ impl Door {
             all.extend(followed(held));
         }
         if self.watched.looked {
-            all.push(Outgoing::Message(ToClerk::Looked(self.watched.paths()), None));
+            let known = |path: &String| !self.watched.silent.has(path);
+            let known = self.watched.paths().into_iter().filter(known).collect();
+            all.push(Outgoing::Message(ToClerk::Looked(known), None));
         }
         all
     }
@@ -194,28 +192,12 @@ impl Door {
         }
     }
 
-    /// The one-shot has answered.
-    pub(crate) fn on_watched_opening(&mut self) {
-        self.with_packet(|door, buffer| {
-            let Some(mut opening) = door.watched.opening.take() else { return };
-            match opening.read(buffer) {
-                Progress::More => door.watched.opening = Some(opening),
-                Progress::Done(found) => door.have_looked(&opening, found),
-                Progress::Failed(why) => {
-                    door.watched.beside.extend(opening.beside.iter().copied());
-                    door.not_looked(&why);
-                }
-            }
-        });
-    }
-
     /// Everything whose time has come.
     pub(crate) fn tick_watched(&mut self) {
         let now = self.now.mono;
         self.tick_journals();
         if let Some(late) = self.watched.opening.take_if(|opening| opening.deadline <= now) {
-            self.watched.beside.extend(late.beside.iter().copied());
-            self.not_looked("a file system does not answer");
+            self.looked_in_vain(late);
         }
         let mut missed = Vec::new();
         for (path, (since, told)) in &mut self.watched.absent {
@@ -232,99 +214,12 @@ impl Door {
         }
     }
 
-    fn look_for_watched(&mut self) {
-        let now = self.now.mono;
-        self.watched.look_at = Some(now.saturating_add(LOOK));
-        self.watched.begun = Some(now);
-        let watched = &mut self.watched;
-        let beside = watched.next_beside();
-        if !watched.beside.is_empty() {
-            watched.look_soon(now);
-        }
-        let path_of = |number: &u64| watched.held.get(number).map(|held| held.of.path.clone());
-        let beside: Vec<(u64, String)> =
-            beside.iter().filter_map(|number| Some((*number, path_of(number)?))).collect();
-        let (numbers, paths): (Vec<u64>, Vec<String>) = beside.into_iter().unzip();
-        let asked = Find { patterns: watched.paths(), beside: paths };
-        let current = Arc::clone(&self.current);
-        let with = (&self.paths, &*current.resolved, self.root);
-        let again = numbers.clone();
-        let started = opening::start(asked, numbers, with, &mut self.spawner, &self.outputs, now);
-        let started = started.and_then(|opening| {
-            let token = Token::WatchedOpening.bits();
-            let added = self.poller.add(&opening.channel, token, Interest::READ);
-            added.map(|()| opening).map_err(|e| e.to_string())
-        });
-        match started {
-            Ok(opening) => self.watched.opening = Some(opening),
-            Err(why) => {
-                self.watched.beside.extend(again);
-                self.not_looked(&why);
-            }
-        }
-    }
-
-    /// A look has failed as a whole: another follows.
-    fn not_looked(&mut self, why: &str) {
-        self.watched.look_at = Some(self.now.mono.saturating_add(LOOK_CLOSELY));
-        self.alarms.retain(|alarm| !alarm.starts_with(UNLOOKED));
-        self.alarm(&format!("{UNLOOKED}{why}"));
-    }
-
-    fn have_looked(&mut self, opening: &Opening, found: Found) {
-        self.alarms.retain(|alarm| !alarm.starts_with(UNLOOKED));
-        if opening.asked.patterns != self.watched.paths() {
-            return self.watched.look_soon(self.now.mono);
-        }
-        let mut seen = BTreeSet::new();
-        for (sighted, id, fd) in found.files {
-            match sighted {
-                Sighted::File { pattern, path } => {
-                    seen.insert(path.clone());
-                    self.sighted(pattern, path, id, fd);
-                }
-                Sighted::Beside { asked } => {
-                    let asked = usize::try_from(asked).ok();
-                    if let Some(number) = asked.and_then(|at| opening.beside.get(at)) {
-                        self.tell_clerk(ToClerk::Beside(*number), Some(fd));
-                    }
-                }
-            }
-        }
-        for number in &opening.beside {
-            self.tell_clerk(ToClerk::BesideDone(*number), None);
-        }
-        self.note_absent(&seen, &found.unopened);
-        self.note_unopened(found.unopened);
-        if self.watched.places.fit(&found.places)
-            && let Some(fd) = self.watched.places.fd()
-            && let Err(error) = self.poller.add(fd, Token::WatchedPlaces.bits(), Interest::READ)
-        {
-            self.watched.places.trouble = Some(error.to_string());
-        }
-        match self.watched.places.trouble.clone() {
-            Some(why) => {
-                self.watched.look_at = Some(self.now.mono.saturating_add(LOOK_CLOSELY));
-                self.alarm(&format!("{UNWATCHED}{why}"));
-            }
-            None => self.alarms.retain(|alarm| !alarm.starts_with(UNWATCHED)),
-        }
-        // what came while it was being looked for, in directories that were not watched yet
-        if !std::mem::replace(&mut self.watched.looked, true) {
-            self.watched.look_soon(self.now.mono);
-        }
-        let looked = ToClerk::Looked(self.watched.paths());
-        self.tell_clerk(looked, None);
-    }
-
     /// A file lies at a path.
-    fn sighted(&mut self, pattern: u32, path: String, id: FileId, fd: OwnedFd) {
+    fn sighted(&mut self, pattern: String, path: String, id: FileId, fd: OwnedFd) {
         if let Some((_, true)) = self.watched.absent.remove(&path) {
             self.event(What::WatchFound { path: path.clone() });
         }
         let Watched { patterns, held, .. } = &mut self.watched;
-        let pattern = usize::try_from(pattern).ok().and_then(|at| patterns.get(at));
-        let Some(pattern) = pattern.map(|pattern| pattern.path.clone()) else { return };
         if let Some(held) = held.values_mut().find(|held| held.of.id == id) {
             // it is followed already; by whom, or under which name, may be new
             let mut news = held.patterns.insert(pattern);
@@ -339,12 +234,11 @@ impl Door {
             }
             return;
         }
-        let watched = &mut self.watched;
-        if watched.held.len() >= MOST_HELD {
+        self.rotate(&path);
+        if self.watched.held.len() >= MOST_HELD && !self.make_room() {
             let why = "more are open than may be";
             return self.alarm(&format!("{UNOPENED}`{path}`: {why}"));
         }
-        self.rotate(&path);
         let wake = self.watched.wake(&fd);
         if self.watched.growth.is_some() && wake == Some(Wake::of(1)) && self.clerk.is_working() {
             // the first one ever: the clerk has no descriptor for it yet
@@ -373,6 +267,19 @@ impl Door {
         self.watched.held.insert(number, held);
     }
 
+    /// Gives up the oldest renamed file of the pattern that holds most of them, so that whoever renames
+    /// files of one takes no other's place.
+    fn make_room(&mut self) -> bool {
+        let mut renamed: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for (number, held) in self.watched.held.iter().filter(|(_, held)| !held.of.current) {
+            renamed.entry(&held.of.pattern).or_default().push(*number);
+        }
+        let most = renamed.values().max_by_key(|all| all.len());
+        let Some(oldest) = most.and_then(|all| all.first().copied()) else { return false };
+        self.left_by_clerk(oldest);
+        true
+    }
+
     /// What lay at a path does no longer.
     fn rotate(&mut self, path: &str) {
         let mut old: Vec<u64> = Vec::new();
@@ -393,36 +300,6 @@ impl Door {
         {
             self.left_by_clerk(*oldest);
         }
-    }
-
-    /// Notes which paths have no file.
-    fn note_absent(&mut self, seen: &BTreeSet<String>, unopened: &[Unopened]) {
-        let now = self.now.mono;
-        let current = |held: &&Held| held.of.current;
-        let mut gone: BTreeSet<String> =
-            self.watched.held.values().filter(current).map(|held| held.of.path.clone()).collect();
-        let exact = |pattern: &&Pattern| !pattern.path.contains(['*', '?', '[']);
-        gone.extend(self.watched.patterns.iter().filter(exact).map(|one| one.path.clone()));
-        gone.retain(|path| {
-            !seen.contains(path) && !unopened.iter().any(|unopened| unopened.path == *path)
-        });
-        for path in gone {
-            self.rotate(&path);
-            self.watched.absent.entry(path).or_insert((now, false));
-        }
-        self.watched.forget_absent();
-    }
-
-    fn note_unopened(&mut self, unopened: Vec<Unopened>) {
-        let text = |one: &Unopened| {
-            let mut why = one.why.clone();
-            crate::helper::clerk::cut(&mut why);
-            format!("{UNOPENED}`{}`: {why}", one.path)
-        };
-        let now: BTreeSet<String> = unopened.iter().map(text).collect();
-        self.alarms.retain(|alarm| !alarm.starts_with(UNOPENED) || now.contains(alarm));
-        now.iter().for_each(|text| self.alarm(text));
-        self.watched.unopened = unopened;
     }
 
     /// The clerk has read a file to its end, or it is given up.
@@ -476,9 +353,7 @@ impl Door {
             files.push(WatchedFile { path: held.of.path.clone(), state, report });
         }
         for unopened in &self.watched.unopened {
-            let pattern = usize::try_from(unopened.pattern).ok();
-            let pattern = pattern.and_then(|at| self.watched.patterns.get(at));
-            if pattern.is_some_and(|pattern| of_it(&pattern.path)) {
+            if of_it(&unopened.pattern) {
                 let state = WatchedState::Refused(unopened.why.clone());
                 files.push(WatchedFile { path: unopened.path.clone(), state, report: None });
             }
@@ -491,7 +366,10 @@ impl Door {
             name: watch.name.to_string(),
             service: watch.service.to_string(),
             files,
-            journal: watch.journal.as_ref().map(|_| self.watched.journals.status(at)),
+            journal: watch
+                .journal
+                .as_ref()
+                .map(|_| self.watched.journals.status(at, self.now.mono)),
         }
     }
 }
@@ -538,7 +416,7 @@ impl Watched {
     }
 }
 
-/// Each pattern once, in order.
+/// Each pattern once.
 fn patterns(watches: &[Watch]) -> Vec<Pattern> {
     let mut patterns: Vec<Pattern> = Vec::new();
     for (at, watch) in (0_u32..).zip(watches) {
@@ -553,7 +431,14 @@ fn patterns(watches: &[Watch]) -> Vec<Pattern> {
             }
         }
     }
+    // Paths without a wildcard first: whoever makes many files that match one takes no other's place.
+    patterns.sort_by_key(|pattern| is_wild(&pattern.path));
     patterns
+}
+
+/// Whether a path is a pattern, as glob(7) has them.
+fn is_wild(path: &str) -> bool {
+    path.contains(['*', '?', '['])
 }
 
 fn followed(held: &Held) -> Option<Outgoing> {

@@ -3,12 +3,13 @@
 
 use crate::door::paths::Paths;
 use crate::helper::Outputs;
-use portreeve_model::Resolved;
+use crate::watched::places::Places;
+use portreeve_model::{Resolved, Watch};
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::process::kill;
 use portreeve_sys::spawn::{Connection, Ids, Plan, Spawner};
 use portreeve_sys::{Capability, Pid, Signal, file};
-use portreeve_wire::watched::{FileId, Find, Place, Sighted, Sightings, Unopened};
+use portreeve_wire::watched::{FileId, Find, Sighted, Sightings, Step, Unopened};
 use portreeve_wire::{MAX_PACKET, compile, decode, frame};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -17,15 +18,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A file system that does not answer for so long is one that cannot be read now.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(10);
+/// And one that did not answer before, for so long.
+const DEADLINE_AGAIN: Duration = Duration::from_secs(2);
 /// Files of one answer: those of all patterns, and those beside a few.
 const MOST_FILES: usize = 1024;
-/// Directories of one answer.
-const MOST_PLACES: usize = 4096;
+/// Directories of one answer, with each way in which names begin that matter.
+const MOST_PLACES: usize = 256 << 10;
 /// Files of one answer that must not be read.
 const MOST_UNOPENED: usize = 512;
-/// Packets of one answer: more than hold all of that.
-const MOST_PACKETS: usize = 8192;
+/// Packets of one answer: more than hold all of that and each pattern's step.
+const MOST_PACKETS: usize = 8192 + 2 * Watch::MOST * Watch::MOST_WATCHES;
 
 /// A run.
 #[derive(Debug)]
@@ -35,11 +38,15 @@ pub(super) struct Opening {
     pub(super) deadline: Duration,
     /// It has been reaped: its number may be another's.
     pub(super) reaped: bool,
-    /// What was asked.
-    pub(super) asked: Find,
+    /// The patterns that were asked for, in order; those behind this many did not answer before.
+    pub(super) asked: Vec<String>,
+    sound: usize,
+    /// How many of them have been looked at.
+    pub(super) done: usize,
     /// The files whose neighbours were asked for, in the order of the question.
     pub(super) beside: Vec<u64>,
     found: Found,
+    places: usize,
     packets: usize,
 }
 
@@ -48,7 +55,6 @@ pub(super) struct Opening {
 pub(super) struct Found {
     pub(super) files: Vec<(Sighted, FileId, OwnedFd)>,
     pub(super) unopened: Vec<Unopened>,
-    pub(super) places: Vec<Place>,
 }
 
 /// What reading from it gave.
@@ -59,9 +65,9 @@ pub(super) enum Progress {
     Failed(String),
 }
 
-/// Starts one.
+/// Starts one. Patterns behind the first `sound` ones did not answer before.
 pub(super) fn start(
-    asked: Find,
+    (asked, sound): (Find, usize),
     beside: Vec<u64>,
     (paths, resolved, root): (&Paths, &Resolved, bool),
     spawner: &mut Spawner,
@@ -96,8 +102,19 @@ pub(super) fn start(
         .give(theirs.into_fd(), &[3]);
     let pid = spawner.spawn(&Arc::new(program), connection).map_err(|e| e.to_string())?;
     let deadline = now.saturating_add(DEADLINE);
-    let found = Found::default();
-    Ok(Opening { pid, channel, deadline, reaped: false, asked, beside, found, packets: 0 })
+    Ok(Opening {
+        pid,
+        channel,
+        deadline,
+        reaped: false,
+        asked: asked.patterns,
+        sound,
+        done: 0,
+        beside,
+        found: Found::default(),
+        places: 0,
+        packets: 0,
+    })
 }
 
 impl Drop for Opening {
@@ -109,8 +126,29 @@ impl Drop for Opening {
 }
 
 impl Opening {
-    /// Takes what it has answered.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Progress {
+    /// The deadline has come: what was found before the pattern at which it waits.
+    pub(super) fn give_up(&mut self) -> Found {
+        std::mem::take(&mut self.found)
+    }
+
+    /// It has come to another pattern, or to the neighbours.
+    fn step(&mut self, step: Step, now: Duration) {
+        let at = match step {
+            Step::Pattern(at) => usize::try_from(at).unwrap_or(usize::MAX),
+            Step::Neighbours => usize::MAX,
+        };
+        self.done = at.min(self.asked.len());
+        let again = (self.sound..self.asked.len()).contains(&self.done);
+        self.deadline = now.saturating_add(if again { DEADLINE_AGAIN } else { DEADLINE });
+    }
+
+    /// Takes what it has answered. Directories are watched at once.
+    pub(super) fn read(
+        &mut self,
+        buffer: &mut [u8],
+        places: &mut Places,
+        now: Duration,
+    ) -> Progress {
         loop {
             let (packet, fds) = match self.channel.recv(buffer) {
                 Ok(Some((length, fds))) => {
@@ -124,16 +162,19 @@ impl Opening {
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return Progress::More,
                 Err(e) => return Progress::Failed(e.to_string()),
             };
-            if packet.files.len() != fds.len() {
+            if packet.files.len().saturating_add(packet.places.len()) != fds.len() {
                 return Progress::Failed("a file too few or too many".into());
             }
-            let files = packet.files.into_iter().zip(fds);
+            packet.step.into_iter().for_each(|step| self.step(step, now));
+            let mut fds = fds.into_iter();
+            let files = packet.files.into_iter().zip(fds.by_ref());
             self.found.files.extend(files.map(|((sighted, id), fd)| (sighted, id, fd)));
             self.found.unopened.extend(packet.unopened);
-            self.found.places.extend(packet.places);
+            self.places = self.places.saturating_add(packet.places.len());
+            packet.places.iter().zip(fds).for_each(|(place, fd)| places.see(place, fd));
             self.packets = self.packets.saturating_add(1);
             if self.found.files.len() > MOST_FILES
-                || self.found.places.len() > MOST_PLACES
+                || self.places > MOST_PLACES
                 || self.found.unopened.len() > MOST_UNOPENED
                 || self.packets > MOST_PACKETS
             {

@@ -3,52 +3,66 @@
 use portreeve_sys::watch::{Change, Detail, Watch, Watcher};
 use portreeve_wire::watched::Place;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// The directories, each with how the names begin that matter.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     watcher: Option<Watcher>,
+    /// It has not been asked for.
+    made: bool,
     set: BTreeMap<Watch, BTreeSet<Vec<u8>>>,
+    /// Those that the look at hand has found.
+    seen: BTreeMap<Watch, BTreeSet<Vec<u8>>>,
     /// Why not all of them are watched.
     pub(super) trouble: Option<String>,
 }
 
 impl Places {
-    /// What becomes readable when something has come or gone.
-    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.watcher.as_ref().map(AsFd::as_fd)
+    /// A look begins.
+    pub(super) fn begin(&mut self) {
+        (self.seen, self.trouble) = (BTreeMap::new(), None);
     }
 
-    /// Watches these and no others. Says whether there is a watcher that was not there before.
-    pub(super) fn fit(&mut self, places: &[Place]) -> bool {
-        self.trouble = None;
-        let mut made = false;
-        if self.watcher.is_none() && !places.is_empty() {
+    /// The look has found a directory: it is watched from now on.
+    pub(super) fn see(&mut self, place: &Place, directory: impl AsFd) {
+        if self.watcher.is_none() {
             match Watcher::new() {
-                Ok(watcher) => self.watcher = Some(watcher),
+                Ok(watcher) => (self.watcher, self.made) = (Some(watcher), true),
                 Err(error) => self.trouble = Some(error.to_string()),
             }
-            made = self.watcher.is_some();
         }
-        let Some(watcher) = &self.watcher else { return made };
-        let mut set: BTreeMap<Watch, BTreeSet<Vec<u8>>> = BTreeMap::new();
-        for place in places {
-            match watcher.add(Path::new(&place.path), Detail::Names) {
-                Ok(watch) => set.entry(watch).or_default().extend(place.names.iter().cloned()),
-                // gone meanwhile: the directory above tells
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => self.trouble = Some(format!("`{}`: {error}", place.path)),
+        let Some(watcher) = &self.watcher else { return };
+        match watcher.add_open(directory, Detail::Names) {
+            Ok(watch) => {
+                for all in [&mut self.set, &mut self.seen] {
+                    all.entry(watch).or_default().insert(place.name.clone());
+                }
             }
+            // gone meanwhile: the directory above tells
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => self.trouble = Some(format!("`{}`: {error}", place.path)),
         }
-        for (watch, _) in std::mem::replace(&mut self.set, set) {
+    }
+
+    /// The look is over. If it was whole, directories that it has not found are left.
+    pub(super) fn end(&mut self, whole: bool) {
+        let seen = std::mem::take(&mut self.seen);
+        if !whole {
+            return;
+        }
+        for (watch, _) in std::mem::replace(&mut self.set, seen) {
             if !self.set.contains_key(&watch) {
-                watcher.remove(watch);
+                self.watcher.iter().for_each(|watcher| watcher.remove(watch));
             }
         }
-        made
+    }
+
+    /// What becomes readable, if it is new since this was last asked.
+    pub(super) fn new_fd(&mut self) -> Option<BorrowedFd<'_>> {
+        std::mem::take(&mut self.made).then_some(self.watcher.as_ref()?.as_fd())
     }
 
     /// Whether anything has come or gone that matters.
@@ -77,19 +91,26 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portreeve_sys::file::open_place;
     use std::fs;
+    use std::path::Path;
 
     #[test]
     fn only_names_that_matter_are_heard_of() {
         let name = format!("portreeve-places-{}", std::process::id());
         let root = std::env::temp_dir().canonicalize().unwrap().join(name);
         fs::create_dir_all(root.join("in")).unwrap();
-        let place = |path: &Path, name: &str| Place {
-            path: path.to_str().unwrap().to_owned(),
-            names: vec![name.as_bytes().to_vec()],
+        let see = |places: &mut Places, path: &Path, name: &str| {
+            let name = name.as_bytes().to_vec();
+            let place = Place { path: path.to_str().unwrap().to_owned(), name };
+            places.see(&place, open_place(path).unwrap().fd);
         };
         let mut places = Places::default();
-        assert!(places.fit(&[place(&root, "auth"), place(&root.join("in"), "")]));
+        places.begin();
+        see(&mut places, &root, "auth");
+        see(&mut places, &root.join("in"), "");
+        places.end(true);
+        assert!(places.new_fd().is_some() && places.new_fd().is_none());
         assert_eq!((places.trouble.clone(), places.read()), (None, false));
         fs::write(root.join("other"), "").unwrap();
         assert!(!places.read());
@@ -99,8 +120,16 @@ mod tests {
         assert!(places.read());
         fs::remove_dir_all(root.join("in")).unwrap();
         assert!(places.read(), "a directory that goes");
-        assert!(!places.fit(&[place(&root, "auth"), place(&root.join("in"), "")]));
-        assert_eq!(places.trouble, None, "one that is not there is none to complain of");
+        // a look that did not get to its end leaves no directory
+        places.begin();
+        places.end(false);
+        fs::write(root.join("auth.1"), "").unwrap();
+        assert!(places.read());
+        places.begin();
+        see(&mut places, &root, "other");
+        places.end(true);
+        fs::write(root.join("auth.2"), "").unwrap();
+        assert!(!places.read());
         fs::remove_dir_all(root).unwrap();
     }
 }

@@ -30,6 +30,17 @@ pub struct Foreign {
     pub modified: i64,
 }
 
+/// A directory that was found.
+#[derive(Debug)]
+pub struct Place {
+    /// The directory (`O_PATH`).
+    pub fd: OwnedFd,
+    /// The file system's number.
+    pub device: u64,
+    /// The directory's number there.
+    pub inode: u64,
+}
+
 /// What is wrong with a file or its place.
 #[derive(Debug)]
 pub enum ForeignError {
@@ -106,6 +117,19 @@ pub fn open_as_reader(path: &Path) -> Result<Foreign, ForeignError> {
     // Looked at first: opening a device can already do something.
     regular(&fstat(openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)?)?;
     foreign(openat(CWD, path, READ, Mode::empty())?)
+}
+
+/// The directory at `path`, links followed, as a place: nothing can be read through it, and whatever
+/// is put at its path later, it stays the same.
+///
+/// # Errors
+/// [`ForeignError`]; one on another host's or a program's file system is [`ForeignError::Remote`].
+pub fn open_place(path: &Path) -> Result<Place, ForeignError> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fd = openat(CWD, path, flags, Mode::empty())?;
+    local(&fd)?;
+    let stat = fstat(&fd)?;
+    Ok(Place { fd, device: stat.st_dev, inode: stat.st_ino })
 }
 
 /// Opens the regular file at `path` for reading where nobody but root could have put another in its

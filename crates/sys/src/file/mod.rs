@@ -14,7 +14,8 @@ mod state;
 pub use bounded::{Content, read_bounded, read_bounded_at};
 pub use folder::Folder;
 pub use foreign::{
-    Foreign, ForeignError, names_as_reader, names_as_root, open_as_reader, open_as_root,
+    Foreign, ForeignError, Place, names_as_reader, names_as_root, open_as_reader, open_as_root,
+    open_place,
 };
 pub use huge::gather;
 pub use log::{LogError, LogRefusal, open_log};

@@ -52,7 +52,28 @@ pub(super) fn read(desk: &mut Desk<'_>, fields: Fields<'_>) -> Option<Journal> {
             "name the `unit`, `uid` or `exe` that they are of, in `match` once in every list",
         ));
     }
+    if let Some(unit) = unit_of_users(&journal) {
+        let message = format!("who has logged in may write entries of `{unit}` too");
+        let finding = check::warning(codes::JOURNAL_ANYBODY, item.named, &message);
+        desk.check.say(finding.help(
+            "users' programs run in that unit where logind does not put them into one of their own: \
+             add the `uid` or the `exe` of the service",
+        ));
+    }
     Some(journal)
+}
+
+/// A unit that starts programs for users, where it is all that is asked for.
+fn unit_of_users(journal: &Journal) -> Option<&str> {
+    const THEIRS: [&str; 7] = ["ssh", "sshd", "dropbear", "cron", "crond", "atd", "getty"];
+    let sure = |term: &JournalTerm| ["_UID", "_EXE"].contains(&term.field.as_str());
+    let unsure = journal.matches.iter().filter(|alternative| !alternative.iter().any(sure));
+    let units = unsure.flatten().filter(|term| term.field == "_SYSTEMD_UNIT");
+    let mut theirs = units.filter(|term| {
+        let name = term.value.split(['.', '@']).next().unwrap_or_default();
+        THEIRS.contains(&name)
+    });
+    theirs.next().map(|term| term.value.as_str())
 }
 
 fn term(field: &str, value: String) -> JournalTerm {
