@@ -106,6 +106,14 @@ impl Files for DialectFiles<'_> {
         self.0.read(path).map_err(|unread| ReadFailure { reason: unread.reason })
     }
 
+    fn read_optional(&mut self, path: &str) -> Result<Option<Vec<u8>>, ReadFailure> {
+        match self.0.read(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(unread) if unread.absent => Ok(None),
+            Err(unread) => Err(ReadFailure { reason: unread.reason }),
+        }
+    }
+
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, ReadFailure> {
         self.0.list(directory).map_err(|unread| ReadFailure { reason: unread.reason })
     }

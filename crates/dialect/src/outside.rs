@@ -12,6 +12,12 @@ pub trait Files {
     /// [`ReadFailure`] when the file is missing, unreadable, not regular, too large or not trusted.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, ReadFailure>;
 
+    /// The bytes of a regular file, or nothing where there is none.
+    ///
+    /// # Errors
+    /// As [`Files::read`], but for one that is missing.
+    fn read_optional(&mut self, path: &str) -> Result<Option<Vec<u8>>, ReadFailure>;
+
     /// The entries of a directory, in any order, without `.` and `..`.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What becomes of bans: whom they may never hit, how many there may be at once, and who is told.
 
-use crate::{ServiceName, Sited};
+use crate::{Family, ServiceName, Sited};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -82,6 +82,8 @@ pub struct HostsDeny {
 pub struct BanCommand {
     /// Its name.
     pub name: ServiceName,
+    /// Bans of this family alone are told to it: `iptables` takes no address of IPv6.
+    pub family: Family,
     /// Run for each ban, if anything is: a program and its arguments, in which `{address}`, `{network}`,
     /// `{family}`, `{seconds}`, `{service}`, `{judge}` stand for what they say.
     pub ban: Vec<String>,

@@ -28,6 +28,7 @@ mod words;
 
 pub use filter::Filter;
 pub use jail::Jail;
+pub(crate) use words::shell_words;
 
 use crate::Files;
 use definition::{Definition, From};

@@ -3,7 +3,7 @@
 use super::text::blank;
 
 /// Words as a shell divides them, with quotes and backslashes; `None` where one is left open.
-pub(super) fn shell_words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn shell_words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut letters = text.chars();

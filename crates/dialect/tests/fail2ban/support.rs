@@ -57,6 +57,10 @@ impl Files for Host {
             .ok_or(ReadFailure { reason })
     }
 
+    fn read_optional(&mut self, path: &str) -> Result<Option<Vec<u8>>, ReadFailure> {
+        self.read(path).map(Some).or(Ok(None))
+    }
+
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, ReadFailure> {
         let prefix = format!("{directory}/");
         let inside = self.0.keys().filter_map(|path| path.strip_prefix(&prefix));

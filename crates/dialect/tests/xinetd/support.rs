@@ -31,6 +31,10 @@ impl Files for Tree {
         self.files.get(path).cloned().ok_or_else(missing)
     }
 
+    fn read_optional(&mut self, path: &str) -> Result<Option<Vec<u8>>, ReadFailure> {
+        self.read(path).map(Some).or(Ok(None))
+    }
+
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, ReadFailure> {
         let prefix = format!("{}/", directory.trim_end_matches('/'));
         let files = self.files.keys().map(|path| (path, EntryKind::File));
