@@ -315,8 +315,8 @@ impl Desk {
             (ToClerk::Ban { serial, ban }, 0) => {
                 return Ok(vec![(Change::Keep(ban), Some(serial))]);
             }
-            (ToClerk::Unban { serial, network }, 0) => {
-                return Ok(vec![(Change::Forget(network), Some(serial))]);
+            (ToClerk::Unban { serial, ban, pardon: _ }, 0) => {
+                return Ok(vec![(Change::Forget(ban), Some(serial))]);
             }
             (ToClerk::Subscribe { json, last, follow, colour }, 1) => {
                 let colour = if colour { Colour::Ansi } else { Colour::None };

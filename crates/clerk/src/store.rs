@@ -5,9 +5,8 @@
 //! are all told is said only of a ledger that was open and could be read to its end.
 
 use portreeve_ledger::{Change, Ledger, LedgerError, Position};
-use portreeve_model::Network;
 use portreeve_sys::clock;
-use portreeve_wire::clerk::BanRecord;
+use portreeve_wire::clerk::{BanKey, BanRecord};
 use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::path::PathBuf;
@@ -105,11 +104,11 @@ fn now() -> i64 {
     i64::try_from(clock::wall().as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Whose ban a change is about.
-fn network(change: &Change) -> Option<Network> {
+/// Which ban a change is about.
+fn key(change: &Change) -> Option<BanKey> {
     match change {
-        Change::Keep(ban) => Some(ban.network),
-        Change::Forget(network) => Some(*network),
+        Change::Keep(ban) => Some(ban.key()),
+        Change::Forget(ban) => Some(ban.clone()),
         Change::Record(_) | Change::Read { .. } => None,
     }
 }
@@ -290,11 +289,11 @@ impl Keeper {
             self.take(order);
         }
         let Some(ledger) = &self.ledger else { return };
-        let newer: HashSet<Network> =
-            self.kept.iter().filter_map(|(change, _)| network(change)).collect();
+        let newer: HashSet<BanKey> =
+            self.kept.iter().filter_map(|(change, _)| key(change)).collect();
         let (mut bans, now) = (Vec::new(), now());
         let read = ledger.bans(|ban| {
-            if ban.until.is_none_or(|until| until > now) && !newer.contains(&ban.network) {
+            if ban.until.is_none_or(|until| until > now) && !newer.contains(&ban.key()) {
                 bans.push(ban);
             }
             if bans.len() >= BANS {

@@ -2,8 +2,7 @@
 
 use crate::error::{LedgerError, sql};
 use crate::{Change, Ledger};
-use portreeve_model::Network;
-use portreeve_wire::clerk::BanRecord;
+use portreeve_wire::clerk::{BanKey, BanRecord};
 use rusqlite::{Connection, Row, params};
 
 /// Bytes of a reason that are kept.
@@ -22,7 +21,7 @@ impl Ledger {
         self::each(&self.connection, &mut each).map_err(sql("read the bans"))
     }
 
-    /// Keeps a ban; one on the same network is replaced.
+    /// Keeps a ban; one of the same key is replaced.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing has changed.
@@ -30,12 +29,12 @@ impl Ledger {
         self.apply(&[Change::Keep(ban.clone())])
     }
 
-    /// Forgets the ban on exactly this network, if there is one.
+    /// Forgets exactly this ban, if there is one.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing has changed.
-    pub fn forget(&mut self, network: Network) -> Result<(), LedgerError> {
-        self.apply(&[Change::Forget(network)])
+    pub fn forget(&mut self, ban: BanKey) -> Result<(), LedgerError> {
+        self.apply(&[Change::Forget(ban)])
     }
 
     /// Removes bans that were over at `now`, in seconds since the epoch; says how many.
@@ -122,9 +121,10 @@ pub(crate) fn keep(connection: &Connection, ban: &BanRecord) -> rusqlite::Result
     Ok(())
 }
 
-pub(crate) fn forget(connection: &Connection, network: Network) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached("DELETE FROM bans WHERE network = ?1")?;
-    statement.execute([network.to_string()])?;
+pub(crate) fn forget(connection: &Connection, ban: &BanKey) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("DELETE FROM bans WHERE network = ?1 AND only = ?2")?;
+    statement.execute([ban.network.to_string().as_str(), start(&ban.only, MOST_NAME)])?;
     Ok(())
 }
 

@@ -2,17 +2,17 @@
 
 use crate::error::{LedgerError, sql};
 use crate::{Ledger, Position, bans, offences, positions};
-use portreeve_model::{Network, Offence};
-use portreeve_wire::clerk::BanRecord;
+use portreeve_model::Offence;
+use portreeve_wire::clerk::{BanKey, BanRecord};
 use rusqlite::TransactionBehavior::Immediate;
 
 /// One change of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Keep a ban; one on the same network is replaced.
+    /// Keep a ban; one of the same key is replaced.
     Keep(BanRecord),
-    /// Forget the ban on exactly this network.
-    Forget(Network),
+    /// Forget exactly this ban.
+    Forget(BanKey),
     /// Record an offence.
     Record(Box<Offence>),
     /// Something watched was read up to a position: what was found before it, and the position.
@@ -51,7 +51,7 @@ impl Ledger {
         for change in changes {
             match change {
                 Change::Keep(ban) => bans::keep(&transaction, ban),
-                Change::Forget(network) => bans::forget(&transaction, *network),
+                Change::Forget(ban) => bans::forget(&transaction, ban),
                 Change::Record(offence) => {
                     recorded = recorded.saturating_add(1);
                     offences::record(&transaction, offence)

@@ -93,12 +93,12 @@ fn bans_are_kept_replaced_forgotten_and_expire() {
 
     let mut ledger = folder.open();
     assert_eq!(all(&ledger), [longer.clone(), v6.clone()]);
-    ledger.forget("192.0.2.0/24".parse().unwrap()).unwrap();
+    ledger.forget(ban("192.0.2.0/24", None).key()).unwrap();
     assert_eq!(all(&ledger).len(), 2, "another network is not this one");
     assert_eq!(ledger.expire(NOW + 599).unwrap(), 0);
     assert_eq!(ledger.expire(NOW + 600).unwrap(), 1);
     assert_eq!(all(&ledger), std::slice::from_ref(&v6));
-    ledger.forget(v6.network).unwrap();
+    ledger.forget(v6.key()).unwrap();
     assert_eq!(all(&ledger), []);
 }
 

@@ -19,6 +19,7 @@ mod configuration;
 mod control;
 mod convert;
 mod door;
+mod enforce;
 mod errand;
 mod helper;
 mod kept;

@@ -1,7 +1,10 @@
-//! The bans in force: a bounded set, found by address.
+//! The bans in force: a bounded set, found by address and service.
 
 use crate::prefix::PrefixMap;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use portreeve_model::Network;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,6 +12,9 @@ use std::sync::Arc;
 /// So many bans at most leave in one call of [`State::expire`](crate::State::expire), so that a
 /// great expiry does not hold up the door.
 pub const EXPIRE_BATCH: usize = 4096;
+
+/// Services that bans may be out of by themselves, at most: a configuration has far fewer.
+const MOST_SCOPES: usize = 4096;
 
 /// Where a ban comes from; many share one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,9 +35,12 @@ pub struct BanSource {
 pub struct Ban {
     /// Who is shut out.
     pub network: Network,
-    /// Since when, seconds since the epoch.
+    /// Since when, seconds since the epoch, by the clock of bans ([`State::ban_time`]).
+    ///
+    /// [`State::ban_time`]: crate::State::ban_time
     pub since: i64,
-    /// First second, since the epoch, in which it is in no more; `None` for ever.
+    /// First second, since the epoch, in which it is in force no more, by the same clock; `None` for
+    /// ever.
     pub until: Option<i64>,
     /// What led to it, in words.
     pub reason: Arc<str>,
@@ -40,10 +49,10 @@ pub struct Ban {
 }
 
 impl Ban {
-    /// Whether it is in force.
+    /// Whether it is in force at a time of the clock of bans.
     #[must_use]
-    pub fn holds(&self, wall: i64) -> bool {
-        self.until.is_none_or(|until| wall < until)
+    pub fn holds(&self, time: i64) -> bool {
+        self.until.is_none_or(|until| time < until)
     }
 
     /// What led to it, in words, with its place.
@@ -72,11 +81,47 @@ pub enum BanOutcome {
     Full,
 }
 
-/// All bans. The records stand aside and are named by number, so that the map that every
-/// connection asks stays small.
+/// How much of the address space judges shut out, in sums: what is shut out twice counts twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shut {
+    /// IPv4 addresses.
+    pub v4: u64,
+    /// IPv6 networks of 64 bits; a narrower one counts as one.
+    pub v6: u64,
+}
+
+impl Shut {
+    /// What a network is of it.
+    #[must_use]
+    pub fn of(network: Network) -> Self {
+        let places = |bits: u32| 1_u64.checked_shl(bits).unwrap_or(u64::MAX);
+        let length = u32::from(network.length());
+        if network.address().is_ipv4() {
+            Self { v4: places(32_u32.saturating_sub(length)), v6: 0 }
+        } else {
+            Self { v4: 0, v6: places(64_u32.saturating_sub(length)) }
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self { v4: self.v4.saturating_add(more.v4), v6: self.v6.saturating_add(more.v6) }
+    }
+
+    fn without(self, less: Self) -> Self {
+        Self { v4: self.v4.saturating_sub(less.v4), v6: self.v6.saturating_sub(less.v6) }
+    }
+}
+
+/// All bans. The records stand aside and are named by number, so that the maps that every
+/// connection asks stay small.
 #[derive(Clone, Debug)]
 pub(crate) struct BanSet {
-    by_network: PrefixMap<u32>,
+    /// Bans out of every service.
+    everywhere: PrefixMap<u32>,
+    /// Bans out of one, by its name; none is empty.
+    only: HashMap<Box<str>, PrefixMap<u32>, RandomState>,
     records: Vec<Option<Ban>>,
     free: Vec<u32>,
     /// Those that end, by their end.
@@ -84,19 +129,23 @@ pub(crate) struct BanSet {
     len: usize,
     max: usize,
     evicted: u64,
+    /// What judges shut out.
+    judged: Shut,
 }
 
 impl BanSet {
     /// At most `max` bans, and never more than a number of 32 bits can name.
     pub(crate) fn new(max: usize) -> Self {
         Self {
-            by_network: PrefixMap::default(),
+            everywhere: PrefixMap::default(),
+            only: HashMap::default(),
             records: Vec::new(),
             free: Vec::new(),
             ends: BTreeSet::new(),
             len: 0,
             max: max.min(u32::MAX as usize),
             evicted: 0,
+            judged: Shut::default(),
         }
     }
 
@@ -109,14 +158,44 @@ impl BanSet {
         self.evicted
     }
 
-    /// The narrowest ban in force on a peer.
-    pub(crate) fn find(&self, peer: IpAddr, wall: i64) -> Option<&Ban> {
-        let around = self.by_network.around(peer).filter_map(|number| self.record(*number));
-        around.into_iter().find(|ban| ban.holds(wall))
+    /// What judges shut out.
+    pub(crate) fn judged(&self) -> Shut {
+        self.judged
     }
 
-    pub(crate) fn get(&self, network: Network) -> Option<&Ban> {
-        self.record(*self.by_network.get(network)?)
+    /// The narrowest ban in force on a peer, out of every service or out of this one.
+    pub(crate) fn find(&self, peer: IpAddr, service: &str, time: i64) -> Option<&Ban> {
+        let everywhere = self.narrowest(&self.everywhere, peer, time);
+        if self.only.is_empty() {
+            return everywhere; // so it is on most hosts, and costs them nothing
+        }
+        let here = self.only.get(service).and_then(|map| self.narrowest(map, peer, time));
+        match (everywhere, here) {
+            (Some(wide), Some(narrow)) if narrow.network.length() > wide.network.length() => {
+                Some(narrow)
+            }
+            (everywhere, here) => everywhere.or(here),
+        }
+    }
+
+    fn narrowest(&self, map: &PrefixMap<u32>, peer: IpAddr, time: i64) -> Option<&Ban> {
+        let mut around = map.around(peer).filter_map(|number| self.record(*number));
+        around.find(|ban| ban.holds(time))
+    }
+
+    fn map(&self, only: &str) -> Option<&PrefixMap<u32>> {
+        if only.is_empty() { Some(&self.everywhere) } else { self.only.get(only) }
+    }
+
+    /// The ban of exactly this network out of this service, or out of all where that is empty.
+    pub(crate) fn get(&self, network: Network, only: &str) -> Option<&Ban> {
+        self.record(*self.map(only)?.get(network)?)
+    }
+
+    /// All bans of exactly this network.
+    pub(crate) fn all_of(&self, network: Network) -> impl Iterator<Item = &Ban> {
+        let maps = std::iter::once(&self.everywhere).chain(self.only.values());
+        maps.filter_map(move |map| self.record(*map.get(network)?))
     }
 
     fn record(&self, number: u32) -> Option<&Ban> {
@@ -124,14 +203,18 @@ impl BanSet {
     }
 
     pub(crate) fn add(&mut self, ban: Ban) -> BanOutcome {
-        if let Some(old) = self.get(ban.network) {
+        if let Some(old) = self.get(ban.network, &ban.source.only) {
             // For ever lasts longer than any time.
             if old.until.is_none_or(|old| ban.until.is_some_and(|new| new <= old)) {
                 return BanOutcome::AlreadyLonger;
             }
-            self.remove(ban.network);
+            self.remove(ban.network, &ban.source.only);
             self.put(ban);
             return BanOutcome::Lengthened;
+        }
+        if self.map(&ban.source.only).is_none() && self.only.len() >= MOST_SCOPES {
+            self.evicted = self.evicted.saturating_add(1);
+            return BanOutcome::Full;
         }
         if self.len < self.max {
             self.put(ban);
@@ -139,17 +222,20 @@ impl BanSet {
         }
         self.evicted = self.evicted.saturating_add(1);
         let soonest = self.ends.first().filter(|(end, _)| ban.until.is_none_or(|new| new > *end));
-        let soonest = soonest.and_then(|(_, number)| self.record(*number)).map(|old| old.network);
-        let Some(gone) = soonest.and_then(|network| self.remove(network)) else {
-            return BanOutcome::Full;
-        };
+        let soonest = soonest.and_then(|(_, number)| self.record(*number));
+        let soonest = soonest.map(|old| (old.network, old.source.clone()));
+        let gone = soonest.and_then(|(network, source)| self.remove(network, &source.only));
+        let Some(gone) = gone else { return BanOutcome::Full };
         self.put(ban);
         BanOutcome::Replaced(gone)
     }
 
-    /// Puts a ban whose network has none.
+    /// Puts a ban where there is none.
     fn put(&mut self, ban: Ban) {
-        let (network, until) = (ban.network, ban.until);
+        let (network, until, source) = (ban.network, ban.until, Arc::clone(&ban.source));
+        if !source.judge.is_empty() {
+            self.judged = self.judged.and(Shut::of(network));
+        }
         let number = match self.free.pop() {
             Some(number) => number,
             None => u32::try_from(self.records.len()).unwrap_or(u32::MAX),
@@ -161,15 +247,31 @@ impl BanSet {
         if let Some(until) = until {
             self.ends.insert((until, number));
         }
-        self.by_network.insert(network, number);
+        let map = match &*source.only {
+            "" => &mut self.everywhere,
+            only => self.only.entry_ref(only).or_default(),
+        };
+        map.insert(network, number);
         self.len = self.len.saturating_add(1);
     }
 
-    pub(crate) fn remove(&mut self, network: Network) -> Option<Ban> {
-        let number = self.by_network.remove(network)?;
+    pub(crate) fn remove(&mut self, network: Network, only: &str) -> Option<Ban> {
+        let number = if only.is_empty() {
+            self.everywhere.remove(network)?
+        } else {
+            let map = self.only.get_mut(only)?;
+            let number = map.remove(network)?;
+            if map.is_empty() {
+                self.only.remove(only);
+            }
+            number
+        };
         let ban = self.records.get_mut(number as usize)?.take()?;
         if let Some(until) = ban.until {
             self.ends.remove(&(until, number));
+        }
+        if !ban.source.judge.is_empty() {
+            self.judged = self.judged.without(Shut::of(network));
         }
         self.free.push(number);
         self.len = self.len.saturating_sub(1);
@@ -177,14 +279,14 @@ impl BanSet {
     }
 
     /// Takes out what has ended, a batch at most.
-    pub(crate) fn expire(&mut self, wall: i64) -> Vec<Ban> {
+    pub(crate) fn expire(&mut self, time: i64) -> Vec<Ban> {
         let mut gone = Vec::new();
         while let Some(&(end, number)) = self.ends.first() {
-            if end > wall || gone.len() >= EXPIRE_BATCH {
+            if end > time || gone.len() >= EXPIRE_BATCH {
                 break;
             }
-            let network = self.record(number).map(|ban| ban.network);
-            gone.extend(network.and_then(|network| self.remove(network)));
+            let ban = self.record(number).map(|ban| (ban.network, Arc::clone(&ban.source)));
+            gone.extend(ban.and_then(|(network, source)| self.remove(network, &source.only)));
             self.ends.remove(&(end, number)); // gone already, unless something is very wrong
         }
         gone
@@ -195,7 +297,8 @@ impl BanSet {
         self.records.capacity()
             + self.free.capacity()
             + self.ends.len()
-            + self.by_network.capacity()
+            + self.everywhere.capacity()
+            + self.only.values().map(PrefixMap::capacity).sum::<usize>()
     }
 
     pub(crate) fn next_end(&self) -> Option<i64> {
@@ -211,7 +314,8 @@ impl BanSet {
 
     /// How many are wider than these prefix lengths.
     pub(crate) fn wider(&self, v4: u8, v6: u8) -> usize {
-        self.by_network.wider(v4, v6)
+        let maps = std::iter::once(&self.everywhere).chain(self.only.values());
+        maps.fold(0, |sum, map| sum.saturating_add(map.wider(v4, v6)))
     }
 
     /// All of them: those that end soonest first, then those for ever.

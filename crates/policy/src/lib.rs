@@ -26,6 +26,7 @@ mod effect;
 mod errand;
 mod explain;
 mod facts;
+mod good;
 mod hours;
 mod image;
 mod judge;
@@ -37,7 +38,7 @@ mod trace;
 mod verdict;
 pub mod wrappers;
 
-pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH};
+pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH, Shut};
 pub use decide::{admit, consider, follow};
 pub use early_drop::drop_chance;
 pub use effect::{Effect, Effects};
@@ -48,6 +49,7 @@ pub use explain::{
     refusals_sentence, step_sentence,
 };
 pub use facts::{Facts, IdentAnswer, Names, Own, supposed_lists};
+pub use good::KnownGood;
 pub use image::{Image, Shared};
 pub use judge::WhyNot;
 pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};

@@ -145,6 +145,11 @@ impl<V> PrefixMap<V> {
         self.v4.wider(v4).saturating_add(self.v6.wider(v6))
     }
 
+    /// Whether nothing is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.v4.lengths.is_empty() && self.v6.lengths.is_empty()
+    }
+
     /// Reserved places.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {

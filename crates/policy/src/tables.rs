@@ -51,6 +51,8 @@ pub(crate) struct Source {
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceTable {
     pub(crate) key: ServiceKey,
+    /// What bans out of one service call it.
+    pub(crate) name: Box<str>,
     pub(crate) origin: Origin,
     pub(crate) hours: Option<HoursTable>,
     pub(crate) lists: Vec<List>,
@@ -216,6 +218,7 @@ impl ServiceTable {
         let admission = &service.admission;
         Self {
             key: service.key.clone(),
+            name: service.name.as_str().into(),
             origin: service.origin.origin,
             hours: admission.hours.as_ref().map(HoursTable::compile),
             lists: admission.lists.iter().map(List::compile).collect(),

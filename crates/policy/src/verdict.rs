@@ -299,6 +299,8 @@ pub enum Detail {
         network: Network,
         /// In seconds since the epoch; `None` for ever.
         until: Option<i64>,
+        /// The service that it is out of; empty: all.
+        only: Box<str>,
         /// What led to it.
         cause: Box<str>,
     },

@@ -28,6 +28,33 @@ pub struct BanRecord {
     pub judge: String,
 }
 
+impl BanRecord {
+    /// Which ban it is.
+    #[must_use]
+    pub fn key(&self) -> BanKey {
+        BanKey { network: self.network, only: self.only.clone() }
+    }
+}
+
+/// Which ban: of one network there is one ban out of every service, and one out of each service by
+/// itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BanKey {
+    /// Who is shut out.
+    pub network: Network,
+    /// The service that they are shut out of, by its name; empty: all.
+    pub only: String,
+}
+
+/// A network that somebody has authenticated from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownGood {
+    /// An IPv4 address, or an IPv6 network of 64 bits.
+    pub network: Network,
+    /// When that was last, in seconds since the epoch.
+    pub at: i64,
+}
+
 /// How good evidence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Strength {
@@ -177,12 +204,16 @@ pub enum ToClerk {
         /// The ban.
         ban: BanRecord,
     },
-    /// Forget a ban; answered by [`FromClerk::Stored`].
+    /// Forget a ban; answered by [`FromClerk::Stored`] once it is on disk and no proposal of the clerk's
+    /// rests on what was pardoned.
     Unban {
         /// Number of this change.
         serial: u64,
-        /// Whose.
-        network: Network,
+        /// Which.
+        ban: BanKey,
+        /// Lifted by hand at this time, in milliseconds since the epoch: what the network has done
+        /// before counts no more. `None` for a ban that has expired, or that may not be any more.
+        pardon: Option<u64>,
     },
     /// Answered by [`FromClerk::Pong`] once every evidence pipe that is readable now has been read,
     /// and what it said has been told.
@@ -306,7 +337,17 @@ pub enum FromClerk {
     Booked(BookedCounts),
     /// Somebody has done enough to be shut out.
     Propose(Box<Proposal>),
+    /// Networks that somebody has authenticated from in the last [`KNOWN_GOOD_DAYS`] days, as the ledger
+    /// has them; told once, after the bans (at most 500 a message, and [`MOST_KNOWN_GOOD`] in all,
+    /// those of the latest).
+    KnownGood(Vec<KnownGood>),
 }
+
+/// For so many days a network is known to be good after somebody has authenticated from it.
+pub const KNOWN_GOOD_DAYS: u32 = 30;
+
+/// Networks that are known to be good, at most.
+pub const MOST_KNOWN_GOOD: usize = 4096;
 
 /// Bytes of a journal's cursor, at most.
 pub const MOST_CURSOR: usize = 512;
@@ -328,7 +369,8 @@ impl FromClerk {
             | Self::ReadJournal { .. }
             | Self::Source(_)
             | Self::Booked(_)
-            | Self::Propose(_) => phase == Phase::Working,
+            | Self::Propose(_)
+            | Self::KnownGood(_) => phase == Phase::Working,
         }
     }
 }

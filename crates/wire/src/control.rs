@@ -1,6 +1,6 @@
 //! The command and the monitor, over the control socket.
 
-use crate::clerk::{BanRecord, BookedCounts, SourceReport};
+use crate::clerk::{BanKey, BanRecord, BookedCounts, SourceReport};
 use crate::event::{Helper, SessionRef};
 use crate::import::{Imported, ImportedBan};
 use crate::{End, SessionId};
@@ -93,12 +93,18 @@ pub enum Request {
         seconds: Option<u64>,
         /// Why, at most [`MAX_REASON`] bytes.
         reason: String,
+        /// Out of the service of this name alone; empty: out of all.
+        only: String,
     },
     /// Lift the bans of exactly these networks, at most [`PAGE`] of them.
     Unban {
         /// Which.
         networks: Vec<Network>,
+        /// Those out of the service of this name alone; `None`: all that these networks have.
+        only: Option<String>,
     },
+    /// Judges ban again, though the breaker is open.
+    CloseBreaker,
     /// Try now to listen wherever the services of that key or name should, also where the address
     /// was given back.
     Claim {
@@ -230,12 +236,14 @@ pub enum Answer {
     NotBanned(String),
     /// Bans were lifted.
     Unbanned {
-        /// Whose bans: the others had none.
-        lifted: Vec<Network>,
+        /// Which: networks of which none is here had none.
+        lifted: Vec<BanKey>,
         /// How many of those asked for were not looked at, from the end of the list: the ledger
         /// must keep up first.
         left: u32,
     },
+    /// The breaker is closed; it was open for this reason, if it was.
+    BreakerClosed(Option<String>),
     /// Where the services asked about listen, by key.
     Listening(Vec<(String, ListenerStatus)>),
     /// The sessions among the processes asked about.
@@ -492,6 +500,19 @@ pub struct HelperStatus {
     pub trouble: Option<String>,
 }
 
+/// How judges' proposals fare.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgingStatus {
+    /// Bans made of them since the door's process began.
+    pub banned: u64,
+    /// Proposals that were refused since then: word and count.
+    pub refused: Vec<(String, u64)>,
+    /// Networks that somebody has authenticated from of late.
+    pub known_good: u32,
+    /// Why no proposal is taken, and for how many seconds more, while the breaker is open.
+    pub breaker: Option<(String, u32)>,
+}
+
 /// How things are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -541,4 +562,6 @@ pub struct Status {
     pub watches: Vec<WatchStatus>,
     /// What was made of what was found, since the door's process began.
     pub offences: BookedCounts,
+    /// What was made of what judges asked for.
+    pub judging: JudgingStatus,
 }

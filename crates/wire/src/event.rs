@@ -68,6 +68,8 @@ pub enum EndCause {
         /// Who.
         uid: u32,
     },
+    /// Its peer's network was banned.
+    Banned,
 }
 
 impl EndCause {
@@ -79,6 +81,7 @@ impl EndCause {
             Self::Idle => "idle",
             Self::Shutdown => "shutdown",
             Self::Command { .. } => "command",
+            Self::Banned => "banned",
         }
     }
 }
@@ -127,6 +130,22 @@ pub struct Refused {
     /// `path:line:column` of what decided.
     pub origin: Option<String>,
     /// Refusals of this peer's network for this reason within the same second.
+    pub count: u32,
+}
+
+/// A judge's proposal that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BanRefused {
+    /// Who was to be shut out (of the first, when several are counted together).
+    pub network: Network,
+    /// The judge.
+    pub judge: String,
+    /// In a word: `never-ban`, `this-host`, `gateway`, `resolver`, `session`, `width`, `breaker`,
+    /// `pardoned`, `over`, `unknown`, `full`.
+    pub class: String,
+    /// A sentence for people.
+    pub why: String,
+    /// Such refusals within the same second.
     pub count: u32,
 }
 
@@ -293,13 +312,33 @@ pub enum What {
         key: String,
         /// Why.
         reason: String,
+        /// The service that it is shut out of, by its name; empty: all.
+        only: String,
+        /// The judge that asked for it; empty for a trap's, and one by hand.
+        judge: String,
         /// The user who did it by hand.
+        by: Option<u32>,
+    },
+    /// A judge has asked for a ban that was not made.
+    BanRefused(BanRefused),
+    /// So many bans by judges that something must be wrong: for a while there are none.
+    BreakerOpened {
+        /// What was too much, in a sentence.
+        why: String,
+        /// For how long, in seconds.
+        seconds: u32,
+    },
+    /// Judges ban again.
+    BreakerClosed {
+        /// The user who closed it by hand.
         by: Option<u32>,
     },
     /// A ban is over.
     BanEnded {
         /// Which.
         network: Network,
+        /// The service that it was shut out of, by its name; empty: all.
+        only: String,
         /// `expired`, `lifted` or `crowded out`.
         why: String,
         /// The user who lifted it by hand.

@@ -4,7 +4,9 @@ use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
 use portreeve_model::Offence;
 use portreeve_model::Sentence;
 use portreeve_model::{escape, escape_lines};
-use portreeve_wire::event::{EndCause, Ending, Event, Refused, RuleCommand, SessionRef, What};
+use portreeve_wire::event::{
+    BanRefused, EndCause, Ending, Event, Refused, RuleCommand, SessionRef, What,
+};
 
 /// The line for an event.
 pub(crate) fn dated(event: &Event) -> Dated {
@@ -139,7 +141,7 @@ fn entry(what: &What) -> Entry {
             reason: cause.word().to_owned(),
             by_uid: match cause {
                 EndCause::Command { uid } => Some(*uid),
-                EndCause::Grace | EndCause::Idle | EndCause::Shutdown => None,
+                EndCause::Grace | EndCause::Idle | EndCause::Shutdown | EndCause::Banned => None,
             },
         },
         What::SessionEnded { session: of, ending, duration, cause, .. } => {
@@ -166,16 +168,32 @@ fn entry(what: &What) -> Entry {
                 origin: origin.as_deref().map(clean),
             }
         }
-        What::Banned { network, until, key, reason, by } => Entry::Banned {
+        What::Banned { network, until, key, reason, only, judge, by } => Entry::Banned {
             network: network.to_string(),
             until: until.map(stamp::utc),
-            service: Some(clean(key)).filter(|service| !service.is_empty()),
+            service: some(key),
             reason: clean(reason),
+            only: some(only),
+            judge: some(judge),
             by_uid: *by,
         },
-        What::BanEnded { network, why, by } => {
-            Entry::BanEnded { network: network.to_string(), why: clean(why), by_uid: *by }
+        What::BanEnded { network, only, why, by } => Entry::BanEnded {
+            network: network.to_string(),
+            only: some(only),
+            why: clean(why),
+            by_uid: *by,
+        },
+        What::BanRefused(BanRefused { network, judge, class, why, count }) => Entry::BanRefused {
+            network: network.to_string(),
+            judge: clean(judge),
+            class: clean(class),
+            why: clean(why),
+            count: *count,
+        },
+        What::BreakerOpened { why, seconds } => {
+            Entry::BreakerOpened { why: clean(why), seconds: *seconds }
         }
+        What::BreakerClosed { by } => Entry::BreakerClosed { by_uid: *by },
         What::RuleCommand(RuleCommand { key, peer, option, command, outcome, session, count }) => {
             Entry::RuleCommand {
                 service: clean(key),
@@ -204,6 +222,11 @@ fn ended(of: &SessionRef, ending: Ending, duration_ms: u64, cause: Option<EndCau
     };
     let reason = cause.map(|cause| cause.word().to_owned());
     Entry::SessionEnded { session: session(of), ending, status, signal, duration_ms, reason }
+}
+
+/// A text that may be empty, and is left out then.
+fn some(text: &str) -> Option<String> {
+    Some(clean(text)).filter(|text| !text.is_empty())
 }
 
 fn refused(refused: &Refused) -> Entry {

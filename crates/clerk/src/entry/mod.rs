@@ -269,10 +269,31 @@ pub(crate) enum Entry {
         service: Option<String>,
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
+        only: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        judge: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_uid: Option<u32>,
+    },
+    BanRefused {
+        network: String,
+        judge: String,
+        class: String,
+        why: String,
+        count: u32,
+    },
+    BreakerOpened {
+        why: String,
+        seconds: u32,
+    },
+    BreakerClosed {
+        #[serde(skip_serializing_if = "Option::is_none")]
         by_uid: Option<u32>,
     },
     BanEnded {
         network: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        only: Option<String>,
         why: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         by_uid: Option<u32>,

@@ -36,6 +36,11 @@ fn at(origin: Option<&String>) -> String {
     origin.map(|origin| format!(" ({origin})")).unwrap_or_default()
 }
 
+/// The one service that a ban is out of.
+fn out_of(only: Option<&String>) -> String {
+    only.map(|only| format!(" of {only}")).unwrap_or_default()
+}
+
 fn count(number: impl Into<u64>, one: &str, many: &str) -> String {
     match number.into() {
         1 => format!("1 {one}"),
@@ -180,18 +185,38 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let (who, place) = (end(*peer, *peer_port), at(origin.as_ref()));
             sentence(Bad, Some(service), format!("trap touched by {who}: {cost}{place}"))
         }
-        Entry::Banned { network, until, service, reason, by_uid } => {
+        Entry::Banned { network, until, service, reason, only, judge, by_uid } => {
             let local = |utc: &String| stamp::read(utc).map(|ms| stamp::long(ms, zone));
             let until = until.as_ref().map_or("for ever".into(), |until| {
                 format!("until {}", local(until).unwrap_or_else(|| until.clone()))
             });
-            let by = by_uid.map(|uid| format!(" by uid {uid}")).unwrap_or_default();
+            let judge = judge.as_ref().map(|judge| format!(" by judge {judge}"));
+            let by = by_uid.map(|uid| format!(" by uid {uid}")).or(judge).unwrap_or_default();
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            sentence(Bad, service.as_ref(), format!("{network} is shut out{by} {until}{why}"))
+            let of = out_of(only.as_ref());
+            sentence(Bad, service.as_ref(), format!("{network} is shut out{of}{by} {until}{why}"))
         }
-        Entry::BanEnded { network, why, by_uid } => {
+        Entry::BanEnded { network, only, why, by_uid } => {
             let by = by_uid.map(|uid| format!(" by uid {uid}")).unwrap_or_default();
-            sentence(Plain, None, format!("{network} is no longer shut out ({why}{by})"))
+            let of = out_of(only.as_ref());
+            sentence(Plain, None, format!("{network} is no longer shut out{of} ({why}{by})"))
+        }
+        Entry::BanRefused { network, judge, class: _, why, count } => {
+            let more = if *count > 1 { format!(", {count} times") } else { String::new() };
+            sentence(
+                Plain,
+                None,
+                format!("{network} is not shut out by judge {judge}: {why}{more}"),
+            )
+        }
+        Entry::BreakerOpened { why, seconds } => sentence(
+            Bad,
+            None,
+            format!("judges shut nobody out for {}: {why}", span(u64::from(*seconds))),
+        ),
+        Entry::BreakerClosed { by_uid } => {
+            let by = by_uid.map(|uid| format!(" (closed by uid {uid})")).unwrap_or_default();
+            sentence(Good, None, format!("judges shut out again{by}"))
         }
         Entry::Reloaded { changes } => {
             let text = match changes.as_slice() {

@@ -22,6 +22,7 @@ impl Entry {
             | Self::ReloadRefused { .. }
             | Self::SourceRefused { .. }
             | Self::HelperDied { .. }
+            | Self::BreakerOpened { .. }
             | Self::Alarm { .. } => ERR,
             // The owner should know.
             Self::EvidenceDropped { .. }
@@ -47,6 +48,8 @@ impl Entry {
             | Self::Resumed { .. }
             | Self::Banned { .. }
             | Self::BanEnded { .. }
+            | Self::BanRefused { .. }
+            | Self::BreakerClosed { .. }
             | Self::Reloaded { .. }
             | Self::SourceChanged { .. }
             | Self::RuleCommand { .. }

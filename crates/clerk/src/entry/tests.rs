@@ -7,7 +7,7 @@ use crate::entry::{Dated, Entry, Loser, Target};
 use jiff::tz::TimeZone;
 use portreeve_model::Sentence;
 use portreeve_wire::event::{
-    EndCause, Ending, Event, Helper, Refused, RuleCommand, SessionRef, What,
+    BanRefused, EndCause, Ending, Event, Helper, Refused, RuleCommand, SessionRef, What,
 };
 use portreeve_wire::{End, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 45;
+const VARIANTS: usize = 48;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -67,6 +67,9 @@ fn number(entry: &Entry) -> usize {
         Entry::WatchLost { .. } => 43,
         Entry::WatchFound { .. } => 44,
         Entry::Offence { .. } => 42,
+        Entry::BanRefused { .. } => 45,
+        Entry::BreakerOpened { .. } => 46,
+        Entry::BreakerClosed { .. } => 47,
     }
 }
 
@@ -173,6 +176,17 @@ fn from_the_monitor() -> Vec<What> {
             until: Some(1_795_307_535),
             key: "telnet".into(),
             reason: "touched the trap `telnet`".into(),
+            only: String::new(),
+            judge: String::new(),
+            by: None,
+        },
+        What::Banned {
+            network: "198.51.100.0/24".parse().unwrap(),
+            until: Some(1_795_307_535),
+            key: "ssh".into(),
+            reason: "5 failures in 10 minutes".into(),
+            only: "ssh".into(),
+            judge: "guessers".into(),
             by: None,
         },
         What::Banned {
@@ -180,13 +194,31 @@ fn from_the_monitor() -> Vec<What> {
             until: None,
             key: String::new(),
             reason: "guesses passwords".into(),
+            only: String::new(),
+            judge: String::new(),
             by: Some(1000),
         },
         What::BanEnded {
             network: "198.51.100.9".parse().unwrap(),
+            only: String::new(),
             why: "lifted".into(),
             by: Some(0),
         },
+        What::BanEnded {
+            network: "198.51.100.0/24".parse().unwrap(),
+            only: "ssh".into(),
+            why: "expired".into(),
+            by: None,
+        },
+        What::BanRefused(BanRefused {
+            network: "198.51.100.9".parse().unwrap(),
+            judge: "guessers".into(),
+            class: "gateway".into(),
+            why: "it is a gateway of this host".into(),
+            count: 2,
+        }),
+        What::BreakerOpened { why: "more than 600 new bans in a minute".into(), seconds: 600 },
+        What::BreakerClosed { by: Some(0) },
         What::Reloaded { changes: vec!["ssh: per-source 5 to 10".into(), "echo: new".into()] },
         What::ReloadRefused { text: "a.toml:3:1: error[x]: bad\n  |\n3 | oops\n".into() },
         What::HelperStarted { helper: Helper::Relay, pid: 815 },

@@ -34,7 +34,7 @@ fn bans_survive_a_kill_right_after_they_were_stored() {
     clerk.kill();
     let (clerk, bans) = Clerk::at_work(&home);
     assert_eq!(bans, [a.clone(), b.clone()], "one is over already");
-    clerk.tell(&ToClerk::Unban { serial: 3, network: a.network });
+    clerk.tell(&ToClerk::Unban { serial: 3, ban: a.key(), pardon: None });
     assert_eq!(clerk.hear(), FromClerk::Stored(3));
     clerk.kill();
     let (_clerk, bans) = Clerk::at_work(&home);
@@ -163,7 +163,7 @@ fn bans_of_a_ledger_that_is_busy_at_the_start_come_when_it_is_free() {
     // the patience with which it reads and writes later
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     // What is told meanwhile is newer than what will be read.
-    clerk.tell(&ToClerk::Unban { serial: 1, network: b.network });
+    clerk.tell(&ToClerk::Unban { serial: 1, ban: b.key(), pardon: Some(1) });
     clerk.tell(&ToClerk::Ban { serial: 2, ban: BanRecord { until: Some(4_000_000_000), ..c } });
     std::thread::sleep(Duration::from_secs(1));
     assert!(!clerk.has_said_something(), "nobody knows whether there are none");

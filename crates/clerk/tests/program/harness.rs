@@ -5,7 +5,7 @@ use portreeve_model::{
 };
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::privileges;
-use portreeve_wire::clerk::{BanRecord, Form, FromClerk, Item, ServiceEntry, ToClerk};
+use portreeve_wire::clerk::{BanKey, BanRecord, Form, FromClerk, Item, ServiceEntry, ToClerk};
 use portreeve_wire::event::{Event, SessionRef, What};
 use portreeve_wire::{End, MAX_PACKET, SessionId, decode, encode};
 use std::ffi::OsString;
@@ -268,7 +268,8 @@ impl Clerk {
     #[track_caller]
     pub(crate) fn settle(&self) {
         let network = "203.0.113.77".parse().unwrap();
-        self.tell(&ToClerk::Unban { serial: u64::MAX, network });
+        let ban = BanKey { network, only: String::new() };
+        self.tell(&ToClerk::Unban { serial: u64::MAX, ban, pardon: None });
         assert_eq!(self.hear(), FromClerk::Stored(u64::MAX));
     }
 

@@ -314,6 +314,7 @@ impl Door {
         if old.config.settings.never_ban != new.config.settings.never_ban {
             self.judge_bans_again();
         }
+        self.synchronise_enforcers();
         self.tell_problems(Some(&old));
         self.follow_kept(Some(&old));
         self.look_for_idle_times();

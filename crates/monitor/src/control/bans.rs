@@ -3,7 +3,7 @@
 use crate::door::{Door, Stage};
 use portreeve_model::{Network, SourceWidth};
 use portreeve_policy::{Ban, BanSource, State, WhyNot};
-use portreeve_wire::clerk::BanRecord;
+use portreeve_wire::clerk::{BanKey, BanRecord};
 use portreeve_wire::control::{Answer, MAX_REASON, PAGE};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub(super) const MOST_WAITING: usize = 8 * PAGE;
 pub(crate) struct Sources(BTreeSet<Arc<BanSource>>);
 
 impl Sources {
-    /// The ban of a record.
-    pub(crate) fn ban(&mut self, record: &BanRecord) -> Ban {
+    /// The ban of a record, whose times are the wall's; `skew` is what the clock of bans is ahead.
+    pub(crate) fn ban(&mut self, record: &BanRecord, skew: i64) -> Ban {
         let source = BanSource {
             service: record.service.as_str().into(),
             origin: record.origin.as_deref().map(Into::into),
@@ -46,34 +46,37 @@ impl Sources {
             }
         };
         let BanRecord { network, since, until, ref reason, .. } = *record;
+        let (since, until) =
+            (since.saturating_add(skew), until.map(|until| until.saturating_add(skew)));
         Ban { network, since, until, reason: reason.as_str().into(), source }
     }
 }
 
-/// The networks that were banned last.
+/// The bans that were made last.
 #[derive(Debug, Default)]
-pub(crate) struct Newest(Vec<(i64, Network)>);
+pub(crate) struct Newest(Vec<(i64, BanKey)>);
 
 impl Newest {
     /// So many are known.
     const MOST: usize = 5;
 
-    /// A network was banned at that time.
-    pub(crate) fn note(&mut self, since: i64, network: Network) {
-        self.0.retain(|(_, known)| *known != network);
+    /// A ban was made at that time.
+    pub(crate) fn note(&mut self, since: i64, ban: BanKey) {
+        self.0.retain(|(_, known)| *known != ban);
         let at = self.0.partition_point(|(known, _)| *known > since);
         if at < Self::MOST {
-            self.0.insert(at, (since, network));
+            self.0.insert(at, (since, ban));
             self.0.truncate(Self::MOST);
         }
     }
 }
 
-pub(crate) fn record(ban: &Ban) -> BanRecord {
+/// The record of a ban, by the clock on the wall; `skew` is what the clock of bans is ahead.
+pub(crate) fn record(ban: &Ban, skew: i64) -> BanRecord {
     BanRecord {
         network: ban.network,
-        since: ban.since,
-        until: ban.until,
+        since: ban.since.saturating_sub(skew),
+        until: ban.until.map(|until| until.saturating_sub(skew)),
         service: ban.source.service.to_string(),
         reason: ban.reason.to_string(),
         origin: ban.source.origin.as_deref().map(str::to_owned),
@@ -94,23 +97,23 @@ fn is_narrow(network: Network) -> bool {
 impl Door {
     /// The newest bans in force, newest first.
     pub(crate) fn newest_bans(&self) -> Vec<BanRecord> {
-        let now = self.now.unix();
+        let (now, skew) = (self.state.ban_time(self.now.unix()), self.state.ban_skew());
         let newest = self.unstored.newest.0.iter();
-        let bans = newest.filter_map(|(_, network)| self.state.ban_of(*network));
-        bans.filter(|ban| ban.holds(now)).map(record).collect()
+        let bans = newest.filter_map(|(_, ban)| self.state.ban_of(ban.network, &ban.only));
+        bans.filter(|ban| ban.holds(now)).map(|ban| record(ban, skew)).collect()
     }
 
     /// A page of the bans.
     pub(crate) fn list_bans(&self, from: u32, network: Option<Network>) -> Answer {
         let end = from.saturating_add(MOST_LOOKED_AT);
-        let now = self.now.unix();
+        let (now, skew) = (self.state.ban_time(self.now.unix()), self.state.ban_skew());
         let mut bans = Vec::new();
         for (place, ban) in self.state.bans_from(from) {
             if place >= end || bans.len() >= PAGE {
                 return Answer::Bans { bans, next: Some(place) };
             }
             if ban.holds(now) && network.is_none_or(|network| network.overlaps(ban.network)) {
-                bans.push(record(ban));
+                bans.push(record(ban, skew));
             }
         }
         Answer::Bans { bans, next: None }
@@ -119,11 +122,15 @@ impl Door {
     /// Shuts a network out, as an asker wants it.
     pub(crate) fn ban_by_hand(
         &mut self,
-        network: Network,
+        BanKey { network, only }: BanKey,
         seconds: Option<u64>,
         mut reason: String,
         uid: u32,
     ) -> Answer {
+        let known = |s: &portreeve_model::Service| s.name.as_str() == only;
+        if !only.is_empty() && !self.current.config.services.iter().any(known) {
+            return Answer::NotBanned(format!("there is no service `{}`", only.escape_debug()));
+        }
         if let Err(why) = self.judge_by_hand(network) {
             return Answer::NotBanned(why);
         }
@@ -137,11 +144,13 @@ impl Door {
             service: String::new(),
             reason,
             origin: Some(format!("by hand, uid {uid}")),
-            only: String::new(),
+            only: only.clone(),
             judge: String::new(),
         };
         let new = self.ban(ban, Some(uid));
-        let Some(ban) = self.state.ban_of(network).map(record) else {
+        let skew = self.state.ban_skew();
+        let ban = self.state.ban_of(network, &only).map(|ban| record(ban, skew));
+        let Some(ban) = ban else {
             return Answer::NotBanned("the table of bans is full of bans that last longer".into());
         };
         let inside = self.sessions.iter().filter(|s| network.contains(s.reference.peer.address));
@@ -168,7 +177,7 @@ impl Door {
                 "it is wider than a /{widest}: write a `deny` into the configuration instead"
             ));
         }
-        if self.may_be_so_wide(network) || self.state.ban_of(network).is_some() {
+        if self.may_be_so_wide(network) || self.state.bans_of(network).next().is_some() {
             return Ok(());
         }
         Err(format!("there are {MOST_WIDE} bans of whole networks, and that is the most"))
@@ -183,7 +192,12 @@ impl Door {
     }
 
     /// Lifts bans for an asker, as many as the ledger can be told of now.
-    pub(crate) fn unban_by_hand(&mut self, networks: &[Network], uid: u32) -> Answer {
+    pub(crate) fn unban_by_hand(
+        &mut self,
+        networks: &[Network],
+        only: Option<&str>,
+        uid: u32,
+    ) -> Answer {
         if matches!(self.stage, Stage::Waiting(_)) {
             let why = "the bans of before are not all known: try again in some seconds";
             return Answer::Failed(why.to_owned());
@@ -195,9 +209,13 @@ impl Door {
                 let left = u32::try_from(left).unwrap_or(u32::MAX);
                 return Answer::Unbanned { lifted, left };
             }
-            if self.state.unban(*network).is_some() {
-                self.ban_ended(*network, "lifted", Some(uid));
-                lifted.push(*network);
+            let fits = |ban: &&Ban| only.is_none_or(|only| *ban.source.only == *only);
+            let bans: Vec<Ban> = self.state.bans_of(*network).filter(fits).cloned().collect();
+            for ban in bans {
+                self.state.unban(ban.network, &ban.source.only);
+                self.ban_ended(&ban, "lifted", Some(uid));
+                let only = ban.source.only.to_string();
+                lifted.push(BanKey { network: ban.network, only });
             }
         }
         Answer::Unbanned { lifted, left: 0 }
@@ -211,7 +229,10 @@ mod tests {
     #[test]
     fn the_newest_few_are_known_newest_first_and_each_once() {
         let mut newest = Newest::default();
-        let net = |n: u8| Network::host(std::net::IpAddr::from([192, 0, 2, n]));
+        let net = |n: u8| {
+            let network = Network::host(std::net::IpAddr::from([192, 0, 2, n]));
+            BanKey { network, only: String::new() }
+        };
         for n in [3, 1, 9, 5, 7, 2, 8] {
             newest.note(i64::from(n), net(n));
         }

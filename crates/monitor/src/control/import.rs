@@ -45,9 +45,12 @@ impl Door {
             return Imported::Refused(why);
         }
         if dry_run {
+            let (time, skew) = (self.state.ban_time(now), self.state.ban_skew());
+            let until = until.map(|until| until.saturating_add(skew));
             let longer =
                 |old: &Ban| old.until.is_none_or(|old| until.is_some_and(|new| new <= old));
-            let known = self.state.ban_of(network).is_some_and(|old| old.holds(now) && longer(old));
+            let old = self.state.ban_of(network, "");
+            let known = old.is_some_and(|old| old.holds(time) && longer(old));
             return if known { Imported::Known } else { Imported::Taken };
         }
         let known = self.current.config.judges.iter().any(|one| one.name.as_str() == judge);
@@ -64,7 +67,7 @@ impl Door {
         if self.ban(record, Some(uid)) {
             return Imported::Taken;
         }
-        match self.state.ban_of(network) {
+        match self.state.ban_of(network, "") {
             Some(_) => Imported::Known,
             None => Imported::Refused("the table of bans is full".to_owned()),
         }

@@ -10,6 +10,7 @@ use crate::door::Door;
 use crate::door::token::Token;
 use portreeve_sys::channel;
 use portreeve_sys::poll::{Interest, Poller};
+use portreeve_wire::clerk::BanKey;
 use portreeve_wire::clerk::ToClerk;
 use portreeve_wire::control::{Answer, MAX_ANSWER, MAX_REQUEST, Request};
 use portreeve_wire::{decode, frame, split_frame};
@@ -258,11 +259,14 @@ impl Door {
             }
             Request::End { sessions, startups } => self.end_by_hand(sessions, startups, uid),
             Request::Bans { from, network } => self.list_bans(from, network),
-            Request::Ban { network, seconds, reason } => {
-                self.ban_by_hand(network, seconds, reason, uid)
+            Request::Ban { network, seconds, reason, only } => {
+                self.ban_by_hand(BanKey { network, only }, seconds, reason, uid)
             }
-            Request::Unban { networks } => self.unban_by_hand(&networks, uid),
             Request::Import { from, bans, dry_run } => self.import_bans(&from, bans, dry_run, uid),
+            Request::Unban { networks, only } => {
+                self.unban_by_hand(&networks, only.as_deref(), uid)
+            }
+            Request::CloseBreaker => Answer::BreakerClosed(None),
             Request::Claim { service } => self.claim(&service),
             Request::GiveBack { service } => self.give_back(&service),
             Request::SessionsOf { pids } => Answer::SessionsOf(self.sessions_of(&pids)),

@@ -11,7 +11,7 @@ use portreeve_policy::{
 };
 use portreeve_wire::End;
 use portreeve_wire::control::{
-    Answer, Explanation, HelperStatus, ListenerStatus, ServiceStatus, Status, Step,
+    Answer, Explanation, HelperStatus, JudgingStatus, ListenerStatus, ServiceStatus, Status, Step,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,6 +53,10 @@ impl Door {
             lists: self.list_status(),
             watches: self.watch_status(),
             offences: self.booked,
+            judging: JudgingStatus {
+                known_good: u32::try_from(self.known_good.len()).unwrap_or(u32::MAX),
+                ..JudgingStatus::default()
+            },
         }
     }
 

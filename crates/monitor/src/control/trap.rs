@@ -1,13 +1,16 @@
 //! Traps and bans: who touches one is shut out, unless that would hit the wrong one.
 
 use crate::accept::pending::Arrival;
-use crate::control::bans::{Newest, Sources};
+use crate::control::bans::{Newest, Sources, record};
 use crate::door::Door;
 use crate::door::current::Current;
+use crate::enforce::Made;
 use portreeve_model::{Network, Origin, Sentence};
 use portreeve_policy::{Ban, BanOutcome, State, WhyNot};
 use portreeve_sys::socket;
-use portreeve_wire::clerk::{BanRecord, Proposal, ToClerk};
+use portreeve_wire::clerk::{
+    BanKey, BanRecord, KnownGood as Good, MOST_KNOWN_GOOD, Proposal, ToClerk,
+};
 use portreeve_wire::event::{Helper, Refused, What};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -19,12 +22,12 @@ const MOST_UNSTORED: usize = 100_000;
 /// So many bans at most does a ledger tell, those told again after a read error included.
 const MOST_TOLD: usize = 4_000_000;
 
-/// Changes of bans that the ledger has not acknowledged, newest for each network.
+/// Changes of bans that the ledger has not acknowledged, newest for each ban.
 #[derive(Debug, Default)]
 pub(crate) struct Unstored {
-    all: BTreeMap<Network, (u64, ToClerk)>,
+    all: BTreeMap<BanKey, (u64, ToClerk)>,
     /// The same by their serials.
-    serials: BTreeMap<u64, Network>,
+    serials: BTreeMap<u64, BanKey>,
     next_serial: u64,
     pub(crate) sources: Sources,
     pub(crate) newest: Newest,
@@ -34,25 +37,25 @@ pub(crate) struct Unstored {
 }
 
 impl Unstored {
-    /// A change is on disk; a newer one of the same network is not.
+    /// A change is on disk; a newer one of the same ban is not.
     pub(crate) fn stored(&mut self, serial: u64) {
-        if let Some(network) = self.serials.remove(&serial) {
-            self.all.remove(&network);
+        if let Some(key) = self.serials.remove(&serial) {
+            self.all.remove(&key);
         }
     }
 
     /// For a successor: what waits, and the last serial given.
-    pub(crate) fn kept(&self) -> (Vec<(Network, u64, ToClerk)>, u64) {
-        let all = self.all.iter().map(|(network, (n, message))| (*network, *n, message.clone()));
+    pub(crate) fn kept(&self) -> (Vec<(BanKey, u64, ToClerk)>, u64) {
+        let all = self.all.iter().map(|(key, (n, message))| (key.clone(), *n, message.clone()));
         (all.collect(), self.next_serial)
     }
 
     /// A predecessor's.
-    pub(crate) fn restore(&mut self, all: Vec<(Network, u64, ToClerk)>, last: u64) {
+    pub(crate) fn restore(&mut self, all: Vec<(BanKey, u64, ToClerk)>, last: u64) {
         self.next_serial = self.next_serial.max(last);
-        for (network, serial, message) in all {
-            self.serials.insert(serial, network);
-            self.all.insert(network, (serial, message));
+        for (key, serial, message) in all {
+            self.serials.insert(serial, key.clone());
+            self.all.insert(key, (serial, message));
         }
     }
 
@@ -119,6 +122,14 @@ impl Door {
         self.turn_away(current, arrival);
     }
 
+    /// The ledger tells who is known to be good.
+    pub(crate) fn good_ones_told(&mut self, told: &[Good]) {
+        let now = self.now.unix();
+        for Good { network, at } in told.iter().take(MOST_KNOWN_GOOD) {
+            self.known_good.note(network.address(), (*at).min(now));
+        }
+    }
+
     /// A judge asks for a ban.
     pub(crate) fn proposed(&mut self, proposal: Proposal) {
         let current = Arc::clone(&self.current);
@@ -181,41 +192,59 @@ impl Door {
     /// Shuts a network out now, and has it kept; `by` is who did it by hand. Says whether this ban
     /// is in force now: no older one that lasts longer, and no full table.
     pub(crate) fn ban(&mut self, record: BanRecord, by: Option<u32>) -> bool {
-        let ban = self.unstored.sources.ban(&record);
+        let ban = self.unstored.sources.ban(&record, self.state.ban_skew());
         match self.state.ban(ban) {
             BanOutcome::Added | BanOutcome::Lengthened => {}
-            BanOutcome::Replaced(gone) => self.ban_ended(gone.network, "crowded out", None),
+            BanOutcome::Replaced(gone) => self.ban_ended(&gone, "crowded out", None),
             BanOutcome::AlreadyLonger => return false,
             BanOutcome::Full => {
                 self.alarm("the table of bans is full: a new ban was not taken");
                 return false;
             }
         }
-        let BanRecord { network, since, until, service, reason, .. } = record.clone();
-        self.unstored.newest.note(since, network);
-        self.event(What::Banned { network, until, key: service, reason, by });
+        self.enforcers.added(&record, Made::Now);
+        let BanRecord { network, since, until, service, reason, only, judge, .. } = record.clone();
+        self.unstored.newest.note(since, record.key());
+        self.event(What::Banned { network, until, key: service, reason, only, judge, by });
         let serial = self.unstored.serial();
-        self.keep(network, serial, ToClerk::Ban { serial, ban: record });
+        self.keep(record.key(), serial, ToClerk::Ban { serial, ban: record });
         true
     }
 
-    pub(crate) fn ban_ended(&mut self, network: Network, why: &str, by: Option<u32>) {
-        self.event(What::BanEnded { network, why: why.to_owned(), by });
-        let serial = self.unstored.serial();
-        self.keep(network, serial, ToClerk::Unban { serial, network });
+    /// A ban is out of the set: everybody who has it is told. `by` is who lifted it by hand, which is a
+    /// pardon.
+    pub(crate) fn ban_ended(&mut self, ban: &Ban, why: &str, by: Option<u32>) {
+        let record = record(ban, self.state.ban_skew());
+        self.enforcers.ended(&record);
+        let ban = record.key();
+        self.forget_ban(ban.clone(), by);
+        self.event(What::BanEnded {
+            network: ban.network,
+            only: ban.only,
+            why: why.to_owned(),
+            by,
+        });
     }
 
-    fn keep(&mut self, network: Network, serial: u64, message: ToClerk) {
-        if self.unstored.all.len() >= MOST_UNSTORED && !self.unstored.all.contains_key(&network) {
+    /// The ledger is to forget a ban.
+    fn forget_ban(&mut self, ban: BanKey, by: Option<u32>) {
+        let serial = self.unstored.serial();
+        let now = u64::try_from(self.now.wall.as_millis()).unwrap_or(u64::MAX);
+        let message = ToClerk::Unban { serial, ban: ban.clone(), pardon: by.map(|_| now) };
+        self.keep(ban, serial, message);
+    }
+
+    fn keep(&mut self, key: BanKey, serial: u64, message: ToClerk) {
+        if self.unstored.all.len() >= MOST_UNSTORED && !self.unstored.all.contains_key(&key) {
             return self.alarm("the ledger keeps up with bans no more: later ones are not on disk");
         }
         if self.clerk.is_working() {
             self.outbox.message(message.clone(), None);
         }
-        if let Some((older, _)) = self.unstored.all.insert(network, (serial, message)) {
+        if let Some((older, _)) = self.unstored.all.insert(key.clone(), (serial, message)) {
             self.unstored.serials.remove(&older);
         }
-        self.unstored.serials.insert(serial, network);
+        self.unstored.serials.insert(serial, key);
     }
 
     /// Whether a touch that bans nobody gets an event of its own; a flood is counted instead.
@@ -244,11 +273,18 @@ impl Door {
             return self.misbehaved(Helper::Clerk, "told more bans than the table holds");
         }
         for record in records {
-            if self.unstored.all.contains_key(&record.network) {
+            if self.unstored.all.contains_key(&record.key()) {
                 continue; // it has changed since: we know better than the ledger
             }
+            let gone = |why: &str| What::BanEnded {
+                network: record.network,
+                only: record.only.clone(),
+                why: why.to_owned(),
+                by: None,
+            };
             if record.until.is_some_and(|until| until <= self.now.unix()) {
-                self.ban_ended(record.network, "expired", None);
+                self.forget_ban(record.key(), None);
+                self.event(gone("expired"));
                 continue;
             }
             let locals = self.unstored.locals.as_ref().map_or(&[][..], |(_, all)| all);
@@ -256,14 +292,24 @@ impl Door {
             match State::judge_network(&current.tables, record.network, &holds) {
                 // a ledger cannot widen what a touch or an owner's word may cost
                 Ok(network) if self.may_be_so_wide(network) => {
-                    let ban = self.unstored.sources.ban(&record);
+                    let ban = self.unstored.sources.ban(&record, self.state.ban_skew());
                     let outcome = self.state.ban(ban);
-                    self.unstored.newest.note(record.since, network);
-                    if outcome == BanOutcome::Full {
-                        self.alarm("the table of bans is full: kept bans were not taken");
+                    self.unstored.newest.note(record.since, record.key());
+                    match outcome {
+                        BanOutcome::Full => {
+                            self.alarm("the table of bans is full: kept bans were not taken");
+                        }
+                        BanOutcome::Replaced(gone) => self.ban_ended(&gone, "crowded out", None),
+                        BanOutcome::AlreadyLonger => {}
+                        BanOutcome::Added | BanOutcome::Lengthened => {
+                            self.enforcers.added(&record, Made::Before);
+                        }
                     }
                 }
-                Ok(_) | Err(_) => self.ban_ended(record.network, "lifted", None),
+                Ok(_) | Err(_) => {
+                    self.forget_ban(record.key(), None);
+                    self.event(gone("lifted"));
+                }
             }
         }
     }
@@ -276,17 +322,17 @@ impl Door {
         let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
         let freed =
             |ban: &&Ban| State::judge_network(&current.tables, ban.network, &holds).is_err();
-        let freed: Vec<Network> = self.state.bans().filter(freed).map(|ban| ban.network).collect();
-        for network in freed {
-            self.state.unban(network);
-            self.ban_ended(network, "lifted", None);
+        let freed: Vec<Ban> = self.state.bans().filter(freed).cloned().collect();
+        for ban in freed {
+            self.state.unban(ban.network, &ban.source.only);
+            self.ban_ended(&ban, "lifted", None);
         }
     }
 
     /// Ends the bans whose time is over.
     pub(crate) fn tick_bans(&mut self) {
         for ban in self.state.expire(self.now.unix()) {
-            self.ban_ended(ban.network, "expired", None);
+            self.ban_ended(&ban, "expired", None);
         }
         for key in self.state.end_pauses(self.now.mono) {
             let at = self.current.config.services.iter().position(|s| s.key == key);

@@ -35,6 +35,7 @@ use crate::door::paths::Paths;
 use crate::door::plan::Inherited;
 use crate::door::tally::Tally;
 use crate::door::token::Token;
+use crate::enforce::Enforcers;
 use crate::errand::Jobs;
 use crate::errand::tell::Teller;
 use crate::helper::outbox::Outbox;
@@ -46,7 +47,7 @@ use crate::session::pings::Pings;
 use crate::sources::Sources;
 use crate::succession::inherit::RELAY_WITHIN;
 use crate::succession::{Started, Upgrade};
-use portreeve_policy::State;
+use portreeve_policy::{KnownGood, State};
 use portreeve_sys::diag::Diag;
 use portreeve_sys::poll::{Event, Poller};
 use portreeve_sys::signals::{Caught, Signals};
@@ -127,6 +128,10 @@ pub(crate) struct Door {
     pub(crate) pings: Pings,
     pub(crate) outbox: Outbox,
     pub(crate) unstored: Unstored,
+    /// Who else is to know of bans.
+    pub(crate) enforcers: Enforcers,
+    /// Where somebody has authenticated from of late.
+    pub(crate) known_good: KnownGood,
     pub(crate) handover: Handover,
     pub(crate) control: OwnedFd,
     pub(crate) clients: Clients,
@@ -291,6 +296,7 @@ impl Door {
         self.tick_idle();
         self.tick_delayed();
         self.tick_bans();
+        self.tick_enforcers();
         self.tick_handover();
         self.tick_trial();
         self.tick_compile();
@@ -355,6 +361,7 @@ impl Door {
             self.upgrade.as_ref().and_then(Upgrade::next_due),
             (!self.undecided.is_empty()).then(|| self.began.saturating_add(RELAY_WITHIN)),
             self.pings.next_due(),
+            self.enforcers.next_due(),
             self.kept.next_due(now),
             self.sources.next_due(self.may_read()),
             self.watched.next_due(),

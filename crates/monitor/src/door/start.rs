@@ -21,6 +21,7 @@ use crate::door::plan::Inherited;
 use crate::door::tally::Tally;
 use crate::door::token::Token;
 use crate::door::{Door, LoadReading, Now, Stage};
+use crate::enforce::Enforcers;
 use crate::errand::Jobs;
 use crate::errand::tell::Teller;
 use crate::helper::outbox::Outbox;
@@ -35,7 +36,7 @@ use crate::succession::estate::{self, Configuration, Estate};
 use crate::succession::inherit::{self, UNREAD};
 use crate::succession::legacy::{self, Legacy, Way};
 use crate::succession::rehearsal;
-use portreeve_policy::State;
+use portreeve_policy::{KnownGood, State};
 use portreeve_sys::inheritance::Inheritance;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::poll::{Interest, Poller};
@@ -232,6 +233,8 @@ fn assemble(
         pings: Pings::default(),
         outbox: Outbox::default(),
         unstored: Unstored::default(),
+        enforcers: Enforcers::default(),
+        known_good: KnownGood::default(),
         handover: Handover::default(),
         control,
         clients: Clients::default(),

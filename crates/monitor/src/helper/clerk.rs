@@ -96,6 +96,7 @@ impl Door {
             FromClerk::Source(report) => self.source_reported(report),
             FromClerk::Booked(counts) => self.booked.add(&counts),
             FromClerk::Propose(proposal) => self.proposed(*proposal),
+            FromClerk::KnownGood(told) => self.good_ones_told(&told),
             FromClerk::AlarmOver(mut text) => {
                 cut(&mut text);
                 self.clerk_alarms.remove(&text);

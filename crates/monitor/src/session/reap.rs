@@ -230,6 +230,7 @@ impl Door {
             self.state.authenticated(&mut session.reservation);
             let reference = session.reference.clone();
             self.sessions.authenticated.insert(number);
+            self.known_good.note(reference.peer.address, self.now.unix());
             self.event(What::Authenticated(reference));
         }
     }

@@ -7,9 +7,9 @@
 use crate::accept::pending::Known;
 use crate::errand::Job;
 use crate::session::idle::Watch;
-use portreeve_model::{Authentication, Config, Network, Resolved, Watched};
+use portreeve_model::{Authentication, Config, Resolved, Watched};
 use portreeve_policy::{Place, Totalled};
-use portreeve_wire::clerk::{BanRecord, Form, ToClerk};
+use portreeve_wire::clerk::{BanKey, BanRecord, Form, ToClerk};
 use portreeve_wire::event::{EndCause, Event, SessionRef};
 use portreeve_wire::{End, decode, encode};
 use serde::de::DeserializeOwned;
@@ -111,7 +111,7 @@ pub(crate) struct Bans {
     /// Whether these are all: the ledger had told its own.
     pub(crate) known: bool,
     pub(crate) all: Vec<BanRecord>,
-    pub(crate) unstored: Vec<(Network, u64, ToClerk)>,
+    pub(crate) unstored: Vec<(BanKey, u64, ToClerk)>,
     pub(crate) next_serial: u64,
 }
 
@@ -191,11 +191,10 @@ impl Part {
 
     fn format(self) -> u16 {
         match self {
-            Self::Head | Self::Totals | Self::Sessions | Self::Bans | Self::Images | Self::Jobs => {
-                1
-            }
-            Self::Waiting | Self::Undecided => 3,
-            Self::Configuration => 4,
+            Self::Head | Self::Totals | Self::Images | Self::Jobs => 1,
+            Self::Sessions | Self::Bans => 2,
+            Self::Undecided => 3,
+            Self::Waiting | Self::Configuration => 4,
         }
     }
 

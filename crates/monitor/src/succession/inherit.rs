@@ -3,6 +3,7 @@
 use crate::accept::pending::{Arrival, For};
 use crate::door::Door;
 use crate::door::token::Token;
+use crate::enforce::Made;
 use crate::helper::retired::Retired;
 use crate::session::Session;
 use crate::session::evidence::Pipe;
@@ -69,9 +70,10 @@ impl Door {
         self.outbox.restore(estate.waiting.events, estate.waiting.lost, estate.waiting.unreported);
         self.unstored.restore(estate.bans.unstored, estate.bans.next_serial);
         for kept in &estate.bans.all {
-            let ban = self.unstored.sources.ban(kept);
-            self.unstored.newest.note(kept.since, kept.network);
+            let ban = self.unstored.sources.ban(kept, self.state.ban_skew());
+            self.unstored.newest.note(kept.since, kept.key());
             let _ = self.state.ban(ban); // they were in force together: there is room
+            self.enforcers.added(kept, Made::Before);
         }
         self.bans_known = estate.bans.known;
         self.listeners.give_back(&self.poller, &estate.head.given_back);

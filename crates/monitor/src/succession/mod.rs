@@ -294,7 +294,7 @@ impl Door {
             },
             bans: Bans {
                 known: self.bans_known,
-                all: self.state.bans().map(record).collect(),
+                all: self.state.bans().map(|ban| record(ban, self.state.ban_skew())).collect(),
                 unstored: all,
                 next_serial,
             },

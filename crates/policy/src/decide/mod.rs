@@ -305,7 +305,7 @@ impl Case<'_> {
     }
 
     fn not_banned(&mut self) -> Result<(), Stop> {
-        let Some(ban) = self.state.is_banned(self.peer, self.facts.wall) else {
+        let Some(ban) = self.state.is_banned(self.peer, &self.table.name, self.facts.wall) else {
             return self.unasked(Question::Ban);
         };
         if let Some(rule) = self.tables.never_ban.covers(self.peer) {
@@ -314,7 +314,8 @@ impl Case<'_> {
         }
         self.pass_unless(Question::Ban, Some(Reason::Banned), None, || Detail::Ban {
             network: ban.network,
-            until: ban.until,
+            until: ban.until.map(|until| until.saturating_sub(self.state.ban_skew())),
+            only: ban.source.only.clone(),
             cause: ban.cause().into(),
         })
     }

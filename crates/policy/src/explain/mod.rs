@@ -69,7 +69,7 @@ fn needed(need: Need, detail: &Detail, place: Place<'_>) -> String {
 /// A ban as one line.
 #[must_use]
 pub fn ban_sentence(ban: &Ban) -> String {
-    shut_out(ban.network, ban.until, &ban.cause())
+    shut_out(ban.network, ban.until, &ban.source.only, &ban.cause())
 }
 
 /// The place of a rule or limit, and the files it points into.
@@ -141,7 +141,7 @@ fn why(reason: Reason, detail: &Detail, peer: IpAddr, place: Place<'_>) -> Strin
             )
         }
         Detail::Load { now, limit } => load_is_high(*now, *limit, place),
-        Detail::Ban { network, until, cause } => shut_out(*network, *until, cause),
+        Detail::Ban { network, until, only, cause } => shut_out(*network, *until, only, cause),
         Detail::Hours { minute, zone, .. } => {
             let hours = place.key("hours", "access_times");
             format!("{hours} leave out {} ({zone} time)", clock(*minute))
@@ -329,9 +329,10 @@ fn sprung(detail: &Detail, peer: IpAddr, place: Place<'_>) -> String {
     format!("{trap}: others are {cost}, but never-ban rule {rule} spares {peer}")
 }
 
-fn shut_out(network: Network, until: Option<i64>, cause: &str) -> String {
+fn shut_out(network: Network, until: Option<i64>, only: &str, cause: &str) -> String {
     let time = until.map_or_else(|| "for ever".into(), |until| format!("until {}", date(until)));
-    format!("{network} is banned {time} ({cause})")
+    let of = if only.is_empty() { String::new() } else { format!(" from {}", only.escape_debug()) };
+    format!("{network} is banned{of} {time} ({cause})")
 }
 
 fn load_is_high(now: Option<Load>, limit: Load, place: Place<'_>) -> String {

@@ -47,6 +47,8 @@ pub struct State {
     /// Startups whose grace runs, by its end.
     graces: BTreeSet<(Duration, Ticket)>,
     pub(crate) bans: BanSet,
+    /// What the clock of bans is ahead of the one on the wall, in seconds.
+    ban_skew: i64,
 }
 
 impl State {
@@ -64,6 +66,7 @@ impl State {
             pauses: BTreeSet::new(),
             graces: BTreeSet::new(),
             bans: BanSet::new(bans_max),
+            ban_skew: 0,
         }
     }
 

@@ -100,7 +100,7 @@ fn a_ban_ends_at_its_second_and_is_taken_out_later() {
         ("::ffff:10.0.0.1", 0, Some("10.0.0.1")),
         ("11.0.0.1", 0, None),
     ] {
-        let found = state.is_banned(ip(peer), wall).map(|ban| ban.network);
+        let found = state.is_banned(ip(peer), "ssh", wall).map(|ban| ban.network);
         assert_eq!(found, want.map(net), "{peer} at {wall}");
     }
     assert_eq!(state.next_ban_end(), Some(100));
@@ -126,7 +126,7 @@ fn a_ban_is_lengthened_and_never_shortened() {
         assert_eq!(state.ban(ban("10.0.0.1", until)), want, "{until:?}");
         assert_eq!(state.bans_len(), 1);
     }
-    assert_eq!(state.unban(net("10.0.0.1")).and_then(|ban| ban.until), None);
+    assert_eq!(state.unban(net("10.0.0.1"), "").and_then(|ban| ban.until), None);
     assert_eq!((state.bans_len(), state.next_ban_end()), (0, None));
 }
 

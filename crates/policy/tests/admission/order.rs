@@ -54,7 +54,7 @@ fn of_several_refusals_the_first_question_is_answered() {
             1 => door.state.set_enabled(&door.tables, ServiceIndex(0), true),
             2 => config.settings.max_sessions = 10,
             3 => facts.load = Some(Load(99)),
-            4 => drop(door.state.unban(net("10.0.0.1"))),
+            4 => drop(door.state.unban(net("10.0.0.1"), "")),
             5 => admission.hours = Some(hours(720, 721)),
             6 => admission.lists[0].deny.clear(),
             7 => admission.lists[0].allow = None,

@@ -267,8 +267,8 @@ impl Life {
 
     fn unban(&mut self) {
         if let Some(ban) = self.bans.pop() {
-            assert_eq!(self.state.unban(ban.network).map(|b| b.until), Some(ban.until));
-            assert_eq!(self.state.unban(ban.network), None);
+            assert_eq!(self.state.unban(ban.network, "").map(|b| b.until), Some(ban.until));
+            assert_eq!(self.state.unban(ban.network, ""), None);
         }
     }
 

@@ -70,6 +70,9 @@ pub(crate) struct UnbanArgs {
     /// Addresses and networks, each as `portreeve bans` shows it
     #[arg(value_name = "NET", value_hint = ValueHint::Other)]
     pub(crate) banned: Vec<Network>,
+    /// Only the ban out of the service of this name; without it, all that these networks have
+    #[arg(long, value_name = "SERVICE", value_hint = ValueHint::Other, conflicts_with = "all")]
+    pub(crate) service: Option<String>,
     /// All of them
     #[arg(long)]
     pub(crate) all: bool,

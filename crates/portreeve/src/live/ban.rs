@@ -35,6 +35,7 @@ pub(crate) fn run(args: &BanArgs, paths: &Paths, form: Form) -> Result<Exit, Fai
         network: args.network,
         seconds: args.time.map(|time| time.as_secs()),
         reason,
+        only: String::new(),
     };
     let answer = client::granted(client::ask(paths, &request, Patience::Glance)?.answer)?;
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other answer is to another question")]

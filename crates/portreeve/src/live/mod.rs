@@ -51,7 +51,7 @@ pub(crate) fn all_bans(paths: &Paths, network: Option<Network>) -> Result<Vec<Ba
             return Err(client::unexpected());
         };
         // one that was lengthened meanwhile comes twice, the newer later
-        all.extend(bans.into_iter().map(|ban| (ban.network, ban)));
+        all.extend(bans.into_iter().map(|ban| (ban.key(), ban)));
         match next.filter(|next| *next > from) {
             Some(next) => from = next,
             None => return Ok(all.into_values().collect()),

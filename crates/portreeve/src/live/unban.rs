@@ -9,7 +9,7 @@ use crate::render::json;
 use crate::render::text::{count, wrap};
 use crate::terminal::{self, Form};
 use portreeve_model::Network;
-use portreeve_wire::clerk::BanRecord;
+use portreeve_wire::clerk::{BanKey, BanRecord};
 use portreeve_wire::control::{Answer, PAGE, Request};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -26,15 +26,17 @@ pub(crate) fn run(args: &UnbanArgs, paths: &Paths, form: Form) -> Result<Exit, F
     if args.all {
         return everybody(args.yes, paths, form);
     }
-    let lifted = lift(paths, &args.banned)?;
+    let only = args.service.as_deref();
+    super::known_service(paths, only)?;
+    let lifted = lift(paths, &args.banned, only)?;
     let mut each = Vec::new();
     for network in &args.banned {
-        let was_banned = lifted.contains(network);
+        let was_banned = lifted.iter().any(|ban| ban.network == *network);
         each.push((*network, was_banned, all_bans(paths, Some(*network))?));
     }
     terminal::answer(&match form {
         Form::Json => json::text(&json!({
-            "lifted": lifted.iter().map(Network::to_string).collect::<Vec<_>>(),
+            "lifted": networks_of(&lifted),
             "networks": each.iter().map(for_programs).collect::<Vec<_>>(),
         })),
         Form::Text(_) => each.iter().map(|(n, was, rest)| told(*n, *was, rest)).collect(),
@@ -43,8 +45,10 @@ pub(crate) fn run(args: &UnbanArgs, paths: &Paths, form: Form) -> Result<Exit, F
 }
 
 fn everybody(yes: bool, paths: &Paths, form: Form) -> Result<Exit, Failure> {
-    let all: Vec<_> = all_bans(paths, None)?.iter().map(|ban| ban.network).collect();
+    let all = all_bans(paths, None)?;
     let number = count(u64::try_from(all.len()).unwrap_or(u64::MAX), "ban");
+    let mut networks: Vec<_> = all.iter().map(|ban| ban.network).collect();
+    networks.dedup(); // they are in order
     if !yes && !all.is_empty() {
         if !terminal::can_ask() {
             return Err(Failure::new(Exit::Usage, format!("{number} would be lifted"))
@@ -55,7 +59,7 @@ fn everybody(yes: bool, paths: &Paths, form: Form) -> Result<Exit, Failure> {
             return Ok(Exit::No);
         }
     }
-    let lifted = lift(paths, &all)?.len();
+    let lifted = lift(paths, &networks, None)?.len();
     let number = count(u64::try_from(lifted).unwrap_or(u64::MAX), "ban");
     terminal::answer(&match form {
         Form::Json => json::text(&json!({ "lifted": lifted })),
@@ -67,14 +71,15 @@ fn everybody(yes: bool, paths: &Paths, form: Form) -> Result<Exit, Failure> {
 }
 
 /// Lifts the bans of these networks, as fast as the door's ledger keeps up; gives those that had
-/// one.
-fn lift(paths: &Paths, networks: &[Network]) -> Result<Vec<Network>, Failure> {
+/// one, out of the service of this name alone or out of any.
+fn lift(paths: &Paths, networks: &[Network], only: Option<&str>) -> Result<Vec<BanKey>, Failure> {
     let mut all = Vec::new();
     for page in networks.chunks(PAGE) {
         let mut rest = page;
         let mut waited = 0;
         while !rest.is_empty() {
-            let request = Request::Unban { networks: rest.to_vec() };
+            let only = only.map(str::to_owned);
+            let request = Request::Unban { networks: rest.to_vec(), only };
             let answered = client::ask(paths, &request, Patience::Glance)?;
             let Answer::Unbanned { lifted, left } = client::granted(answered.answer)? else {
                 return Err(client::unexpected());
@@ -97,6 +102,13 @@ fn lift(paths: &Paths, networks: &[Network]) -> Result<Vec<Network>, Failure> {
         }
     }
     Ok(all)
+}
+
+/// Each network once.
+fn networks_of(lifted: &[BanKey]) -> Vec<String> {
+    let mut networks: Vec<_> = lifted.iter().map(|ban| ban.network.to_string()).collect();
+    networks.dedup(); // its bans were lifted together
+    networks
 }
 
 /// Whether a ban covers all of a network, rather than a part of it.

@@ -109,6 +109,7 @@ pub(crate) fn sample() -> Status {
         trouble: Some("starting again in 4 s".into()),
     };
     Status {
+        judging: Default::default(),
         version: "0.1.0".into(),
         pid: 4711,
         uptime: 3 * 3_600_000 + 120_000,

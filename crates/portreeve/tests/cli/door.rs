@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub(crate) fn status() -> Status {
     Status {
+        judging: Default::default(),
         version: "0.1.0".into(),
         pid: 4711,
         uptime: 61_000,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::errand::{About, Kind};
-use portreeve_model::{DnsZone, ListAnswer, Mark, Reach};
+use portreeve_model::{DnsZone, ListAnswer, Mark, Network, Reach};
 use portreeve_policy::{Answered, Effects, Errand, Said, Ticket};
 use portreeve_wire::SessionId;
 use portreeve_wire::relay::{IdentReply, NamesAnswer};
@@ -49,6 +49,7 @@ fn estate() -> Estate {
         began: Some(99),
     };
     let network = Network::around([203, 0, 113, 7].into(), 32, 64);
+    let key = BanKey { network, only: String::new() };
     Estate {
         head: Head {
             version: "0.1.0".into(),
@@ -98,7 +99,11 @@ fn estate() -> Estate {
                 only: String::new(),
                 judge: String::new(),
             }],
-            unstored: vec![(network, 4, ToClerk::Unban { serial: 4, network })],
+            unstored: vec![(
+                key.clone(),
+                4,
+                ToClerk::Unban { serial: 4, ban: key, pardon: Some(9) },
+            )],
             next_serial: 4,
         },
         undecided: vec![Undecided {
