@@ -16,9 +16,9 @@ mod host;
 mod rejects;
 mod spam;
 
-use crate::scan::{self, Peer, cut, holds, offence, own_text, repeated, success, word};
+use crate::scan::{self, Peer, cut, holds, offence, own_text, success, word};
 use crate::told::Told;
-use crate::{Detector, Finding, Kind, Record};
+use crate::{Detector, Finding, Kind, Offence, Record, syslog};
 use host::{at_end, host};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -64,10 +64,15 @@ impl Detector for Exim {
     }
 
     fn look(&mut self, record: &Record<'_>) -> Finding {
-        if self.is_copy(record) {
+        let (lines, message) = syslog::repeated(record.message);
+        let record = Record { message, ..record.clone() };
+        let Some(times) = self.told_by(&record, lines) else {
             return Finding::Nothing("the line before, once more for the log of refusals");
+        };
+        match self.read(&record) {
+            Finding::Offence(found) => Finding::Offence(Offence { times, ..found }),
+            found @ (Finding::Success(_) | Finding::Nothing(_)) => found,
         }
-        repeated(record, |record| self.read(record))
     }
 }
 
@@ -86,25 +91,28 @@ impl Exim {
 }
 
 impl Exim {
-    /// Whether this is the line before once more, for the log of refusals: Exim sends what it refuses
-    /// to syslog twice, with nothing but another priority, which a file does not show. Lines that do
-    /// not come through syslog, where the two logs are files of their own, have no program.
-    fn is_copy(&mut self, record: &Record<'_>) -> bool {
+    /// Of how many things so many lines of the same words tell, if of any: Exim sends what it refuses to
+    /// syslog twice, for its main log and for that of refusals, with nothing but another priority,
+    /// which a file does not show. Lines that do not come through syslog, where the two logs are files
+    /// of their own, have no program.
+    fn told_by(&mut self, record: &Record<'_>, lines: u32) -> Option<u32> {
         let both = |text| holds(record.message, text);
         if record.program.is_empty() || !(both(b"rejected ") || both(b"authenticator failed for "))
         {
             self.last = None;
-            return false;
+            return Some(lines);
         }
         let mut hasher = DefaultHasher::new();
         (record.host, record.program, record.pid, record.message).hash(&mut hasher);
         let hash = hasher.finish();
         // Only one copy is one: what comes behind it is another refusal, though it be the same.
-        let copy = self.last.take() == Some(hash);
-        if !copy {
+        let copy_is_due = self.last.take() == Some(hash);
+        let rest = lines.saturating_sub(u32::from(copy_is_due));
+        if rest % 2 == 1 {
             self.last = Some(hash);
         }
-        copy
+        let things = rest.div_ceil(2);
+        (things > 0).then_some(things)
     }
 }
 
@@ -345,6 +353,27 @@ mod tests {
         let told = [refused, refused, refused, refused, other, refused, refused, other];
         let told = told.map(|message| charged(exim4, pid, message));
         assert_eq!(told, [true, false, true, false, true, true, false, true]);
+        // rsyslog may count the same lines in a row: two a refusal, whichever of them it wrote out
+        let mut times = |pid, message: &[u8]| {
+            let record = Record { program: exim4, pid, ..Record::plain(message) };
+            match exim.look(&record) {
+                Finding::Offence(offence) => offence.times,
+                Finding::Success(_) | Finding::Nothing(_) => 0,
+            }
+        };
+        let again = |n: u32| {
+            let text = std::str::from_utf8(refused).unwrap();
+            format!("message repeated {n} times: [ {text}]").into_bytes()
+        };
+        for (n, want) in [(1, [1, 0]), (2, [1, 1]), (3, [1, 1]), (4, [1, 2]), (5, [1, 2])] {
+            let got = [times(Some(n), refused), times(Some(n), &again(n))];
+            assert_eq!(got, want, "{n}");
+        }
+        assert_eq!([times(Some(9), &again(3)), times(Some(9), refused)], [2, 0]);
+        let mut charged = |program: &[u8], pid, message: &[u8]| {
+            let record = Record { program, pid, ..Record::plain(message) };
+            matches!(exim.look(&record), Finding::Offence(_))
+        };
         // Another process's is another's; and files of Exim's own hold each line once.
         assert!(charged(exim4, Some(7), refused) && charged(exim4, Some(8), refused));
         assert!(charged(b"", None, refused) && charged(b"", None, refused));
