@@ -19,23 +19,8 @@ const VICTIM: &str = "198.51.100.7";
 const SSHD: &str = "HostKey /etc/ssh/ssh_host_ed25519_key\nUsePAM no\nPidFile none\n\
                     PasswordAuthentication yes\nMaxStartups 100\nLogLevel INFO\n";
 
-const DOOR: &str = r#"
-[service.err]
-listen = ["192.168.0.1:2201"]
-run = ["/usr/sbin/sshd", "-i", "-e", "-f", "/etc/ssh/attacked"]
-watch = "sshd"
-
-[service.log]
-listen = ["192.168.0.1:2202"]
-run = ["/usr/sbin/sshd", "-i", "-f", "/etc/ssh/attacked"]
-watch = "sshd"
-syslog = "private"
-
-[watch.beside]
-files = ["/var/log/auth.log"]
-detectors = ["sshd"]
-service = "beside"
-"#;
+/// Both ways in, and one beside the door.
+const DOOR: &str = include_str!("../../examples/ssh-evidence/portreeve.toml");
 
 /// What a client does, and how many tries that is.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +105,7 @@ fn raw(world: &World, port: u16, bytes: &[u8]) {
 fn prepare() -> World {
     let world = World::standard();
     let _keys = world.ssh_keys();
-    world.write("/etc/ssh/attacked", SSHD);
+    world.write("/etc/ssh/sshd_config", SSHD);
     world.write_program("/etc/ssh/askpass", "#!/bin/sh\necho wrong\n");
     world
 }
@@ -157,19 +142,27 @@ fn every_try_at_a_real_sshd_is_one_offence_of_who_connected() {
     world.write("/var/log/auth.log", "");
     let door = Door::native(&world, DOOR);
     let mut beside = world.door("/usr/sbin/sshd");
-    beside.args(["-D", "-f", "/etc/ssh/attacked", "-p", "2203", "-o", "ListenAddress=192.168.0.1"]);
+    beside.args([
+        "-D",
+        "-f",
+        "/etc/ssh/sshd_config",
+        "-p",
+        "2203",
+        "-o",
+        "ListenAddress=192.168.0.1",
+    ]);
     let _beside = world.start("sshd", beside);
     // it says so in the log: who asks the port would be one more
     let listens = || world.syslog().iter().any(|line| line.contains("Server listening"));
     wait_for(SOON, "sshd to listen", listens);
     std::thread::scope(|scope| {
-        for port in [2201, 2202, 2203] {
+        for port in [22, 2222, 2203] {
             let world = &world;
             scope.spawn(move || Attack::ALL.iter().for_each(|attack| attack.at(world, port)));
         }
     });
     // Who may come in is no offender, and is seen to have authenticated by either way.
-    for (key, port) in [("err", 2201), ("log", 2202)] {
+    for (key, port) in [("ssh", 22), ("ssh-stderr", 2222)] {
         let output = world.ssh("far", "thisuser", "thisuser", "192.168.0.1", port, "id -un");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "thisuser\n", "{output:?}");
         door.expect("authenticated", |event| event["service"] == key);
@@ -183,7 +176,7 @@ fn every_try_at_a_real_sshd_is_one_offence_of_who_connected() {
     wait_for(SOON, "all tries at the door's", || {
         let events = door.events();
         let found = by_service(&events);
-        found.get("err") >= Some(&tries) && found.get("log") >= Some(&tries)
+        found.get("ssh") >= Some(&tries) && found.get("ssh-stderr") >= Some(&tries)
     });
     // A log daemon writes all that was sent to it, also what the door has passed on: once more each.
     let lines: String = world.syslog().iter().map(|line| filed(line)).collect();
@@ -194,9 +187,9 @@ fn every_try_at_a_real_sshd_is_one_offence_of_who_connected() {
     door.stop();
     let events = portreeve_tests::events(&world);
     assert_no_bystander(&events);
-    let want = BTreeMap::from([("beside", tries), ("err", tries), ("log", tries)]);
+    let want = BTreeMap::from([("beside", tries), ("ssh", tries), ("ssh-stderr", tries)]);
     assert_eq!(by_service(&events), want, "{lines}");
-    for (service, source) in [("err", "pipe"), ("log", "socket"), ("beside", "file")] {
+    for (service, source) in [("ssh-stderr", "pipe"), ("ssh", "socket"), ("beside", "file")] {
         let own = |offence: &&&Value| offence["service"] == service;
         let all = offences(&events);
         let mut of = all.iter().filter(own);
