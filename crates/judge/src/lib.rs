@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod book;
+pub mod readers;
 mod scores;
 
 pub use book::{Book, Booked, Heard, Voice};

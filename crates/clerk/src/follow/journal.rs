@@ -5,9 +5,9 @@
 
 use crate::follow::tail::LONGEST;
 use crate::follow::told::Spot;
-use crate::follow::watches::From;
 use crate::follow::{Follows, millis};
 use portreeve_detect::{Moment, Record};
+use portreeve_judge::readers::From;
 use portreeve_ledger::{Change, Position};
 use portreeve_model::Journal;
 use portreeve_model::Offence;

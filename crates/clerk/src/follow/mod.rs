@@ -8,28 +8,30 @@
 
 mod beside;
 mod catch_up;
+mod desk;
 mod file;
 mod journal;
 mod tail;
 mod told;
-mod watches;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use desk::Clerk;
 pub(crate) use told::Spot;
-pub(crate) use watches::Clerk;
 
 use crate::follow::beside::Beside;
 use crate::follow::file::Followed;
 use crate::follow::tail::{CHUNK, Place};
 use crate::follow::told::Told;
-use crate::follow::watches::{From, Now, Reader, Readers};
 use crate::link::Link;
 use crate::store::Order;
 use jiff::tz::TimeZone;
 use portreeve_detect::Record;
-use portreeve_judge::Booked;
+use portreeve_judge::{
+    Booked, Heard,
+    readers::{From, Now, Reader, Readers},
+};
 use portreeve_ledger::{Change, Position};
 use portreeve_model::{Offence, Start, Watch};
 use portreeve_sys::{clock, file as sys_file, watch};
@@ -537,7 +539,8 @@ impl Follows {
     /// Shows a line to watches.
     fn read(&self, watches: &[u32], record: &Record<'_>, from: From<'_>) -> Booked {
         let now = Now { micros: micros(), zone: &self.zone, host: &self.host };
-        self.readers.borrow_mut().read(watches, record, from, now, &*self.clerk)
+        let mut hear = |heard: &Heard<'_>| self.clerk.hear(heard);
+        self.readers.borrow_mut().read(watches, record, from, now, &mut hear)
     }
 
     fn time(&self, watches: &[u32], record: &Record<'_>) -> Option<i64> {

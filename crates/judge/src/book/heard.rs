@@ -65,8 +65,8 @@ impl<'a> Voice<'a> {
 /// A finding.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard<'a> {
-    /// When it was said, in milliseconds since the epoch: the line's own time where it has one and
-    /// old lines are being caught up with, else now.
+    /// When it was said, in milliseconds since the epoch: of a file's line the time that it says, of an
+    /// entry of the journal that when it is caught up with, else now.
     pub at: u64,
     /// Where the line came from.
     pub voice: Voice<'a>,

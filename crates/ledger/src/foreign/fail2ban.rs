@@ -1,7 +1,6 @@
 //! The database of fail2ban 0.11 and later.
 
 use super::{ForeignError, Opened, open, told};
-use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension as _, Row};
 use std::path::{Path, PathBuf};
 
@@ -123,31 +122,18 @@ impl Fail2ban {
 
     fn version(&self) -> Result<Option<i64>, ForeignError> {
         let ask = "SELECT max(version) FROM fail2banDb";
-        let found = self.opened.connection.query_row(ask, [], |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Integer(version) => Some(version),
-                _ => None,
-            })
-        });
+        let found =
+            self.opened.connection.query_row(ask, [], |row| Ok(row.get_ref(0)?.as_i64().ok()));
         found.map_err(|error| told(&self.path, error))
     }
 }
 
 /// A row, whatever it holds: a column has no type that SQLite would keep to.
 fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
-    let number = |column| {
-        Ok::<_, rusqlite::Error>(match row.get_ref(column)? {
-            ValueRef::Integer(number) => Some(number),
-            _ => None,
-        })
-    };
+    let number = |column| row.get_ref(column).map(|value| value.as_i64().ok());
     let text = |column| {
-        Ok::<_, rusqlite::Error>(match row.get_ref(column)? {
-            ValueRef::Text(text) if text.len() <= MOST_TEXT => {
-                std::str::from_utf8(text).ok().map(str::to_owned)
-            }
-            _ => None,
-        })
+        let text = row.get_ref(column)?.as_str().ok().filter(|text| text.len() <= MOST_TEXT);
+        Ok::<_, rusqlite::Error>(text.map(str::to_owned))
     };
     let at_row = number(0)?.unwrap_or_default();
     let odd = |why| Ok(Seen::Odd(at_row, why));

@@ -110,10 +110,7 @@ fn told(path: &Path, error: rusqlite::Error) -> ForeignError {
             ForeignError::Other(path.into(), "it is no SQLite database".to_owned())
         }
         Some(ErrorCode::DatabaseCorrupt) => {
-            let why = match &error {
-                rusqlite::Error::SqliteFailure(_, Some(why)) => why.clone(),
-                other => other.to_string(),
-            };
+            let why = error.to_string();
             ForeignError::Damaged(path.into(), why)
         }
         _ => ForeignError::Sql(path.into(), error),

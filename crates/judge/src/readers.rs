@@ -1,39 +1,29 @@
-//! The watches: who reads the lines, and what their clock is.
+//! The watches at work: who reads a line, when it was said, and what is heard of it.
+//!
+//! The lines of files and of the journal come through here, live and when a log is replayed.
 
-use crate::follow::told::Spot;
+use crate::book::{Booked, Heard, Voice};
 use jiff::tz::{Offset, TimeZone};
 use portreeve_detect::filter::{Dated, Filter, Userdef};
 use portreeve_detect::{Detector, Finding, Moment, Panel, Record, named};
-use portreeve_judge::{Booked, Heard, Voice};
-use portreeve_model::{Offence, Success, Watch};
+use portreeve_model::Watch;
 
-/// A line whose time is no further from now than this has just been written, microseconds.
+/// An entry of the journal whose time is no further from now than this has just been written,
+/// microseconds.
 const LIVE: i64 = 60_000_000;
-
-/// Who books what was heard.
-pub(crate) trait Clerk {
-    /// Something was found: what it comes to, if it has not been told of before.
-    fn hear(&self, heard: &Heard<'_>) -> Booked;
-    /// An offence is given to the judges.
-    fn judge(&self, offence: &Offence);
-    /// Somebody has shown who they are, as a line says.
-    fn succeeded(&self, success: &Success);
-    /// An offence is written to the event log.
-    fn tell(&self, offence: &Offence, spot: &Spot<'_>);
-    /// Something is to be mended, or is.
-    fn alarm(&self, text: &str, on: bool);
-}
 
 /// One watch at work.
 #[derive(Debug)]
-pub(crate) struct Reader {
-    pub(crate) watch: Watch,
+pub struct Reader {
+    /// What it watches, and how.
+    pub watch: Watch,
     panel: Panel,
 }
 
 impl Reader {
     /// One that has read nothing yet; and what it cannot look for.
-    pub(crate) fn new(watch: Watch) -> (Self, Vec<String>) {
+    #[must_use]
+    pub fn new(watch: Watch) -> (Self, Vec<String>) {
         let mut trouble = Vec::new();
         let mut members: Vec<Box<dyn Detector>> = Vec::new();
         for detector in &watch.detectors {
@@ -67,7 +57,8 @@ impl Reader {
     }
 
     /// When a line was written, microseconds since the epoch, as far as it says.
-    pub(crate) fn time(&self, record: &Record<'_>, now: i64, local: &TimeZone) -> Option<i64> {
+    #[must_use]
+    pub fn time(&self, record: &Record<'_>, now: i64, local: &TimeZone) -> Option<i64> {
         self.resolve(record.time?, now, local)
     }
 
@@ -84,7 +75,7 @@ impl Reader {
 
 /// Where lines come from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum From<'a> {
+pub enum From<'a> {
     /// A file.
     File(&'a str),
     /// A watch's journal.
@@ -93,42 +84,46 @@ pub(crate) enum From<'a> {
 
 /// All watches of the configuration, in its order.
 #[derive(Debug, Default)]
-pub(crate) struct Readers(Vec<Reader>);
+pub struct Readers(Vec<Reader>);
 
 /// What everybody needs to read a line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Now<'a> {
+pub struct Now<'a> {
     /// Microseconds since the epoch.
-    pub(crate) micros: i64,
-    pub(crate) zone: &'a TimeZone,
+    pub micros: i64,
+    /// Of times that do not say theirs, where a watch does not.
+    pub zone: &'a TimeZone,
     /// This host's name.
-    pub(crate) host: &'a [u8],
+    pub host: &'a [u8],
 }
 
 impl Readers {
     /// These.
-    pub(crate) fn new(all: Vec<Reader>) -> Self {
+    #[must_use]
+    pub fn new(all: Vec<Reader>) -> Self {
         Self(all)
     }
 
-    pub(crate) fn get(&self, at: u32) -> Option<&Reader> {
+    /// The one at that place.
+    #[must_use]
+    pub fn get(&self, at: u32) -> Option<&Reader> {
         self.0.get(usize::try_from(at).ok()?)
     }
 
     /// Each with its place.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (u32, &Reader)> {
+    pub fn each(&self) -> impl Iterator<Item = (u32, &Reader)> {
         (0_u32..).zip(&self.0)
     }
 
     /// Shows a line to those watches. Each remembers what it wants to; the first that finds something
-    /// has it booked. A line that is too old (before `since`) is shown to nobody, and said to be.
-    pub(crate) fn read(
+    /// has it heard.
+    pub fn read(
         &mut self,
         watches: &[u32],
         record: &Record<'_>,
         from: From<'_>,
         now: Now<'_>,
-        clerk: &dyn Clerk,
+        hear: &mut dyn FnMut(&Heard<'_>) -> Booked,
     ) -> Booked {
         let mut found = None;
         for at in watches {
@@ -146,11 +141,9 @@ impl Readers {
             // A filter has patterns of its own for dates.
             let moment = reader.panel.moment(seen.by).or(record.time);
             let written = moment.and_then(|at| reader.resolve(at, now.micros, now.zone));
-            // an old line keeps its time; nobody can write into the future
-            let at = written.filter(|at| now.micros.saturating_sub(*at) > LIVE);
-            let at = at.unwrap_or(now.micros).div_euclid(1000);
+            let at = credible(written, from, now.micros).div_euclid(1000);
             let service = reader.watch.service.to_string();
-            found = Some(clerk.hear(&Heard {
+            found = Some(hear(&Heard {
                 at: u64::try_from(at).unwrap_or(0),
                 voice,
                 service: &service,
@@ -163,6 +156,17 @@ impl Readers {
         }
         found.unwrap_or(Booked::Nothing)
     }
+}
+
+/// When something counts as done, microseconds since the epoch. A line of a file has its own time, so
+/// that the same lines read again come to the same; but nobody can write into the future. An entry of
+/// the journal that has just come was written now.
+fn credible(written: Option<i64>, from: From<'_>, now: i64) -> i64 {
+    let young = match from {
+        From::File(_) => 0,
+        From::Journal => LIVE,
+    };
+    written.filter(|at| *at <= now.saturating_sub(young)).unwrap_or(now)
 }
 
 /// Whether a line's host is this one: its name, or the first part of it.
@@ -224,6 +228,25 @@ mod tests {
         let (_, trouble) = Reader::new(watch("^ turned (away: <HOST>$"));
         let told = "filter own is not served: failregex 1, character 10: this group has no end";
         assert_eq!(trouble, [told]);
+    }
+
+    #[test]
+    fn a_files_line_has_its_own_time_and_nobody_writes_into_the_future() {
+        let file = From::File("/x");
+        let (now, second) = (2_000_000_000, 1_000_000);
+        for (written, from, want) in [
+            (None, file, now),
+            (Some(now), file, now),
+            (Some(now - 1), file, now - 1),
+            (Some(now - second), file, now - second),
+            (Some(now - 100 * second), file, now - 100 * second),
+            (Some(now + 1), file, now),
+            (Some(now - second), From::Journal, now),
+            (Some(now - 100 * second), From::Journal, now - 100 * second),
+            (Some(now + second), From::Journal, now),
+        ] {
+            assert_eq!(credible(written, from, now), want, "{written:?} {from:?}");
+        }
     }
 
     #[test]
