@@ -61,7 +61,9 @@ fn rows(some: &[&(Found, Outcome)], head: bool, paint: Paint, zone: &TimeZone) -
     all.extend(some.iter().map(|(found, outcome)| {
         let why = match outcome {
             Outcome::Refused(why) => visible(why),
-            _ => visible(&found.ban.reason),
+            Outcome::Open | Outcome::Taken | Outcome::Known | Outcome::Over | Outcome::Unknown => {
+                visible(&found.ban.reason)
+            }
         };
         let until = found.ban.until.map_or("for ever".to_owned(), |at| bans::moment(at, zone));
         let since = bans::moment(found.ban.since, zone);
@@ -126,7 +128,7 @@ fn as_json(
         let line = format!("    {}{comma}", one(found, outcome));
         text.push_str(&harmless(&line, Escapes::Json));
         number += 1;
-        if number % CHUNK == 0 {
+        if number.is_multiple_of(CHUNK) {
             if put(&text)? == Reader::Gone {
                 return Ok(());
             }
