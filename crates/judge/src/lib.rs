@@ -12,4 +12,4 @@ mod scores;
 
 pub use book::{Book, Booked, Heard, Voice};
 pub use portreeve_wire::clerk::{Proposal, Strength};
-pub use scores::{Bounds, Scores};
+pub use scores::{Bounds, Held, Scores};

@@ -91,11 +91,33 @@ pub struct Tally {
     pub limit: Points,
     /// Whether the sum must reach the limit or exceed it.
     pub when: When,
-    /// The sum grows no further than this.
+    /// The sum grows no further than this; of what drains, a first charge that is more counts whole.
     pub most: Option<Points>,
     /// Whether a success leaves it as it is, whatever [`Judge::success`] says (DenyHosts' counter of
     /// restricted users).
     pub lasting: bool,
+}
+
+impl Tally {
+    /// Charges that are told apart in one network's sum. A window that may need more is refused: it could
+    /// not be exact in bounded memory.
+    pub const MOST_CHARGES: usize = 4096;
+
+    /// How many charges one network's sum may come to hold at a level before it is full: of a window the
+    /// limit by the smallest charge, and one of each offender. No more than [`Tally::MOST_CHARGES`] are to
+    /// be needed.
+    #[must_use]
+    pub fn charges_held(&self, level: &Level) -> u64 {
+        if !matches!(self.decay, Decay::Window(_)) {
+            return 1;
+        }
+        let share = |charge: &Charge| {
+            let points = u64::from(charge.points.0) * u64::from(level.share) / 1000;
+            (points > 0).then_some(points)
+        };
+        let least = self.charges.iter().filter_map(share).min().unwrap_or(u64::MAX);
+        u64::from(self.limit.0) / least + u64::from(level.offenders) + 1
+    }
 }
 
 /// What one kind of offence adds.
@@ -129,22 +151,24 @@ pub enum By {
     /// The network's.
     #[default]
     Network,
-    /// The network's with one account: a success of that account clears it.
+    /// The network's with one account, whose success may clear it.
     NetworkAndUser,
-    /// One account's, wherever it is aimed at from: when it is full, the next offence against that
-    /// account shuts its network out, and so do those that follow while it is.
+    /// One account's, wherever it is aimed at from: once it is full, each further offence against that
+    /// account shuts its network out, but for networks from which somebody has authenticated as that
+    /// account within 30 days.
     User,
 }
 
 /// How a sum shrinks by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decay {
-    /// Each charge counts for so long: an exact sliding window.
+    /// Each charge counts for so long: an exact sliding window. A full one begins anew.
     Window(Duration),
-    /// The sum is nothing again when so long nothing was charged; `None`: never (DenyHosts).
+    /// The sum is nothing again when for longer than this nothing was charged; `None`: never (DenyHosts).
+    /// A full one begins anew.
     Idle(Option<Duration>),
-    /// It drains evenly, a point in so long; what has filled it stays shut out until it is empty
-    /// (OpenSSH).
+    /// It drains evenly, a point in so long. Whoever has filled it stays shut out until it is empty, each
+    /// charge meanwhile making that later (OpenSSH).
     Drain(Duration),
 }
 
@@ -168,8 +192,8 @@ pub struct Level {
     pub v6: u8,
     /// How much of a charge counts here, in thousandths; 1 to 1000.
     pub share: u16,
-    /// So many different networks of the level below must have offended before one as wide as this is
-    /// shut out; 1 for the narrowest.
+    /// So many different networks of the level below must have a part in the sum before one as wide as
+    /// this is shut out; 1 for the narrowest.
     pub offenders: u8,
 }
 
@@ -183,11 +207,11 @@ impl Level {
 pub enum OnSuccess {
     /// Nothing (fail2ban, OpenSSH).
     Nothing,
-    /// What was charged for offences against the account that has succeeded is taken back (the native
-    /// default).
+    /// What the network was charged for offences against the account that has succeeded is taken back
+    /// (the native default).
     #[default]
     ForgetsAccount,
-    /// Everything is taken back, but for tallies that are [lasting](Tally::lasting) (DenyHosts'
+    /// Everything that the network was charged is taken back, but for tallies that are [lasting](Tally::lasting) (DenyHosts'
     /// `RESET_ON_SUCCESS`).
     ForgetsAll,
 }
@@ -205,7 +229,8 @@ pub struct Term {
     /// Up to so much is added at random, so that nobody can tell the moment (fail2ban's
     /// `bantime.rndtime`).
     pub random: Duration,
-    /// Earlier bans count for so long after they have ended; `None`: as long as they are known.
+    /// Earlier bans count until so long after the last of them has ended; `None`: as long as they are
+    /// known.
     pub remembered: Option<Duration>,
     /// Bans by every judge count, not only those by this one.
     pub overall: bool,

@@ -282,7 +282,7 @@ pub(super) const KEYS: &[Key] = &[
     penalty("invaliduser", "\"5s\"", "What naming an account costs that does not exist"),
     penalty("noauth", "\"1s\"", "What a connection costs in which nobody tried"),
     penalty("grace-exceeded", "\"10s\"", "What running out of time costs"),
-    penalty("refuseconnection", "\"10s\"", "What an account costs that may not log in"),
+    penalty("refuseconnection", "\"10s\"", "What a connection costs that a rule or a list refuses"),
     penalty("min", "\"15s\"", "Penalties must exceed this before anybody is shut out"),
     penalty("max", "\"10m\"", "Penalties grow no further"),
     // tallies

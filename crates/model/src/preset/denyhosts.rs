@@ -36,15 +36,11 @@ pub struct DenyHosts {
     pub restricted_users: Vec<String>,
 }
 
-/// What DenyHosts knows to read.
-const KINDS: [Kind; 6] = [
-    Kind::AuthFailed,
-    Kind::InvalidUser,
-    Kind::NotAllowed,
-    Kind::NoAuth,
-    Kind::TooManyTries,
-    Kind::Pattern,
-];
+/// What counts as aimed at an account that does not exist, by DenyHosts also where the account may not
+/// log in or none was named.
+const INVALID: [Kind; 4] = [Kind::InvalidUser, Kind::NotAllowed, Kind::NoAuth, Kind::Pattern];
+/// What counts as aimed at one that does.
+const VALID: [Kind; 1] = [Kind::AuthFailed];
 
 /// What its stock configuration says.
 impl Default for DenyHosts {
@@ -68,22 +64,32 @@ impl Default for DenyHosts {
 }
 
 impl DenyHosts {
-    /// The judge that does this. A failure of a restricted account counts once in its counter, where
-    /// DenyHosts counts one of an account that exists twice.
+    /// The judge that does this. As with DenyHosts, a failure of a restricted account that exists, but for
+    /// root, counts twice in the counter of those.
     #[must_use]
     pub fn judge(self, name: ServiceName, origin: Origin) -> Judge {
         let root = || vec!["root".to_owned()];
-        let mut others = root();
-        others.extend(self.restricted_users.iter().cloned());
+        let restricted = self.restricted_users;
+        let others = restricted.iter().cloned().chain(root()).collect();
         let mut tallies = vec![
-            tally("invalid", Users::Invalid, self.invalid, self.reset_invalid),
-            tally("valid", Users::ValidBut(others), self.valid, self.reset_valid),
-            tally("root", Users::These(root()), self.root, self.reset_root),
+            tally("invalid", self.invalid, self.reset_invalid, vec![one(&INVALID, Users::Any)]),
+            tally(
+                "valid",
+                self.valid,
+                self.reset_valid,
+                vec![one(&VALID, Users::ValidBut(others)), one(&VALID, Users::Invalid)],
+            ),
+            tally("root", self.root, self.reset_root, vec![one(&VALID, Users::These(root()))]),
         ];
-        if !self.restricted_users.is_empty() {
-            let users = Users::These(self.restricted_users);
-            let restricted = tally("restricted", users, self.restricted, self.reset_restricted);
-            tallies.push(Tally { lasting: true, ..restricted });
+        if !restricted.is_empty() {
+            let mut charges = vec![one(&INVALID, Users::These(restricted.clone()))];
+            if restricted.contains(&"root".to_owned()) {
+                charges.push(one(&VALID, Users::These(root())));
+            }
+            let twice = Points::whole(2);
+            charges.push(Charge { points: twice, ..one(&VALID, Users::These(restricted)) });
+            let counter = tally("restricted", self.restricted, self.reset_restricted, charges);
+            tallies.push(Tally { lasting: true, ..counter });
         }
         let term = Term {
             first: self.purge,
@@ -100,10 +106,14 @@ impl DenyHosts {
     }
 }
 
-fn tally(name: &str, users: Users, threshold: u32, reset: Option<Duration>) -> Tally {
+fn one(kinds: &[Kind], users: Users) -> Charge {
+    Charge { kinds: kinds.to_vec(), users, points: Points::ONE }
+}
+
+fn tally(name: &str, threshold: u32, reset: Option<Duration>, charges: Vec<Charge>) -> Tally {
     Tally {
         name: name.to_owned(),
-        charges: vec![Charge { kinds: KINDS.to_vec(), users, points: Points::ONE }],
+        charges,
         by: By::Network,
         decay: Decay::Idle(reset),
         limit: Points::whole(threshold),

@@ -8,11 +8,12 @@ use crate::{
 use std::time::Duration;
 
 /// Bursts within ten minutes and what is slower within a day; connections without a try weigh a fifth
-/// of one, since monitors and scanners make them. Ten minutes the first time, twice as long each
-/// further time, a week at most.
+/// of one, since monitors and scanners make them. An account at which 60 tries have failed within an hour,
+/// from wherever, is under siege: then each further failure is enough, but where its owner has been in
+/// from. Ten minutes the first time, twice as long each further time, a week at most.
 #[must_use]
 pub fn portreeve(name: ServiceName, origin: Origin) -> Judge {
-    let tallies = vec![tally("burst", 600, 5), tally("slow", 86_400, 20)];
+    let tallies = vec![tally("burst", 600, 5), tally("slow", 86_400, 20), siege()];
     let term = Term {
         first: Some(Duration::from_secs(600)),
         growth: Growth::Factor(2000),
@@ -52,4 +53,14 @@ fn tally(name: &str, window: u64, limit: u32) -> Tally {
         most: None,
         lasting: false,
     }
+}
+
+/// Tries at one account, that is not known not to be there.
+fn siege() -> Tally {
+    let failed = Charge {
+        kinds: vec![Kind::AuthFailed],
+        users: Users::ValidBut(Vec::new()),
+        points: Points::ONE,
+    };
+    Tally { by: By::User, charges: vec![failed], ..tally("siege", 3600, 60) }
 }

@@ -19,7 +19,7 @@ pub struct OpenSsh {
     pub noauth: Duration,
     /// `grace-exceeded`: time to authenticate ran out.
     pub grace_exceeded: Duration,
-    /// `refuseconnection`: the account, or its peer, may not log in.
+    /// `refuseconnection`: a rule or a list refused the connection.
     pub refuseconnection: Duration,
     /// `min`: the sum that must be exceeded before anybody is shut out.
     pub min: Duration,
@@ -32,9 +32,9 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 impl OpenSsh {
-    /// As of 9.8, which charges an unknown account as a failure and a refused one likewise.
+    /// As of 9.8, which charges an unknown account as a failure and a refused connection not at all.
     pub const V9_8: Self =
-        Self { grace_exceeded: seconds(20), refuseconnection: seconds(5), ..Self::V9_9 };
+        Self { grace_exceeded: seconds(20), refuseconnection: seconds(0), ..Self::V9_9 };
     /// As of 9.9 to 10.2, which charge an unknown account as a failure.
     pub const V9_9: Self = Self {
         crash: seconds(90),
@@ -64,7 +64,8 @@ impl OpenSsh {
         }
     }
 
-    /// The judge that does this: a point is a second.
+    /// The judge that does this: a point is a second. OpenSSH charges a connection once, at its end; here
+    /// each try is charged, and so having made too many of them is not.
     #[must_use]
     pub fn judge(self, name: ServiceName, origin: Origin) -> Judge {
         let charge = |kinds: &[Kind], cost: Duration| Charge {
@@ -76,11 +77,11 @@ impl OpenSsh {
             name: String::new(),
             charges: vec![
                 charge(&[Kind::Crash], self.crash),
-                charge(&[Kind::AuthFailed, Kind::TooManyTries], self.authfail),
+                charge(&[Kind::AuthFailed, Kind::NotAllowed], self.authfail),
                 charge(&[Kind::InvalidUser], self.invaliduser),
                 charge(&[Kind::NoAuth, Kind::Protocol], self.noauth),
                 charge(&[Kind::Grace], self.grace_exceeded),
-                charge(&[Kind::NotAllowed], self.refuseconnection),
+                charge(&[Kind::Refused], self.refuseconnection),
             ],
             by: By::Network,
             decay: Decay::Drain(Duration::from_secs(1)),
