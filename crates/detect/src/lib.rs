@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+mod card;
 mod dovecot;
 pub mod dropbear;
 pub mod filter;
@@ -26,6 +27,7 @@ mod time;
 mod told;
 mod web;
 
+pub use card::{CARDS, Card};
 pub use finding::{Finding, Named, Offence, Success};
 pub use native::{named, names};
 pub use panel::{Panel, Seen};

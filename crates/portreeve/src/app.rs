@@ -5,8 +5,8 @@ use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
 use crate::{
-    check, completions, convert, detect, events, explain, import, live, reload, render, run,
-    service, status, stop, takeover, upgrade,
+    check, completions, convert, detect, detectors, events, explain, import, live, reload, render,
+    run, service, status, stop, takeover, upgrade,
 };
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, Error as UsageError};
@@ -59,6 +59,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Convert(args) => convert::run(args, form),
         Command::Detect(args) => detect::run(args, form),
         Command::Import(args) => import::run(args, &paths, form),
+        Command::Detectors(args) => detectors::run(args, &paths, form),
         Command::Status => status::run(&paths, form),
         Command::Events(args) => events::run(args, &paths, form),
         Command::Reload(args) => reload::run(args, &paths, form),

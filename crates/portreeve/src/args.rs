@@ -7,7 +7,7 @@ mod live;
 mod service;
 
 pub(crate) use convert::{ConvertArgs, Language};
-pub(crate) use detect::DetectArgs;
+pub(crate) use detect::{DetectArgs, DetectorsArgs};
 pub(crate) use import::{Fail2banArgs, ImportArgs, ImportCommand, SshguardArgs};
 pub(crate) use live::{
     BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Read logs, and say which lines are offences and whose
     Detect(DetectArgs),
+    /// Say which detectors there are, what they find, and who is looked at by them
+    Detectors(DetectorsArgs),
     /// Show services, listeners, sessions, refusals and what needs mending
     Status,
     /// Show what happened, or what happens
@@ -312,6 +314,8 @@ mod tests {
             "portreeve detect --detector sshd --detector pam a.log b.log",
             "portreeve detect --filter sshd[mode=aggressive] --zone +02:00 auth.log",
             "portreeve detect --list",
+            "portreeve detectors",
+            "portreeve detectors sshd --json --config x.toml",
             "portreeve status --json --root d",
             "portreeve reload --confirm 60s",
             "portreeve takeover ssh --confirm 1m30s --dry-run",

@@ -15,6 +15,7 @@ mod completions;
 mod configuration;
 mod convert;
 mod detect;
+mod detectors;
 mod events;
 mod exit;
 mod explain;

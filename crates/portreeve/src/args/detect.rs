@@ -30,3 +30,14 @@ pub(crate) struct DetectArgs {
     #[arg(long, conflicts_with_all = ["files", "detectors", "filters", "explain", "zone", "now"])]
     pub(crate) list: bool,
 }
+
+/// Arguments of `detectors`.
+#[derive(Args, Debug)]
+pub(crate) struct DetectorsArgs {
+    /// Only this one; without it, all
+    #[arg(value_name = "NAME", value_hint = ValueHint::Other)]
+    pub(crate) name: Option<String>,
+    /// Which configuration.
+    #[command(flatten)]
+    pub(crate) source: super::Source,
+}

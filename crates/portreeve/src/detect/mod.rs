@@ -10,6 +10,8 @@ mod row;
 mod tally;
 mod watcher;
 
+pub(crate) use watcher::unknown;
+
 use crate::args::DetectArgs;
 use crate::exit::{Exit, Failure};
 use crate::render;

@@ -146,15 +146,18 @@ fn few(asked: usize, most: usize) -> Result<(), Failure> {
 }
 
 fn native(name: &str) -> Result<Box<dyn Detector>, Failure> {
-    named(name).ok_or_else(|| {
-        let message = format!("there is no detector `{}`", name.escape_debug());
-        let all: Vec<_> = names().collect();
-        let failure = Failure::new(Exit::Usage, message);
-        match all.iter().find(|known| known.eq_ignore_ascii_case(name)) {
-            Some(known) => failure.help(format!("is `{known}` meant?")),
-            None => failure.help(format!("there are {}", all.join(", "))),
-        }
-    })
+    named(name).ok_or_else(|| unknown(name))
+}
+
+/// There is no detector of that name.
+pub(crate) fn unknown(name: &str) -> Failure {
+    let message = format!("there is no detector `{}`", name.escape_debug());
+    let all: Vec<_> = names().collect();
+    let failure = Failure::new(Exit::Usage, message);
+    match all.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(known) => failure.help(format!("is `{known}` meant?")),
+        None => failure.help(format!("there are {}", all.join(", "))),
+    }
 }
 
 /// The names of all detectors, one a line.
