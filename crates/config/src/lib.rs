@@ -11,6 +11,7 @@ mod alone;
 mod check;
 mod codes;
 pub mod convert;
+mod denyhosts;
 mod disk;
 mod fail2ban;
 mod filter;

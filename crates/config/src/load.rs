@@ -2,6 +2,7 @@
 
 use crate::check::Check;
 use crate::codes;
+use crate::denyhosts;
 use crate::fail2ban;
 use crate::hosts_access::HostsAccess;
 use crate::named::Named;
@@ -58,13 +59,14 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
     };
     let Native {
-        settings,
+        mut settings,
         mut services,
         kept,
         mut watches,
-        judges,
+        mut judges,
         imports,
         fail2ban: import,
+        denyhosts: of_denyhosts,
         service_directories,
         hosts,
     } = native;
@@ -74,6 +76,11 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         .extend(imported.into_iter().map(|loaded| asking(&mut check, &mut named, &hosts, loaded)));
     if let Some(import) = import {
         watches.extend(fail2ban::watches(&mut check, world, &import));
+    }
+    let of_denyhosts =
+        of_denyhosts.and_then(|import| denyhosts::import(&mut check, world, &import));
+    if let Some(imported) = of_denyhosts {
+        imported.join(&mut settings, &mut watches, &mut judges);
     }
     fail2ban::duplicates(&mut check, &watches);
     relations::duplicates(&mut check, &services, &kept);

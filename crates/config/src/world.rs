@@ -85,6 +85,12 @@ pub trait World {
     /// The time zone of a name, `local` being the host's own; `None` when there is none.
     fn zone(&mut self, name: &str) -> Option<Zone>;
 
+    /// A variable of the environment, `HOSTNAME` being this host's name whatever the environment says.
+    fn variable(&mut self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
+
     /// Whether everything is to be found that can be said of the files, however long it takes: for
     /// whoever asks to have them checked. A door that waits for its rules does not.
     fn thorough(&self) -> bool {
@@ -116,5 +122,9 @@ impl Files for DialectFiles<'_> {
 
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, ReadFailure> {
         self.0.list(directory).map_err(|unread| ReadFailure { reason: unread.reason })
+    }
+
+    fn variable(&mut self, name: &str) -> Option<String> {
+        self.0.variable(name)
     }
 }

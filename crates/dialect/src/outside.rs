@@ -23,6 +23,12 @@ pub trait Files {
     /// # Errors
     /// [`ReadFailure`] when it is missing, unreadable, no directory, too large or not trusted.
     fn list(&mut self, directory: &str) -> Result<Vec<DirectoryEntry>, ReadFailure>;
+
+    /// A variable of the environment.
+    fn variable(&mut self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
 }
 
 /// One name in a directory.

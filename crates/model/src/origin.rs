@@ -16,6 +16,8 @@ pub enum Dialect {
     Rules,
     /// fail2ban's jails and filters, jail.conf(5).
     Fail2ban,
+    /// DenyHosts' denyhosts.cfg and the files beside it.
+    DenyHosts,
 }
 
 impl fmt::Display for Dialect {
@@ -26,6 +28,7 @@ impl fmt::Display for Dialect {
             Self::Wrappers => "hosts_access",
             Self::Rules => "tcprules",
             Self::Fail2ban => "fail2ban",
+            Self::DenyHosts => "denyhosts",
         })
     }
 }

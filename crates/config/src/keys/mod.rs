@@ -28,6 +28,8 @@ pub enum Scope {
     HostsAccess,
     /// `[import]`, `fail2ban = { … }`.
     Fail2ban,
+    /// `[import]`, `denyhosts = { … }`.
+    DenyHosts,
     /// `[ban]`.
     Ban,
     /// `[defaults]`.
@@ -98,7 +100,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -108,6 +110,7 @@ impl Scope {
         Self::Import,
         Self::HostsAccess,
         Self::Fail2ban,
+        Self::DenyHosts,
         Self::Ban,
         Self::Service,
         Self::Trap,
@@ -154,6 +157,7 @@ impl Scope {
             Self::Import => "[import]",
             Self::HostsAccess => "hosts-access of [import]",
             Self::Fail2ban => "fail2ban of [import]",
+            Self::DenyHosts => "denyhosts of [import]",
             Self::Ban => "[ban]",
             Self::Defaults => "[defaults]",
             Self::Service => "[service.NAME]",

@@ -30,6 +30,7 @@ pub(crate) use watch::fixed as fixed_zone;
 
 use crate::check::{self, Check};
 use crate::codes;
+use crate::denyhosts::DenyHosts;
 use crate::fail2ban::Fail2ban;
 use crate::hosts_access::HostsAccess;
 use crate::keys::Scope;
@@ -57,6 +58,8 @@ pub(crate) struct Native {
     pub(crate) imports: Vec<String>,
     /// Jails of fail2ban's to import.
     pub(crate) fail2ban: Option<Fail2ban>,
+    /// DenyHosts' configuration to import.
+    pub(crate) denyhosts: Option<DenyHosts>,
     /// Folders of service directories.
     pub(crate) service_directories: Vec<String>,
     /// What is said of hosts.allow and hosts.deny.
@@ -94,6 +97,7 @@ pub(crate) fn read(
     let settings = settings::read(check, top);
     let (imports, hosts) = settings::imports(check, top, path);
     let fail2ban = settings::fail2ban(check, top, path);
+    let denyhosts = settings::denyhosts(check, top, path);
     let service_directories = settings::service_directories(check, world, top, path);
     let defaults = top.get("defaults").and_then(|item| {
         let table = item.raw_table(check)?;
@@ -121,6 +125,7 @@ pub(crate) fn read(
         judges,
         imports,
         fail2ban,
+        denyhosts,
         service_directories,
         hosts,
     }

@@ -7,12 +7,14 @@ use super::item::Item;
 use super::targets;
 use crate::check::{self, Check};
 use crate::codes;
+use crate::denyhosts::DenyHosts;
 use crate::fail2ban::Fail2ban;
 use crate::hosts_access::HostsAccess;
 use crate::keys::Scope;
 use crate::words::{duration, size};
 use crate::world::World;
 use portreeve_diag::Span;
+use portreeve_dialect::denyhosts::Reading;
 use portreeve_dialect::fail2ban::Wanted;
 use portreeve_model::{EvidenceBounds, OnStop, Parting, Pattern, Rule, Settings};
 use std::time::Duration;
@@ -168,6 +170,46 @@ pub(super) fn fail2ban(check: &mut Check, top: Fields<'_>, main: &str) -> Option
         (None, None) => enabled,
     };
     Some(Fail2ban { directory, at: item.named, wanted })
+}
+
+/// What is to be imported of DenyHosts.
+pub(super) fn denyhosts(check: &mut Check, top: Fields<'_>, main: &str) -> Option<DenyHosts> {
+    const PRIVATE: [(&str, bool); 2] = [("spared", false), ("judged", true)];
+    let table = top.get("import").and_then(|item| item.table(check, Scope::Import))?;
+    let item = table.get("denyhosts")?;
+    let mut import = DenyHosts {
+        file: "/etc/denyhosts.conf".to_owned(),
+        at: item.named,
+        reading: Reading::default(),
+        private: false,
+        services: Vec::new(),
+        user: "root".to_owned(),
+    };
+    if !item.is_table() {
+        import.file = beside(main, item.text(check)?);
+        import.at = item.at;
+        return Some(import);
+    }
+    let table = item.table(check, Scope::DenyHosts)?;
+    if let Some(path) = table.get("file").and_then(|item| item.text(check)) {
+        import.file = beside(main, path);
+    }
+    let reading = table.get("allowed-ranges");
+    if let Some(reading) = reading.and_then(|item| item.one_of(check, &Reading::WORDS)) {
+        import.reading = reading;
+    }
+    let private = table.get("private-addresses");
+    if let Some(private) = private.and_then(|item| item.one_of(check, &PRIVATE)) {
+        import.private = private;
+    }
+    let user = table.get("plugin-user").and_then(|item| item.parsed(check, account));
+    import.user = user.unwrap_or(import.user);
+    for entry in table.get("services").and_then(|item| item.entries(check)).unwrap_or_default() {
+        let service = entry
+            .parsed(check, |text| text.parse().map_err(|_| "that is no service's name".to_owned()));
+        import.services.extend(service);
+    }
+    Some(import)
 }
 
 /// Folders of service directories, which the keeper runs scripts of.

@@ -91,6 +91,12 @@ pub(crate) fn findings(loaded: &Loaded) -> String {
     render(&loaded.diagnostics, &loaded.sources, Paint::Plain)
 }
 
+/// A denyhosts.cfg with what must be in one.
+const DENYHOSTS: &str = "SECURE_LOG = /var/log/auth.log\nHOSTS_DENY = /etc/hosts.deny\nPURGE_DENY =\n\
+    BLOCK_SERVICE = sshd\nDENY_THRESHOLD_INVALID = 5\nDENY_THRESHOLD_VALID = 10\n\
+    DENY_THRESHOLD_ROOT = 1\nDENY_THRESHOLD_RESTRICTED = 1\nWORK_DIR = /var/lib/denyhosts\n\
+    ETC_DIR = /etc\nLOCK_FILE = /run/denyhosts.pid\n";
+
 /// A configuration from one native text.
 pub(crate) fn native(text: &str) -> Loaded {
     let rules = ["/etc/tcp.ssh.cdb", "/etc/x", "/etc/a.cdb", "/etc/\"b\" c"];
@@ -100,6 +106,8 @@ pub(crate) fn native(text: &str) -> Loaded {
     let host = host
         .with("/etc/fail2ban/jail.conf", jails)
         .with("/etc/fail2ban/filter.d/recidive.conf", "[Definition]\nfailregex = y <HOST>\n")
+        .with("/etc/denyhosts.conf", DENYHOSTS)
+        .with("/usr/share/denyhosts/denyhosts.cfg", DENYHOSTS)
         .with("/etc/fail2ban/filter.d/sshd.conf", "[Definition]\nfailregex = x <HOST>\n");
     rules.into_iter().fold(host, |host, path| host.with(path, ":allow\n")).load(&main())
 }

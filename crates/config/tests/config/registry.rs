@@ -66,6 +66,7 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             format!("[service.x]\n{lines}{pair}\n")
         }
         Scope::Fail2ban => format!("[import]\nfail2ban = {{ {pair} }}\n"),
+        Scope::DenyHosts => format!("[import]\ndenyhosts = {{ {pair} }}\n"),
         Scope::Watch => {
             let lines = match key.name {
                 "files" => [("journal", "{ unit = [\"x\"] }"), ("detectors", "[\"pam\"]")],

@@ -3,6 +3,7 @@
 use super::codes;
 use super::registry::KEYS;
 use super::values::shown;
+use crate::Files;
 use crate::suggest::nearest;
 use portreeve_diag::{Diagnostic, Diagnostics, FileId, Level, Sources, Span};
 
@@ -32,7 +33,7 @@ pub(super) fn read(
     file: FileId,
     sources: &Sources,
     found: &mut Diagnostics,
-    variable: &mut dyn FnMut(&str) -> Option<String>,
+    outside: &mut dyn Files,
 ) -> Vec<Said> {
     let mut entries: Vec<Said> = Vec::new();
     let mut start = 0;
@@ -45,7 +46,7 @@ pub(super) fn read(
             found.push(Diagnostic::new(Level::Error, codes::TOO_LARGE, Some(span), message));
             break;
         }
-        let Some(said) = entry(file, at, line, found, variable) else { continue };
+        let Some(said) = entry(file, at, line, found, outside) else { continue };
         let earlier = entries.iter().position(|other| other.name == said.name);
         if let Some(earlier) = earlier.filter(|_| said.name != ADDS_UP) {
             let was = entries.remove(earlier);
@@ -64,7 +65,7 @@ fn entry(
     start: usize,
     line: &str,
     found: &mut Diagnostics,
-    variable: &mut dyn FnMut(&str) -> Option<String>,
+    outside: &mut dyn Files,
 ) -> Option<Said> {
     let text = line.trim();
     if text.is_empty() || text.starts_with('#') {
@@ -97,7 +98,7 @@ fn entry(
         let finding = Diagnostic::new(Level::Warning, codes::COMMENT, Some(span), message);
         found.push(finding.help("comments stand in lines of their own"));
     }
-    let value = environment(value, at, found, variable)?;
+    let value = environment(value, at, found, outside)?;
     Some(Said { name, named, value, at })
 }
 
@@ -110,7 +111,7 @@ fn environment(
     text: &str,
     at: Span,
     found: &mut Diagnostics,
-    variable: &mut dyn FnMut(&str) -> Option<String>,
+    outside: &mut dyn Files,
 ) -> Option<String> {
     let (mut out, mut rest, mut whole) = (String::new(), text, true);
     while let Some((before, behind)) = rest.split_once("$[") {
@@ -123,7 +124,8 @@ fn environment(
             continue;
         };
         rest = behind.get(name.len() + 1..).unwrap_or_default();
-        match variable(name).filter(|value| !value.is_empty() && value.len() <= MOST_VALUE) {
+        match outside.variable(name).filter(|value| !value.is_empty() && value.len() <= MOST_VALUE)
+        {
             Some(value) => out.push_str(&value),
             None => {
                 let message = format!("the environment has no `{}`", shown(name));

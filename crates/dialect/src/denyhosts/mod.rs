@@ -15,6 +15,7 @@ mod keys;
 mod lines;
 mod registry;
 mod restricted;
+mod rule;
 mod settings;
 mod values;
 
@@ -26,4 +27,5 @@ pub use door::tell_door;
 pub use keys::{Fate, Form, Key, Need};
 pub use registry::KEYS;
 pub use restricted::{Restricted, restricted};
+pub use rule::{iptables_rule, of_ipv6};
 pub use settings::{EmailMethod, Four, Settings, Smtp, read};

@@ -143,13 +143,11 @@ impl Settings {
     }
 }
 
-/// Reads a configuration: `at` is where its path is named, `variable` knows the environment, and
-/// relative paths are below `base`. `None` when there is an error, which is among the diagnostics.
+/// Reads a configuration: `at` is where its path is named, relative paths are below `base`. `None` when there is an error, which is among the diagnostics.
 pub fn read(
     path: &str,
     at: Option<Span>,
     base: &str,
-    variable: &mut dyn FnMut(&str) -> Option<String>,
     files: &mut dyn Files,
     sources: &mut Sources,
     found: &mut Diagnostics,
@@ -165,7 +163,7 @@ pub fn read(
         }
     };
     let file = sources.add(path, text);
-    let entries = lines::read(file, sources, found, variable);
+    let entries = lines::read(file, sources, found, files);
     lines::unknown(&entries, found);
     let settings = of(file, &mut Values { entries: &entries, found, base });
     settings.filter(|_| found.errors() == errors)
@@ -248,7 +246,7 @@ fn required(file: FileId, values: &mut Values<'_>) -> bool {
                 }
                 continue;
             }
-            (None, "DENY_THRESHOLD_RESTRICTED") => {
+            (None, "DENY_THRESHOLD_RESTRICTED") if values.said("DENY_THRESHOLD_ROOT").is_some() => {
                 let message =
                     "`DENY_THRESHOLD_RESTRICTED` is not there: `DENY_THRESHOLD_ROOT` is taken";
                 let at = values.said("DENY_THRESHOLD_ROOT").map(|said| said.named);

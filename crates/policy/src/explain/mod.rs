@@ -98,7 +98,13 @@ impl<'a> Place<'a> {
     fn key(self, native: &str, xinetd: &str) -> String {
         self.of(match self.origin.map(|origin| origin.dialect) {
             Some(Dialect::Xinetd) => xinetd,
-            Some(Dialect::Native | Dialect::Wrappers | Dialect::Rules | Dialect::Fail2ban)
+            Some(
+                Dialect::Native
+                | Dialect::Wrappers
+                | Dialect::Rules
+                | Dialect::Fail2ban
+                | Dialect::DenyHosts,
+            )
             | None => native,
         })
     }
