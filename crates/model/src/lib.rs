@@ -68,7 +68,7 @@ pub use program::{
     ResourceLimit, Stderr,
 };
 pub use range::{AddressRange, BadRange};
-pub use resolved::{BannerBytes, Ids, KeptFacts, Problem, Resolved, ServiceFacts};
+pub use resolved::{BannerBytes, Identity, Ids, KeptFacts, Problem, Resolved, ServiceFacts};
 pub use rules::{Asked, MissingRules, RulesUse};
 pub use service::{
     BannerFile, Banners, Bind, Family, Internal, Listen, Offer, Service, SocketOptions,

@@ -63,6 +63,9 @@ pub struct KeptFacts {
     pub log: Option<Ids>,
 }
 
+/// As whom a program of the door's own errands runs: `None` as the door itself; or why it cannot.
+pub type Identity = Result<Option<Ids>, String>;
+
 /// What the host said about a configuration, service by service in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
@@ -83,12 +86,20 @@ pub struct Resolved {
     pub log_groups: Vec<u32>,
     /// The number of `systemd-journal`, which may read the journal.
     pub journal_group: Option<u32>,
+    /// As whom each command of bans runs.
+    pub ban_commands: Vec<Identity>,
+    /// As whom mail is sent; `None` where none is.
+    pub ban_mail: Option<Identity>,
 }
 
 impl Resolved {
     /// Whether it is about so many services as a configuration has.
     #[must_use]
     pub fn is_of(&self, config: &Config) -> bool {
-        self.services.len() == config.services.len() && self.kept.len() == config.kept.len()
+        let ban = &config.settings.ban;
+        self.services.len() == config.services.len()
+            && self.kept.len() == config.kept.len()
+            && self.ban_commands.len() == ban.commands.len()
+            && self.ban_mail.is_some() == ban.mail.is_some()
     }
 }

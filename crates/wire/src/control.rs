@@ -513,6 +513,25 @@ pub struct JudgingStatus {
     pub breaker: Option<(String, u32)>,
 }
 
+/// What carries bans out of the door.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnforcerStatus {
+    /// Its kind, and which: `command NAME`, `hosts-deny PATH`.
+    pub name: String,
+    /// Bans that it holds, where it holds any.
+    pub entries: Option<u32>,
+    /// Things that it is to be told.
+    pub waiting: u64,
+    /// How often it was told, or run.
+    pub runs: u64,
+    /// How often that failed.
+    pub failures: u64,
+    /// Things that it was never told, for want of room.
+    pub lost: u64,
+    /// What is wrong with it now.
+    pub trouble: Option<String>,
+}
+
 /// How things are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -564,4 +583,6 @@ pub struct Status {
     pub offences: BookedCounts,
     /// What was made of what judges asked for.
     pub judging: JudgingStatus,
+    /// What carries bans out of the door, in the order of the configuration.
+    pub enforcers: Vec<EnforcerStatus>,
 }

@@ -1,6 +1,6 @@
 //! Monitor and the one-shots that carry bans out of the door: into a hosts.deny, and by mail.
 
-use portreeve_model::{Mark, Network};
+use portreeve_model::{Mark, Network, Reach};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a question on descriptor 0, at most: a million bans.
@@ -36,6 +36,8 @@ pub enum HostsDenyOutcome {
         removed: u32,
         /// How it was left.
         mark: Mark,
+        /// Who changes files there.
+        reach: Reach,
     },
     /// It could not be read or written, for this reason.
     Failed(String),

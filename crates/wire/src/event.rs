@@ -168,6 +168,23 @@ pub struct RuleCommand {
     pub count: u32,
 }
 
+/// What became of something that an enforcer of bans was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforcement {
+    /// Its kind, and which: `command NAME`, `mail`.
+    pub enforcer: String,
+    /// `start`, `ban`, `unban` or `send`.
+    pub act: String,
+    /// Of which network (of the first, when several are counted together).
+    pub network: Option<Network>,
+    /// `done`, or what went wrong.
+    pub outcome: String,
+    /// How its output began: a program's word.
+    pub output: String,
+    /// Events like it within the same second.
+    pub count: u32,
+}
+
 /// What happened. Names and fields are documented in `docs/events.md`; they are stable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
@@ -470,4 +487,6 @@ pub enum What {
         /// Why.
         reason: String,
     },
+    /// What became of something that an enforcer of bans was told.
+    Enforcement(Enforcement),
 }

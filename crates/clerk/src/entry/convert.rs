@@ -5,7 +5,7 @@ use portreeve_model::Offence;
 use portreeve_model::Sentence;
 use portreeve_model::{escape, escape_lines};
 use portreeve_wire::event::{
-    BanRefused, EndCause, Ending, Event, Refused, RuleCommand, SessionRef, What,
+    BanRefused, EndCause, Ending, Enforcement, Event, Refused, RuleCommand, SessionRef, What,
 };
 
 /// The line for an event.
@@ -203,6 +203,16 @@ fn entry(what: &What) -> Entry {
                 command: clean(command),
                 outcome: clean(outcome),
                 session: session.map(|session| session.0),
+                count: *count,
+            }
+        }
+        What::Enforcement(Enforcement { enforcer, act, network, outcome, output, count }) => {
+            Entry::Enforcement {
+                enforcer: clean(enforcer),
+                act: clean(act),
+                network: network.map(|network| network.to_string()),
+                outcome: clean(outcome),
+                output: clean(output),
                 count: *count,
             }
         }

@@ -361,6 +361,17 @@ pub(crate) enum Entry {
         session: Option<u64>,
         count: u32,
     },
+    Enforcement {
+        enforcer: String,
+        act: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<String>,
+        outcome: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        output: String,
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        count: u32,
+    },
     SourceChanged {
         path: String,
         entries: u64,

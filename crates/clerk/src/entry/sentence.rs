@@ -268,6 +268,13 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let text = format!("{option} for {who}{times}: {outcome}: `{command}`");
             sentence(Plain, Some(service), text)
         }
+        Entry::Enforcement { enforcer, act, network, outcome, output, count } => {
+            let of = network.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            let said = if output.is_empty() { String::new() } else { format!(": {output}") };
+            let how = if outcome == "done" { Plain } else { Warning };
+            sentence(how, None, format!("{enforcer}: {act}{of}{times}: {outcome}{said}"))
+        }
         Entry::SourceChanged { path, entries, before, duration_ms } => {
             let now = count(*entries, "entry", "entries");
             let text = format!("`{path}` has changed: {now}, {before} before ({duration_ms} ms)");

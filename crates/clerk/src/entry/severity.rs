@@ -53,6 +53,7 @@ impl Entry {
             | Self::Reloaded { .. }
             | Self::SourceChanged { .. }
             | Self::RuleCommand { .. }
+            | Self::Enforcement { .. }
             | Self::GivenBack { .. }
             | Self::TrialBegan { .. }
             | Self::TrialConfirmed { .. }

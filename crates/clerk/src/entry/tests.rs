@@ -7,7 +7,8 @@ use crate::entry::{Dated, Entry, Loser, Target};
 use jiff::tz::TimeZone;
 use portreeve_model::Sentence;
 use portreeve_wire::event::{
-    BanRefused, EndCause, Ending, Event, Helper, Refused, RuleCommand, SessionRef, What,
+    BanRefused, EndCause, Ending, Enforcement, Event, Helper, Refused, RuleCommand, SessionRef,
+    What,
 };
 use portreeve_wire::{End, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 48;
+const VARIANTS: usize = 49;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -70,6 +71,7 @@ fn number(entry: &Entry) -> usize {
         Entry::BanRefused { .. } => 45,
         Entry::BreakerOpened { .. } => 46,
         Entry::BreakerClosed { .. } => 47,
+        Entry::Enforcement { .. } => 48,
     }
 }
 
@@ -231,7 +233,7 @@ fn from_the_monitor() -> Vec<What> {
 }
 
 /// Events of takeovers, trials and rules.
-fn of_trials() -> [What; 11] {
+fn of_trials() -> [What; 12] {
     let command = |session| RuleCommand {
         key: "ssh".into(),
         peer: End { address: [192, 0, 2, 7].into(), port: 40_000 },
@@ -265,6 +267,14 @@ fn of_trials() -> [What; 11] {
         What::TrialBegan { seconds: 60 },
         What::TrialConfirmed { by: "a session of ssh, process 1234".into() },
         What::TrialRolledBack { reason: "nobody confirmed it in time".into() },
+        What::Enforcement(Enforcement {
+            enforcer: "command firewall".into(),
+            act: "ban".into(),
+            network: Some("203.0.113.9/32".parse().unwrap()),
+            outcome: "exit status 1; it is tried again".into(),
+            output: "no such set".into(),
+            count: 2,
+        }),
     ]
 }
 

@@ -3,6 +3,7 @@
 //! Every want is a sentence with the place that asks for it; a service with one is down, the
 //! others run. For the one-shot alone: NSS and DNS may block, and load code of others.
 
+mod ban;
 mod files;
 mod host;
 mod ids;
@@ -29,6 +30,7 @@ pub fn resolve_with(config: &Config, as_root: bool, host: &mut dyn Host) -> Reso
     let services = config.services.iter().map(each).collect();
     resolved.kept = kept::all(config, as_root, &reserved, host);
     resolved.services = services;
+    ban::identities(&mut resolved, &config.settings.ban, as_root, host);
     resolved
 }
 

@@ -22,8 +22,9 @@ pub(crate) fn keep(path: &Path, content: &HostsDenyContent) -> Result<HostsDenyO
     let place = Place::open(path)?;
     let zone = TimeZone::system();
     let mut bans = content.bans.clone();
-    bans.sort_unstable_by_key(|(network, since)| (*since, *network));
+    bans.sort_unstable();
     bans.dedup_by_key(|(network, _)| *network);
+    bans.sort_unstable_by_key(|(network, since)| (*since, *network));
     let entry = |(network, since): &(Network, i64)| {
         (*network, content.markers.then(|| asctime(*since, &zone)))
     };
@@ -38,8 +39,9 @@ pub(crate) fn keep(path: &Path, content: &HostsDenyContent) -> Result<HostsDenyO
         let mut old = place.read()?;
         let merged = merge(&[old.text.as_slice(), &tail].concat(), &wanted);
         if merged.text == old.text {
-            let mark = place.mark()?;
-            return Ok(HostsDenyOutcome::Kept { entries: count, written, added, removed, mark });
+            let (mark, reach) = (place.mark()?, place.reach());
+            let entries = count;
+            return Ok(HostsDenyOutcome::Kept { entries, written, added, removed, mark, reach });
         }
         if place.replace(&old, &merged.text)? {
             written = true;

@@ -1,10 +1,12 @@
 //! The file on the disk: read, and replaced by a whole new one under its name.
 
-use portreeve_model::Mark;
+use portreeve_model::{Mark, Reach};
+use portreeve_sys::file::is_remote_at;
 use portreeve_sys::{privileges, watch};
 use rustix::fs::{
-    AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat, Uid, XattrFlags, fchmod, fchown, fgetxattr,
-    flistxattr, fsetxattr, fstat, fsync, openat, renameat, statat, unlinkat,
+    AtFlags, CWD, FileType, FlockOperation, Gid, Mode, OFlags, Stat, Uid, XattrFlags, fchmod,
+    fchown, fgetxattr, flistxattr, flock, fsetxattr, fstat, fsync, openat, renameat, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
 use std::fmt::Display;
@@ -64,6 +66,8 @@ impl Place {
                 path.display()
             ));
         }
+        // one of us at a time, also where two doors follow each other
+        flock(&fd, FlockOperation::LockExclusive).map_err(failed("lock", folder))?;
         Ok(Self { path: path.to_owned(), folder: fd, name: name.to_owned() })
     }
 
@@ -187,6 +191,13 @@ impl Place {
                 Mark::There { device, inode, size, modified, changed }
             }
         })
+    }
+}
+
+impl Place {
+    /// Who changes files there.
+    pub(crate) fn reach(&self) -> Reach {
+        if is_remote_at(&self.folder).unwrap_or(false) { Reach::Remote } else { Reach::Local }
     }
 }
 

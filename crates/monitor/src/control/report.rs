@@ -57,6 +57,7 @@ impl Door {
                 known_good: u32::try_from(self.known_good.len()).unwrap_or(u32::MAX),
                 ..JudgingStatus::default()
             },
+            enforcers: self.enforcers.status(),
         }
     }
 

@@ -193,7 +193,9 @@ impl Door {
     /// is in force now: no older one that lasts longer, and no full table.
     pub(crate) fn ban(&mut self, record: BanRecord, by: Option<u32>) -> bool {
         let ban = self.unstored.sources.ban(&record, self.state.ban_skew());
-        match self.state.ban(ban) {
+        let outcome = self.state.ban(ban);
+        let longer = outcome == BanOutcome::Lengthened;
+        match outcome {
             BanOutcome::Added | BanOutcome::Lengthened => {}
             BanOutcome::Replaced(gone) => self.ban_ended(&gone, "crowded out", None),
             BanOutcome::AlreadyLonger => return false,
@@ -202,7 +204,7 @@ impl Door {
                 return false;
             }
         }
-        self.enforcers.added(&record, Made::Now);
+        self.enforcers.added(&record, if longer { Made::Longer } else { Made::Now });
         let BanRecord { network, since, until, service, reason, only, judge, .. } = record.clone();
         self.unstored.newest.note(since, record.key());
         self.event(What::Banned { network, until, key: service, reason, only, judge, by });
@@ -284,6 +286,7 @@ impl Door {
             };
             if record.until.is_some_and(|until| until <= self.now.unix()) {
                 self.forget_ban(record.key(), None);
+                self.enforcers.ended(&record);
                 self.event(gone("expired"));
                 continue;
             }
@@ -308,6 +311,7 @@ impl Door {
                 }
                 Ok(_) | Err(_) => {
                     self.forget_ban(record.key(), None);
+                    self.enforcers.ended(&record);
                     self.event(gone("lifted"));
                 }
             }

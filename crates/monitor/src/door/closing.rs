@@ -51,6 +51,7 @@ impl Door {
         if self.stage != Stage::Closing {
             self.stage = Stage::Closing;
             self.resolve_at = None;
+            self.enforcers.stop(now);
             self.manager.stopping();
             let sessions = self.sessions.len();
             self.event(What::DoorClosing { sessions });
@@ -97,7 +98,7 @@ impl Door {
         let parked = !self.sources.parked.is_empty();
         let waits = !self.waiting.is_empty() || !self.undecided.is_empty() || parked;
         // what rules have had run is bounded in time
-        let waits = waits || !self.jobs.is_empty();
+        let waits = waits || !self.jobs.is_empty() || !self.enforcers.is_idle(self.now.mono);
         let empty = self.sessions.len() == 0 && !waits && !self.is_handing_over();
         self.stage == Stage::Closing && (empty || self.closing.leave)
     }

@@ -254,6 +254,7 @@ impl Door {
             Some(Token::Adopted(number)) => self.session_over(number, Ending::Lost),
             Some(Token::Retired(pid)) => self.on_retired(u32::try_from(pid).unwrap_or(0)),
             Some(Token::Delayed(number)) => self.on_delayed(number),
+            Some(Token::Enforcer(number)) => self.on_enforcer(number),
             None => {}
         }
     }

@@ -268,6 +268,7 @@ fn assemble(
     };
     deaf.into_iter().for_each(|alarm| door.alarm(&alarm));
     door.set_helper_programs();
+    door.follow_enforcers();
     let way = legacy.way;
     door.inherit(legacy, places);
     if way != Way::Exec {

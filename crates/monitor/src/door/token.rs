@@ -19,6 +19,7 @@ pub(crate) enum Token {
     SourceCompiler,
     WatchedPlaces,
     WatchedOpening,
+    Enforcer(u64),
 }
 
 const KINDS: u64 = 56; // eight bits of kind above 56 bits of number
@@ -44,6 +45,7 @@ impl Token {
             Self::SourceCompiler => (13, 0),
             Self::WatchedPlaces => (14, 0),
             Self::WatchedOpening => (15, 0),
+            Self::Enforcer(n) => (16, n),
         };
         (kind << KINDS) | (number & ((1 << KINDS) - 1))
     }
@@ -67,6 +69,7 @@ impl Token {
             13 => Self::SourceCompiler,
             14 => Self::WatchedPlaces,
             15 => Self::WatchedOpening,
+            16 => Self::Enforcer(number),
             _ => return None,
         })
     }

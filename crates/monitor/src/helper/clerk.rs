@@ -76,6 +76,7 @@ impl Door {
                 }
                 if last {
                     self.alarms.remove(WITHOUT_BANS);
+                    self.bans_are_known();
                     self.open();
                 }
             }

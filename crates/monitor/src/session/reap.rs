@@ -149,7 +149,7 @@ impl Door {
         if let Some(number) = self.sessions.of_process(exit.pid) {
             return self.session_over(number, ending(exit.status));
         }
-        if self.job_ended(exit) {
+        if self.job_ended(exit) || self.enforcer_ended(exit) {
             return;
         }
         let now = self.now.mono;

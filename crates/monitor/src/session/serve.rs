@@ -354,6 +354,7 @@ impl Door {
             match session.map(|session| session.reference.clone()) {
                 Some(session) => self.event(What::StartFailed { session, reason }),
                 None if self.job_not_started(outcome.pid, &reason) => {}
+                None if self.enforcer_not_started(outcome.pid, &reason) => {}
                 None => self.helper_not_started(outcome.pid, reason),
             }
         }

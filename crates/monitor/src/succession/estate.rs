@@ -5,6 +5,7 @@
 //! numbers over an exec, in a service manager's store, or over a socket.
 
 use crate::accept::pending::Known;
+use crate::enforce::command::Left;
 use crate::errand::Job;
 use crate::session::idle::Watch;
 use portreeve_model::{Authentication, Config, Resolved, Watched};
@@ -159,6 +160,8 @@ pub(crate) struct Estate {
     pub(crate) bans: Bans,
     pub(crate) undecided: Vec<Undecided>,
     pub(crate) jobs: Vec<LiveJob>,
+    /// What commands of bans are to be told still.
+    pub(crate) enforcers: Vec<Left>,
 }
 
 /// The parts: a tag, what people call it, and the number of its present format. The number changes
@@ -174,10 +177,11 @@ enum Part {
     Undecided,
     Images,
     Jobs,
+    Enforcers,
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Head,
         Self::Configuration,
         Self::Totals,
@@ -186,12 +190,13 @@ impl Part {
         Self::Bans,
         Self::Images,
         Self::Jobs,
+        Self::Enforcers,
         Self::Undecided,
     ];
 
     fn format(self) -> u16 {
         match self {
-            Self::Head | Self::Totals | Self::Images | Self::Jobs => 1,
+            Self::Head | Self::Totals | Self::Images | Self::Jobs | Self::Enforcers => 1,
             Self::Sessions | Self::Bans => 2,
             Self::Undecided => 3,
             Self::Waiting | Self::Configuration => 4,
@@ -208,6 +213,7 @@ impl Part {
             Self::Bans => "bans that were in force",
             Self::Images => "what access lists had been read from",
             Self::Jobs => "commands of rules that run",
+            Self::Enforcers => "bans that commands had not been told of",
             Self::Undecided => "connections that waited for a decision",
         }
     }
@@ -244,6 +250,7 @@ impl Estate {
         add(Part::Bans, encode(&self.bans, MAX))?;
         add(Part::Images, encode(&self.images, MAX))?;
         add(Part::Jobs, encode(&self.jobs, MAX))?;
+        add(Part::Enforcers, encode(&self.enforcers, MAX))?;
         add(Part::Undecided, encode(&self.undecided, MAX))?;
         match out.len() {
             n if n > MAX => Err(format!("it has {n} bytes, and {MAX} is the most")),
@@ -299,6 +306,7 @@ impl Estate {
             Part::Images => into(&mut self.images, body),
             Part::Undecided => into(&mut self.undecided, body),
             Part::Jobs => into(&mut self.jobs, body),
+            Part::Enforcers => into(&mut self.enforcers, body),
         }
     }
 }

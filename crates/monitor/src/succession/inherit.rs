@@ -88,6 +88,7 @@ impl Door {
             self.inherit_session(live, reservation, &mut legacy);
         }
         self.inherit_jobs(estate.jobs, legacy.way);
+        self.inherit_enforcers(estate.enforcers, legacy.way == Way::Exec);
         for (at, (session, form)) in estate.waiting.left.into_iter().enumerate() {
             let pipe = legacy.take(&format!("left-{at}")).map(|fd| Pipe { fd: Arc::new(fd), form });
             pipe.into_iter().for_each(|pipe| self.leave_behind(&session, pipe, false));

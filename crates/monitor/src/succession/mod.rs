@@ -299,6 +299,7 @@ impl Door {
                 next_serial,
             },
             jobs: self.live_jobs(heir),
+            enforcers: self.enforcers.left(),
             undecided: self
                 .waiting
                 .arrivals()

@@ -45,6 +45,7 @@ pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
             "nobody": status.offences.nobody,
             "again": status.offences.again,
         },
+        "enforcers": status.enforcers.iter().map(super::enforcers::json).collect::<Vec<_>>(),
         "trial": status.trial.as_ref().map(trial),
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bans;
 pub(crate) mod check;
+mod enforcers;
 pub(crate) mod explain;
 pub(crate) mod json;
 pub(crate) mod lines;

@@ -46,6 +46,12 @@ pub(crate) fn status(status: &Status, advice: &[Advice], paint: Paint) -> String
         out.push('\n');
         out.push_str(&super::watches::text(watch, paint));
     }
+    if !status.enforcers.is_empty() {
+        out.push_str(&format!("\n{}\n", ink(paint, Ink::Name, "enforcers")));
+    }
+    for enforcer in &status.enforcers {
+        out.push_str(&super::enforcers::text(enforcer, paint));
+    }
     out.push_str(&format!("\n{}\n", ink(paint, Ink::Name, "helpers")));
     for helper in &status.helpers {
         out.push_str(&one_helper(helper, paint));

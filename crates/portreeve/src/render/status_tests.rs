@@ -2,7 +2,7 @@ use super::*;
 use portreeve_wire::End;
 use portreeve_wire::clerk::{BookedCounts, SourceReport};
 use portreeve_wire::control::{
-    JournalState, JournalStatus, WatchStatus, WatchedFile, WatchedState,
+    EnforcerStatus, JournalState, JournalStatus, WatchStatus, WatchedFile, WatchedState,
 };
 use portreeve_wire::event::Helper;
 
@@ -131,6 +131,22 @@ pub(crate) fn sample() -> Status {
         trial: None,
         newest_bans: Vec::new(),
         watches: watches(),
+        enforcers: vec![
+            EnforcerStatus {
+                name: "hosts-deny /etc/hosts.deny".into(),
+                entries: Some(2),
+                runs: 3,
+                ..EnforcerStatus::default()
+            },
+            EnforcerStatus {
+                name: "command firewall".into(),
+                runs: 40,
+                failures: 3,
+                waiting: 1,
+                trouble: Some("exit status 1".into()),
+                ..EnforcerStatus::default()
+            },
+        ],
         offences: BookedCounts { charged: 45, nobody: 3, again: 40 },
         lists: vec![
             list("/etc/portreeve/deny", None),
@@ -185,6 +201,10 @@ watch auth, about ssh
 
 watch web
   nothing         no file matches its patterns
+
+enforcers
+  told            hosts-deny /etc/hosts.deny: 2 entries, 3 runs
+  failing         command firewall: 40 runs, 3 failed, 1 waiting; exit status 1
 
 helpers
   clerk           process 4712

@@ -12,6 +12,7 @@ use serde_json::Value;
 pub(crate) fn status() -> Status {
     Status {
         judging: Default::default(),
+        enforcers: Vec::new(),
         version: "0.1.0".into(),
         pid: 4711,
         uptime: 61_000,

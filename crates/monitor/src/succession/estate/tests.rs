@@ -137,6 +137,7 @@ fn estate() -> Estate {
             ),
             began: Some(7),
         }],
+        enforcers: Vec::new(),
     }
 }
 
