@@ -8,7 +8,7 @@ use portreeve_fuzz::targets::{ALL, Outcome, Target};
 fn every_reader_bears_its_corpus_and_mutations_of_it() {
     for target in &ALL {
         // A twin that tries every way to read a line is slow, and a line of its length says as much.
-        let slow = ["toml", "xinetd", "detect", "sshd", "dropbear", "pam"];
+        let slow = ["toml", "xinetd", "detect", "sshd", "dropbear", "pam", "judge"];
         let twins =
             ["exim", "sendmail", "dovecot", "postfix", "vsftpd", "proftpd", "nginx", "apache"];
         let most = match target.name {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod book;
+pub mod naive;
 pub mod readers;
 mod scores;
 

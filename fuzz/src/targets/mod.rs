@@ -8,6 +8,7 @@ mod detect;
 mod detectors;
 mod filters;
 mod frames;
+mod judge;
 mod kept;
 mod lists;
 mod servers;
@@ -38,7 +39,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 35] = [
+pub const ALL: [Target; 36] = [
     configuration::XINETD,
     configuration::TOML,
     texts::SERVICES,
@@ -74,6 +75,7 @@ pub const ALL: [Target; 35] = [
     servers::ACCESS,
     filters::FILTER,
     filters::DATES,
+    judge::JUDGE,
 ];
 
 /// The target of a name.

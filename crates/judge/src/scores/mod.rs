@@ -58,7 +58,9 @@ impl Default for Bounds {
 pub struct Held {
     /// Cells: networks, networks with an account, or accounts that have a sum.
     pub cells: usize,
-    /// Bytes that everything takes.
+    /// Bytes that the sums take.
+    pub sums: usize,
+    /// Bytes that everything takes: sums, earlier bans, and who has authenticated where.
     pub bytes: usize,
     /// Cells and bans that had to be let go before they were over, or when they were, for want of room.
     pub evicted: u64,
@@ -278,6 +280,7 @@ impl Scores {
         let tallies = self.judges.iter().flat_map(|judged| &judged.tallies).flat_map(families);
         Held {
             cells: tallies.map(|family| family.sums.len()).sum(),
+            sums: self.bytes,
             bytes: self
                 .bytes
                 .saturating_add(self.bans.bytes())
