@@ -90,9 +90,6 @@ pub(crate) struct Equipment {
 /// Why a message makes no sense that has not the descriptors it speaks of.
 const MISCOUNTED: &str = "a message with a descriptor too few or too many";
 
-/// What is to be stored, with its number if the monitor waits for it.
-type Numbered = (Change, Option<u64>);
-
 /// What an earlier clerk has done about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
@@ -117,16 +114,19 @@ struct Desk {
     bounds: Cell<EvidenceBounds>,
     book: RefCell<Book>,
     judging: RefCell<Judging>,
-    /// Offences that wait for the ledger's thread.
-    offences: RefCell<VecDeque<Offence>>,
-    /// There are some.
-    offended: Notify,
+    /// What waits for the ledger's thread.
+    orders: RefCell<VecDeque<Order>>,
+    /// There is something.
+    ordered: Notify,
     /// What is watched: made once, right after this.
     follows: OnceCell<Rc<Follows>>,
 }
 
-/// Offences that wait for the ledger at most; further ones are in the event log alone.
-const MOST_OFFENCES: usize = 10_000;
+/// Offences and successes that wait for the ledger at most; further offences are in the event log alone.
+const MOST_WAITING: usize = 10_000;
+
+/// Networks that are known to be good, in one message.
+const GOOD: usize = 500;
 
 const UNRECORDED: &str = "offences are not in the ledger: it takes them more slowly than they come";
 
@@ -172,8 +172,8 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         bounds: Cell::new(settings.evidence),
         book: RefCell::default(),
         judging: RefCell::default(),
-        offences: RefCell::default(),
-        offended: Notify::new(),
+        orders: RefCell::default(),
+        ordered: Notify::new(),
         follows: OnceCell::new(),
         zone: with.zone,
     });
@@ -205,9 +205,10 @@ impl Desk {
                         self.link.send(&FromClerk::Pong(number));
                     }
                     Received::Message(message, fds) => match self.take(message, fds) {
-                        Ok(changes) => {
+                        Ok(orders) => {
                             self.link.taken()?;
-                            self.store(changes, store).await;
+                            self.store_waiting(store).await;
+                            self.store(orders, store).await;
                         }
                         Err(why) => return Ok(Ending::Nonsense(why.into())),
                     },
@@ -218,7 +219,7 @@ impl Desk {
                     Received::Nonsense(why) => return Ok(Ending::Nonsense(why)),
                 },
                 Some(answer) = store.answers.recv() => self.answered(answer),
-                () = self.offended.notified() => self.store_offences(store).await,
+                () = self.ordered.notified() => self.store_waiting(store).await,
                 _ = second.tick() => {
                     if !self.targets.borrow().file.is_there() {
                         return Ok(Ending::Moved);
@@ -229,16 +230,16 @@ impl Desk {
         }
     }
 
-    /// Has changes written. The thread may itself be waiting to be heard.
-    async fn store(&self, changes: Vec<Numbered>, store: &mut Store) {
-        for (change, serial) in changes {
+    /// Tells the ledger's thread. It may itself be waiting to be heard.
+    async fn store(&self, orders: impl IntoIterator<Item = Order>, store: &mut Store) {
+        for order in orders {
             loop {
                 tokio::select! {
                     biased;
                     place = store.orders.reserve() => {
                         // Without a thread there is nobody to keep it: it is never `Stored`.
                         if let Ok(place) = place {
-                            place.send(Order::Write(change, serial));
+                            place.send(order);
                         }
                         break;
                     }
@@ -248,11 +249,24 @@ impl Desk {
         }
     }
 
-    async fn store_offences(&self, store: &mut Store) {
-        let offences = std::mem::take(&mut *self.offences.borrow_mut());
-        let changes = offences.into_iter().map(|offence| (Change::Record(Box::new(offence)), None));
-        self.store(changes.collect(), store).await;
+    async fn store_waiting(&self, store: &mut Store) {
+        let orders = std::mem::take(&mut *self.orders.borrow_mut());
+        self.store(orders, store).await;
         self.alarms.over(UNRECORDED);
+    }
+
+    /// Has the ledger's thread told something as soon as it can be.
+    fn order(&self, order: Order) {
+        let mut waiting = self.orders.borrow_mut();
+        if waiting.len() >= MOST_WAITING {
+            return self.alarms.raise(UNRECORDED);
+        }
+        waiting.push_back(order);
+        self.ordered.notify_one();
+    }
+
+    fn keep(&self, change: Change) {
+        self.order(Order::Write(change, None));
     }
 
     /// Reads every pipe once. No further message is taken meanwhile, which keeps pings in order.
@@ -274,6 +288,13 @@ impl Desk {
                     follows.settle(positions);
                 }
             }
+            Answer::KnownGood(good) => {
+                for some in good.chunks(GOOD) {
+                    self.link.send(&FromClerk::KnownGood(some.to_vec()));
+                }
+            }
+            Answer::Past(past, last) => self.recalled(past, last),
+            Answer::Unheeded(proposals) => self.ask_again(proposals),
             Answer::Done(serial) => self.link.send(&FromClerk::Stored(serial)),
             Answer::Alarm(text, on) => self.alarms.set(&text, on),
         }
@@ -299,7 +320,7 @@ impl Desk {
         self: &Rc<Self>,
         message: ToClerk,
         fds: Vec<OwnedFd>,
-    ) -> Result<Vec<Numbered>, &'static str> {
+    ) -> Result<Vec<Order>, &'static str> {
         match (message, fds.len()) {
             (ToClerk::Configure { services, log, evidence, .. }, 0) => {
                 let lost = self.targets.borrow_mut().set(log);
@@ -313,17 +334,19 @@ impl Desk {
             }
             (ToClerk::Batch(items), _) => return self.batch(items, fds),
             (ToClerk::Ban { serial, ban }, 0) => {
-                return Ok(vec![(Change::Keep(ban), Some(serial))]);
+                self.banned(&ban);
+                return Ok(vec![Order::Write(Change::Keep(ban), Some(serial))]);
             }
-            (ToClerk::Unban { serial, ban, pardon: _ }, 0) => {
-                return Ok(vec![(Change::Forget(ban), Some(serial))]);
+            (ToClerk::Unban { serial, end }, 0) => {
+                self.unbanned(&end);
+                return Ok(vec![Order::Write(Change::Forget(end), Some(serial))]);
             }
             (ToClerk::Subscribe { json, last, follow, colour }, 1) => {
                 let colour = if colour { Colour::Ansi } else { Colour::None };
                 let form = if json { Form::Json } else { Form::Sentences(colour) };
                 fds.into_iter().for_each(|fd| self.welcome(fd, Wish { form, follow }, last));
             }
-            (ToClerk::Judges, 1) => fds.iter().try_for_each(|fd| self.judged_by(fd))?,
+            (ToClerk::Judges, 1) => return self.judged_by(&fds),
             (ToClerk::Finish, _) => {}
             (
                 message @ (ToClerk::Watches
@@ -363,32 +386,32 @@ impl Desk {
         self: &Rc<Self>,
         items: Vec<Item>,
         fds: Vec<OwnedFd>,
-    ) -> Result<Vec<Numbered>, &'static str> {
+    ) -> Result<Vec<Order>, &'static str> {
         let pipes = items.iter().filter(|item| matches!(item, Item::Evidence { .. })).count();
         if pipes != fds.len() {
             return Err(MISCOUNTED);
         }
         let mut written = self.written_before(&items);
-        let (mut fds, mut offences) = (fds.into_iter(), Vec::new());
+        let mut fds = fds.into_iter();
         for item in items {
             match item {
-                Item::Event(event) => offences.extend(self.event(&event, written.next())),
+                Item::Event(event) => self.event(&event, written.next()),
                 Item::Evidence { session, resumed, form, authenticated, over } => {
                     let heard = Handed { resumed, form, authenticated, over };
                     fds.next().into_iter().for_each(|fd| self.listen(session.clone(), heard, fd));
                 }
             }
         }
-        Ok(offences)
+        Ok(Vec::new())
     }
 
     /// Has one event looked after, of which an earlier clerk may have done some.
-    fn event(&self, event: &Event, before: Option<Before>) -> Option<Numbered> {
+    fn event(&self, event: &Event, before: Option<Before>) {
         if let What::SessionEnded { session, .. } = &event.what {
             self.pipes.session_over(session.session);
         }
         let dated = match before {
-            Some(Before::Wholly) => return None,
+            Some(Before::Wholly) => return,
             Some(Before::InPart) | None => dated(event),
         };
         match before {
@@ -401,14 +424,11 @@ impl Desk {
         match booked {
             // A touched trap is an event of its own.
             Booked::Offence(offence) => {
-                self.judge(&offence);
-                Some((Change::Record(offence), None))
+                let proposals = self.judge(&offence);
+                self.keep(Change::Record { offence, proposals });
             }
-            Booked::Success { success, .. } => {
-                self.succeeded(&success);
-                None
-            }
-            Booked::Nothing => None,
+            Booked::Success { success, .. } => self.succeeded(*success),
+            Booked::Nothing => {}
         }
     }
 
@@ -426,14 +446,9 @@ impl Desk {
 
     /// An offence is judged, told and kept.
     fn offend(&self, offence: Offence) {
-        self.judge(&offence);
+        let proposals = self.judge(&offence);
         self.write(&convert::offence(&offence));
-        let mut waiting = self.offences.borrow_mut();
-        if waiting.len() >= MOST_OFFENCES {
-            return self.alarms.raise(UNRECORDED);
-        }
-        waiting.push_back(offence);
-        self.offended.notify_one();
+        self.keep(Change::Record { offence: Box::new(offence), proposals });
     }
 
     /// What an earlier clerk, killed in the midst of the same events, had done about the first of
@@ -502,7 +517,7 @@ impl Desk {
         self.pipes.leave_all();
         wait_until(|| self.pipes.count() == 0).await;
         self.judge_ends(true);
-        let _ = timeout(PARTING, self.store_offences(&mut store)).await;
+        let _ = timeout(PARTING, self.store_waiting(&mut store)).await;
         let settled = || self.records.is_settled() && self.host_log.is_settled();
         wait_until(|| self.targets.borrow().is_settled() && settled()).await;
         let lost = self.targets.borrow_mut().give_up();

@@ -2,14 +2,14 @@
 
 use crate::error::{LedgerError, sql};
 use crate::{Change, Ledger};
-use portreeve_wire::clerk::{BanKey, BanRecord};
+use portreeve_wire::clerk::{BanEnd, BanKey, BanRecord};
 use rusqlite::{Connection, Row, params};
 
 /// Bytes of a reason that are kept.
-const MOST_REASON: usize = 1024;
+pub(crate) const MOST_REASON: usize = 1024;
 
 /// Bytes of a service's key or an origin that are kept.
-const MOST_NAME: usize = 4096;
+pub(crate) const MOST_NAME: usize = 4096;
 
 impl Ledger {
     /// Every ban that is kept, network by network; gives the number of rows that are no bans
@@ -29,12 +29,12 @@ impl Ledger {
         self.apply(&[Change::Keep(ban.clone())])
     }
 
-    /// Forgets exactly this ban, if there is one.
+    /// Forgets exactly this ban, if there is one, and notes how it ended.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing has changed.
-    pub fn forget(&mut self, ban: BanKey) -> Result<(), LedgerError> {
-        self.apply(&[Change::Forget(ban)])
+    pub fn forget(&mut self, end: BanEnd) -> Result<(), LedgerError> {
+        self.apply(&[Change::Forget(end)])
     }
 
     /// Removes bans that were over at `now`, in seconds since the epoch; says how many.

@@ -1,4 +1,5 @@
-//! The durable record of offences and bans, in SQLite.
+//! The durable record of offences, of bans and what became of them, of who has authenticated, and of how
+//! far what is watched has been read, in SQLite.
 //!
 //! One file, `ledger.sqlite`, in WAL mode and readable with the sqlite3 shell while it is in use.
 //! What [`Ledger::apply`] has returned for is on disk. A damaged file is moved aside, never
@@ -10,16 +11,21 @@
 mod bans;
 mod change;
 mod error;
+mod evidence;
 pub mod foreign;
+mod history;
 mod offences;
 mod open;
+mod pardons;
+mod place;
 mod positions;
 mod schema;
+mod successes;
 
 pub use change::Change;
 pub use error::LedgerError;
 pub use offences::OffenceRow;
-pub use open::{FILE_NAME, open};
+pub use open::{FILE_NAME, open, open_to_read};
 pub use positions::Position;
 
 use rusqlite::Connection;

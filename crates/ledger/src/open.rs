@@ -3,7 +3,7 @@
 use crate::error::{LedgerError, is_damage, sql};
 use crate::offences::MOST_OFFENCES;
 use crate::schema::{STEPS, migrate};
-use crate::{Ledger, bans, positions};
+use crate::{Ledger, bans, history, positions};
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,23 @@ pub fn open(directory: &Path, now: i64) -> Result<Ledger, LedgerError> {
         Err(error) => return Err(error),
     };
     Ok(Ledger { connection, notice, most_offences: MOST_OFFENCES, since_trim: 0 })
+}
+
+/// Opens the ledger of a directory for questions alone, beside whoever writes it.
+///
+/// # Errors
+/// [`LedgerError`], also when there is none.
+pub fn open_to_read(directory: &Path) -> Result<Ledger, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(directory.join(FILE_NAME), flags)
+        .map_err(sql("open the ledger"))?;
+    connection.busy_timeout(PATIENCE).map_err(sql("open the ledger"))?;
+    for (pragma, value) in [("temp_store", "memory"), ("trusted_schema", "off")] {
+        connection.pragma_update(None, pragma, value).map_err(sql("set up the ledger"))?;
+    }
+    Ok(Ledger { connection, notice: None, most_offences: MOST_OFFENCES, since_trim: 0 })
 }
 
 fn try_open(path: &Path) -> Result<Connection, LedgerError> {
@@ -103,7 +120,8 @@ fn salvage(damaged: &Path, into: &mut Connection) -> rusqlite::Result<u64> {
     let transaction = into.transaction()?;
     let mut saved = 0;
     let read = bans::each(&old, &mut |ban| {
-        saved += u64::from(bans::keep(&transaction, &ban).is_ok());
+        let kept = bans::keep(&transaction, &ban);
+        saved += u64::from(kept.and_then(|()| history::begun(&transaction, &ban)).is_ok());
     });
     match read {
         Err(error) if !is_damage(&error) => return Err(error),

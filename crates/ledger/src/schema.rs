@@ -1,6 +1,7 @@
 //! The tables, version by version.
 
 use crate::error::{LedgerError, sql};
+use crate::{bans, history, place};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -89,8 +90,77 @@ INSERT INTO bans_2
     SELECT network, '', family, length, since, until, '', service, reason, origin FROM bans;
 DROP TABLE bans;
 ALTER TABLE bans_2 RENAME TO bans;
+ALTER TABLE offences ADD COLUMN place BLOB;       -- of peer, as a key that sorts: 4 or 6, and its bytes
+CREATE TABLE history (
+    id      INTEGER PRIMARY KEY,                  -- in the order they were made
+    network TEXT NOT NULL,                        -- whom a ban shuts out, or did
+    place   BLOB NOT NULL,                        -- its first address, as a key
+    length  INTEGER NOT NULL,                     -- of the prefix
+    only    TEXT NOT NULL,                        -- the service they are shut out of; empty: all
+    judge   TEXT NOT NULL,                        -- who asked for it; empty: a trap, or by hand
+    since   INTEGER NOT NULL,                     -- seconds since 1970, UTC
+    until   INTEGER,                              -- likewise; NULL is for ever
+    ended   INTEGER,                              -- when it ended, likewise; NULL: nobody has said so
+    how     TEXT,                                 -- expired, lifted, crowded out, replaced
+    service TEXT NOT NULL,                        -- at which it happened
+    reason  TEXT NOT NULL,                        -- a sentence
+    origin  TEXT                                  -- path:line:column of the rule
+) STRICT;
+CREATE INDEX history_place ON history (place, length);
+CREATE TABLE evidence (
+    id       INTEGER PRIMARY KEY,
+    place    BLOB NOT NULL,                       -- of whose offence was the last straw, as a key
+    judge    TEXT NOT NULL,                       -- who asked for a ban
+    since    INTEGER NOT NULL,                    -- seconds since 1970, UTC: of the last offence
+    time     INTEGER NOT NULL,                    -- which time it was
+    offences TEXT NOT NULL                        -- the last of them: JSON
+) STRICT;
+CREATE INDEX evidence_place ON evidence (place, judge, since);
+CREATE TABLE successes (
+    place      BLOB NOT NULL,                     -- of peer, as a key
+    user       TEXT NOT NULL,                     -- the account, escaped; empty where none is known
+    service    TEXT NOT NULL,                     -- its key; empty where none is known
+    peer       TEXT NOT NULL,                     -- from where somebody has authenticated
+    first      INTEGER NOT NULL,                  -- milliseconds since 1970, UTC
+    last       INTEGER NOT NULL,                  -- likewise
+    count      INTEGER NOT NULL,                  -- how often
+    source     TEXT NOT NULL,                     -- door, pipe, socket, journal, file: of the last
+    suspicious INTEGER NOT NULL,                  -- how often after too many failures
+    PRIMARY KEY (place, user, service)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX successes_last ON successes (last);
+CREATE TABLE pardons (
+    id      INTEGER PRIMARY KEY,
+    network TEXT NOT NULL,                        -- whose bans were lifted by hand
+    place   BLOB NOT NULL,                        -- its first address, as a key
+    length  INTEGER NOT NULL,                     -- of the prefix
+    at      INTEGER NOT NULL,                     -- milliseconds since 1970, UTC
+    by      INTEGER NOT NULL                      -- user's number
+) STRICT;
+CREATE INDEX pardons_place ON pardons (place, length);
 ",
 ];
+
+/// The version whose rows get their keys by [`key_rows`].
+const KEYED: i64 = 4;
+
+/// Gives rows from before their keys, and bans their history; then both can be found by network.
+fn key_rows(connection: &Connection) -> rusqlite::Result<()> {
+    let mut peers = connection.prepare("SELECT id, peer FROM offences WHERE peer IS NOT NULL")?;
+    let mut key = connection.prepare("UPDATE offences SET place = ?2 WHERE id = ?1")?;
+    let mut rows = peers.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, peer): (i64, String) = (row.get(0)?, row.get(1)?);
+        if let Ok(peer) = peer.parse() {
+            key.execute((id, place::of(peer)))?;
+        }
+    }
+    connection.execute_batch("CREATE INDEX offences_place ON offences (place)")?;
+    bans::each(connection, &mut |ban| {
+        let _ = history::begun(connection, &ban); // one odd row must not hide those behind it
+    })?;
+    Ok(())
+}
 
 /// Brings a file from the version it has to the newest; each step whole or not at all.
 pub(crate) fn migrate(
@@ -110,6 +180,9 @@ pub(crate) fn migrate(
     for (step, version) in steps.iter().zip(1_i64..).skip(done) {
         let transaction = connection.transaction().map_err(sql(deed))?;
         transaction.execute_batch(step).map_err(sql(deed))?;
+        if version == KEYED {
+            key_rows(&transaction).map_err(sql(deed))?;
+        }
         transaction.pragma_update(None, "user_version", version).map_err(sql(deed))?;
         transaction.commit().map_err(sql(deed))?;
     }

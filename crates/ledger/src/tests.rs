@@ -4,7 +4,7 @@ use super::*;
 use crate::schema::{STEPS, migrate};
 use portreeve_model::Offence;
 use portreeve_model::Sentence;
-use portreeve_wire::clerk::BanRecord;
+use portreeve_wire::clerk::{BanEnd, BanRecord};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -54,6 +54,11 @@ fn ban(network: &str, until: Option<i64>) -> BanRecord {
     }
 }
 
+fn end(network: &str, at: i64) -> BanEnd {
+    let at = u64::try_from(at).unwrap() * 1000;
+    BanEnd { ban: ban(network, None).key(), at, how: "expired".to_owned(), by: None }
+}
+
 fn offence(at: u64) -> Offence {
     Offence {
         at,
@@ -93,12 +98,12 @@ fn bans_are_kept_replaced_forgotten_and_expire() {
 
     let mut ledger = folder.open();
     assert_eq!(all(&ledger), [longer.clone(), v6.clone()]);
-    ledger.forget(ban("192.0.2.0/24", None).key()).unwrap();
+    ledger.forget(end("192.0.2.0/24", NOW)).unwrap();
     assert_eq!(all(&ledger).len(), 2, "another network is not this one");
     assert_eq!(ledger.expire(NOW + 599).unwrap(), 0);
     assert_eq!(ledger.expire(NOW + 600).unwrap(), 1);
     assert_eq!(all(&ledger), std::slice::from_ref(&v6));
-    ledger.forget(v6.key()).unwrap();
+    ledger.forget(end("2001:db8::/64", NOW)).unwrap();
     assert_eq!(all(&ledger), []);
 }
 
@@ -129,7 +134,7 @@ fn long_texts_are_cut_between_characters() {
 fn offences_are_bounded_and_the_newest_stay() {
     let folder = Folder::new();
     let mut ledger = folder.open().keeping_offences(10);
-    let many: Vec<_> = (0..1500).map(|at| Change::Record(Box::new(offence(at)))).collect();
+    let many: Vec<_> = (0..1500).map(|at| Change::record(offence(at))).collect();
     ledger.apply(&many).unwrap();
     ledger.record_offence(&offence(1500)).unwrap();
     let rows = ledger.offences(100).unwrap();
@@ -145,7 +150,7 @@ fn an_unfinished_change_leaves_no_trace() {
     let refused =
         "CREATE TRIGGER no BEFORE INSERT ON offences BEGIN SELECT RAISE(ABORT, 'no'); END";
     ledger.connection.execute(refused, []).unwrap();
-    let both = [Change::Keep(ban("192.0.2.7", None)), Change::Record(Box::new(offence(1)))];
+    let both = [Change::Keep(ban("192.0.2.7", None)), Change::record(offence(1))];
     assert!(!ledger.apply(&both).unwrap_err().is_damage());
     assert_eq!(all(&ledger), []);
 }
@@ -172,7 +177,7 @@ fn bans_of_a_damaged_file_are_saved_as_far_as_it_can_be_read() {
     let folder = Folder::new();
     let mut ledger = folder.open();
     ledger.keep(&ban("192.0.2.7", None)).unwrap();
-    let many: Vec<_> = (0..5000).map(|at| Change::Record(Box::new(offence(at)))).collect();
+    let many: Vec<_> = (0..5000).map(|at| Change::record(offence(at))).collect();
     ledger.apply(&many).unwrap();
     drop(ledger);
     let path = folder.0.join(FILE_NAME);
@@ -270,6 +275,7 @@ fn a_position_comes_with_what_was_found_before_it_or_not_at_all() {
     };
     let read = |offset| Change::Read {
         offences: vec![offence(1), offence(2)],
+        proposals: vec![],
         position: Box::new(position(offset)),
     };
     ledger.apply(&[read(100), read(200)]).unwrap();
@@ -279,7 +285,8 @@ fn a_position_comes_with_what_was_found_before_it_or_not_at_all() {
     let mut ledger = folder.open();
     assert_eq!(ledger.positions().unwrap(), [position(200)]);
     let other = Position { inode: 8, within: true, cursor: Some("s=1".into()), ..position(10) };
-    let alone = Change::Read { offences: vec![], position: Box::new(other.clone()) };
+    let alone =
+        Change::Read { offences: vec![], proposals: vec![], position: Box::new(other.clone()) };
     ledger.apply(&[alone]).unwrap();
     let all = ledger.positions().unwrap();
     assert!(all.len() == 2 && all.contains(&other) && all.contains(&position(200)));
@@ -291,6 +298,7 @@ fn names_that_come_and_go_push_out_no_journal_and_no_pattern() {
     let mut ledger = folder.open();
     let read = |source: String, at| Change::Read {
         offences: vec![],
+        proposals: vec![],
         position: Box::new(Position { source, at, ..Position::default() }),
     };
     let mut changes = vec![read("journal:ssh".into(), 1), read("pattern:/var/log/*".into(), 1)];

@@ -31,6 +31,7 @@ mod service;
 mod signal;
 mod source;
 mod span;
+pub mod stamp;
 mod supposed;
 mod targets;
 mod trap;

@@ -1,42 +1,62 @@
 //! An offence as it is told and kept.
 
-use crate::Sentence;
+use crate::{Sentence, stamp};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// Somebody did something they are not to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Somebody did something they are not to do. As JSON it has the fields of the event `offence`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Offence {
     /// When, in milliseconds since the epoch.
+    #[serde(with = "stamp")]
     pub at: u64,
     /// What: a word of `docs/watching.md`.
     pub kind: String,
     /// Who is charged; `None` is nobody, since the line names nobody for certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<IpAddr>,
     /// Their port, where it is known.
+    #[serde(default, rename = "peer-port", skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Key of the service it happened at; empty where none is known.
     pub service: String,
     /// The account that was aimed at, escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Where it was seen: `door`, `pipe`, `socket`, `journal`, `file`.
     pub source: String,
     /// The watch that the line belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<String>,
     /// The detector or filter that found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detector: Option<String>,
     /// The door's own session it happened in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<u64>,
     /// Whether it is certain who did it.
     pub certain: bool,
     /// How many times, when several are one row.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub count: u32,
     /// Why, in a few words.
     pub why: String,
     /// What touching a trap costs.
+    #[serde(skip)]
     pub sentence: Option<Sentence>,
     /// Why there is no ban after all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// Somebody has shown who they are, as it is told and kept.

@@ -46,6 +46,19 @@ pub struct BanKey {
     pub only: String,
 }
 
+/// That a ban is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BanEnd {
+    /// Which.
+    pub ban: BanKey,
+    /// Since when, milliseconds since the epoch.
+    pub at: u64,
+    /// How: `expired`, `lifted`, `crowded out`.
+    pub how: String,
+    /// Who lifted it by hand: what the network has done before counts no more.
+    pub by: Option<u32>,
+}
+
 /// A network that somebody has authenticated from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownGood {
@@ -209,11 +222,8 @@ pub enum ToClerk {
     Unban {
         /// Number of this change.
         serial: u64,
-        /// Which.
-        ban: BanKey,
-        /// Lifted by hand at this time, in milliseconds since the epoch: what the network has done
-        /// before counts no more. `None` for a ban that has expired, or that may not be any more.
-        pardon: Option<u64>,
+        /// Which, and how it ended.
+        end: BanEnd,
     },
     /// Answered by [`FromClerk::Pong`] once every evidence pipe that is readable now has been read,
     /// and what it said has been told.

@@ -7,6 +7,7 @@
 //! socket in length-prefixed frames. Nothing here does I/O.
 #![forbid(unsafe_code)]
 
+pub mod asked;
 pub mod clerk;
 pub mod compile;
 pub mod control;

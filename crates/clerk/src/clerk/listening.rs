@@ -92,7 +92,7 @@ impl Listener for Desk {
                 if let Some(session) = session {
                     self.link.send(&FromClerk::Authenticated { session });
                 }
-                self.succeeded(&success);
+                self.succeeded(*success);
             }
             Booked::Nothing => {}
         }

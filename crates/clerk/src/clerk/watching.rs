@@ -1,11 +1,11 @@
 //! What is watched, on the clerk's desk: messages about it, and what was found.
 
-use super::{Desk, MISCOUNTED};
+use super::{Desk, MISCOUNTED, wall_ms};
 use crate::entry::{Entry, convert};
 use crate::follow::{Clerk, Follows, Spot};
 use crate::log::Reader;
 use crate::store::Order;
-use portreeve_judge::{Booked, Heard};
+use portreeve_judge::{Booked, Heard, Proposal};
 use portreeve_model::{Offence, Success};
 use portreeve_wire::clerk::ToClerk;
 use std::os::fd::OwnedFd;
@@ -15,6 +15,12 @@ use tokio::sync::mpsc;
 /// Lines of the event log that are looked through for offences of which the ledger may not know: more
 /// than a clerk has under way.
 const LOOKED_THROUGH: u32 = 16_384;
+
+/// So old are offences at most that the ledger may not have, milliseconds.
+const LATELY: u64 = 600_000;
+
+/// In the lines that tell of offences.
+const OFFENCE: &str = "\"event\":\"offence\"";
 
 impl Desk {
     pub(super) fn follow(self: &Rc<Self>, orders: mpsc::Sender<Order>) {
@@ -60,16 +66,32 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// What the event log tells of offences of sessions and of the door's, of the last minutes: an earlier
+    /// clerk may have been killed before the ledger had them. (What was read of files and journals is read
+    /// again.)
+    pub(super) fn told_lately(&self) -> Vec<Offence> {
+        let Some(past) = self.targets.borrow().past(LOOKED_THROUGH) else { return Vec::new() };
+        let since = wall_ms().saturating_sub(LATELY);
+        let mut reader = Reader::new(past);
+        let lines = std::iter::from_fn(|| reader.next()).flatten();
+        let offences = lines.filter(|line| line.contains(OFFENCE));
+        let offences = offences.filter_map(|line| serde_json::from_str::<Offence>(&line).ok());
+        let own = |of: &Offence| matches!(&*of.source, "pipe" | "socket" | "door");
+        offences.filter(|of| of.at >= since && of.peer.is_some() && own(of)).collect()
+    }
+}
+
 impl Clerk for Desk {
     fn hear(&self, heard: &Heard<'_>) -> Booked {
         self.book.borrow_mut().hear(heard)
     }
 
-    fn judge(&self, offence: &Offence) {
-        self.judge(offence);
+    fn judge(&self, offence: &Offence) -> Vec<Proposal> {
+        self.judge(offence)
     }
 
-    fn succeeded(&self, success: &Success) {
+    fn succeeded(&self, success: Success) {
         self.succeeded(success);
     }
 

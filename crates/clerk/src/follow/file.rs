@@ -1,13 +1,11 @@
 //! Following one file, a turn at a time.
 
-use crate::follow::Follows;
-use crate::follow::millis;
 use crate::follow::tail::{CHUNK, Go, Line, Place, Took};
 use crate::follow::told::Spot;
+use crate::follow::{Follows, Found, millis};
 use portreeve_detect::frame;
 use portreeve_judge::{Booked, readers::From};
 use portreeve_ledger::{Change, Position};
-use portreeve_model::Offence;
 use portreeve_sys::clock;
 use portreeve_wire::watched::FileId;
 use std::cell::{Cell, RefCell};
@@ -77,7 +75,7 @@ struct Taken {
     turn: Turn,
     place: Place,
     lines: u64,
-    offences: Vec<Offence>,
+    found: Found,
 }
 
 impl Followed {
@@ -192,10 +190,10 @@ impl Followed {
         }
         if taken.place != self.place.get() {
             self.active.set(clock::monotonic());
-            all.counted(&self.path.borrow(), taken.lines, taken.offences.len() as u64);
+            all.counted(&self.path.borrow(), taken.lines, taken.found.offences.len() as u64);
             self.place.set(taken.place);
-            if !taken.offences.is_empty() {
-                self.write(taken.offences, all).await;
+            if !taken.found.offences.is_empty() {
+                self.write(taken.found, all).await;
             }
         }
         taken.turn
@@ -204,7 +202,7 @@ impl Followed {
     /// Reads some.
     fn take(&self, all: &Follows) -> io::Result<Taken> {
         let place = self.place.get();
-        let nothing = |turn| Ok(Taken { turn, place, lines: 0, offences: Vec::new() });
+        let nothing = |turn| Ok(Taken { turn, place, lines: 0, found: Found::default() });
         let mut buffer = all.buffer.borrow_mut();
         let (bytes, known) = match place.read(&self.file, &mut buffer)? {
             Took::New { bytes, known } => (bytes, known),
@@ -212,7 +210,7 @@ impl Followed {
             Took::Other => return nothing(Turn::Replaced),
         };
         let until = clock::monotonic().saturating_add(TURN);
-        let (mut lines, mut offences) = (0_u64, Vec::new());
+        let (mut lines, mut found) = (0_u64, Found::default());
         let path = self.path.borrow().clone();
         let mut to_look = LOOK;
         let next = place.scan(bytes, known, &mut |line| {
@@ -223,7 +221,7 @@ impl Followed {
             let booked = self.line(line, &path, all);
             let offset = place.offset.saturating_add(line.end as u64);
             let spot = Spot::File { path: &path, inode: self.id.inode, offset };
-            offences.extend(all.tell(booked, &spot));
+            all.tell(booked, &spot, &mut found);
             to_look = to_look.saturating_sub(1);
             if to_look == 0 {
                 to_look = LOOK;
@@ -240,7 +238,7 @@ impl Followed {
         };
         // without a whole line there is nothing to do until more has been written
         let turn = if next == place { Turn::Nothing } else { Turn::More };
-        Ok(Taken { turn, place: next, lines, offences })
+        Ok(Taken { turn, place: next, lines, found })
     }
 
     fn line(&self, line: Line<'_>, path: &str, all: &Follows) -> Booked {
@@ -260,11 +258,12 @@ impl Followed {
     }
 
     /// Has what was found, and the place behind it, written in one commit.
-    async fn write(&self, offences: Vec<Offence>, all: &Follows) {
+    async fn write(&self, found: Found, all: &Follows) {
         let place = self.place.get();
         let position = Box::new(self.position(place, all));
         self.writing.set(true);
-        all.commit(Change::Read { offences, position }).await;
+        let Found { offences, proposals } = found;
+        all.commit(Change::Read { offences, proposals, position }).await;
         self.writing.set(false);
         self.kept.set(Some(place));
     }
@@ -299,12 +298,16 @@ impl Followed {
             let mut old = self.position(lost, all);
             (old.device, old.inode) = (0, old.mark); // a file that nobody has found yet
             all.remember(&old);
-            let change = Change::Read { offences: Vec::new(), position: Box::new(old) };
+            let change = Change::Read {
+                offences: Vec::new(),
+                proposals: Vec::new(),
+                position: Box::new(old),
+            };
             self.writing.set(true);
             all.commit(change).await;
             self.writing.set(false);
         }
-        self.write(Vec::new(), all).await;
+        self.write(Found::default(), all).await;
         all.ask_beside(&path);
     }
 

@@ -5,12 +5,11 @@
 
 use crate::follow::tail::LONGEST;
 use crate::follow::told::Spot;
-use crate::follow::{Follows, millis};
+use crate::follow::{Follows, Found, millis};
 use portreeve_detect::{Moment, Record};
 use portreeve_judge::readers::From;
 use portreeve_ledger::{Change, Position};
 use portreeve_model::Journal;
-use portreeve_model::Offence;
 use portreeve_wire::clerk::{FromClerk, MOST_CURSOR, SourceReport};
 use serde_json::{Map, Value};
 use std::cell::{Cell, RefCell};
@@ -109,7 +108,7 @@ impl Follows {
                 continue;
             }
             let position = Box::new(source.position(self));
-            self.order(Change::Read { offences: Vec::new(), position });
+            self.order(Change::Read { offences: Vec::new(), proposals: Vec::new(), position });
             source.kept.replace(cursor);
         }
     }
@@ -149,7 +148,7 @@ impl Source {
                 Ok(0) | Err(_) => return,
                 Ok(length) => length,
             };
-            let mut offences = Vec::new();
+            let mut found = Found::default();
             let new = chunk.get(..length).unwrap_or_default();
             for piece in new.split_inclusive(|byte| *byte == b'\n') {
                 let room = MOST_ENTRY.saturating_sub(entry.len());
@@ -162,44 +161,45 @@ impl Source {
                     self.long.set(self.long.get().saturating_add(1));
                     all.counted(&self.name, 1, 0);
                 } else {
-                    offences.extend(self.entry(&entry, all));
+                    self.entry(&entry, all, &mut found);
                 }
                 entry.clear();
                 over = false;
             }
-            if !offences.is_empty() {
-                self.write(offences, all).await;
+            if !found.offences.is_empty() {
+                self.write(found, all).await;
             }
             tokio::task::yield_now().await;
         }
     }
 
-    async fn write(&self, offences: Vec<Offence>, all: &Follows) {
+    async fn write(&self, found: Found, all: &Follows) {
         let position = Box::new(self.position(all));
         let cursor = position.cursor.clone();
         self.writing.set(true);
-        all.commit(Change::Read { offences, position }).await;
+        let Found { offences, proposals } = found;
+        all.commit(Change::Read { offences, proposals, position }).await;
         self.writing.set(false);
         self.kept.replace(cursor);
     }
 
-    /// Takes an entry; its cursor is where to go on.
-    fn entry(&self, json: &[u8], all: &Follows) -> Option<Offence> {
-        let fields: Map<String, Value> = serde_json::from_slice(json).ok()?;
-        let cursor = fields.get("__CURSOR")?.as_str().filter(|it| it.len() <= MOST_CURSOR)?;
+    /// Takes an entry; its cursor is where to go on. What is no entry is passed over.
+    fn entry(&self, json: &[u8], all: &Follows, found: &mut Found) {
+        let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(json) else { return };
+        let cursor = fields.get("__CURSOR").and_then(Value::as_str);
+        let Some(cursor) = cursor.filter(|it| it.len() <= MOST_CURSOR) else { return };
         let admitted = {
             let readers = all.readers.borrow();
             let journal = readers.get(self.watch).and_then(|it| it.watch.journal.as_ref());
             journal.is_some_and(|journal| admits(journal, &fields))
         };
-        let found = admitted.then(|| {
-            let parts = Parts::of(&fields);
-            all.read(&[self.watch], &parts.record(), From::Journal)
-        });
-        let offence = found.and_then(|booked| all.tell(booked, &Spot::Entry { cursor }));
-        all.counted(&self.name, 1, u64::from(offence.is_some()));
+        let before = found.offences.len();
+        if admitted {
+            let booked = all.read(&[self.watch], &Parts::of(&fields).record(), From::Journal);
+            all.tell(booked, &Spot::Entry { cursor }, found);
+        }
+        all.counted(&self.name, 1, u64::from(found.offences.len() > before));
         self.cursor.replace(Some(cursor.to_owned()));
-        offence
     }
 }
 

@@ -29,7 +29,7 @@ use crate::store::Order;
 use jiff::tz::TimeZone;
 use portreeve_detect::Record;
 use portreeve_judge::{
-    Booked, Heard,
+    Booked, Heard, Proposal,
     readers::{From, Now, Reader, Readers},
 };
 use portreeve_ledger::{Change, Position};
@@ -60,6 +60,14 @@ const MOST_SOURCES: usize = 4096;
 const MOST_KNOWN: usize = 32;
 /// How alarms begin that are about watches.
 const UNREAD: &str = "what is watched is not all read: ";
+
+/// What was found in a turn.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    offences: Vec<Offence>,
+    /// What judges ask for because of them.
+    proposals: Vec<Proposal>,
+}
 
 /// Everything that is watched.
 pub(crate) struct Follows {
@@ -277,7 +285,8 @@ impl Follows {
             if same && place.is_known() && !place.is_in(file).unwrap_or(true) {
                 (position.device, position.inode) = (0, position.mark);
                 let position = Box::new(position);
-                self.commit(Change::Read { offences: Vec::new(), position }).await;
+                self.commit(Change::Read { offences: Vec::new(), proposals: Vec::new(), position })
+                    .await;
             }
         }
     }
@@ -375,7 +384,8 @@ impl Follows {
                 let position = Position { source, at: millis(), ..Position::default() };
                 all.remember(&position);
                 let position = Box::new(position);
-                all.commit(Change::Read { offences: Vec::new(), position }).await;
+                all.commit(Change::Read { offences: Vec::new(), proposals: Vec::new(), position })
+                    .await;
             }
         });
     }
@@ -465,7 +475,11 @@ impl Follows {
     fn keep(&self, file: &Followed) {
         let Some(position) = file.unkept(self) else { return };
         self.remember(&position);
-        self.order(Change::Read { offences: Vec::new(), position: Box::new(position) });
+        self.order(Change::Read {
+            offences: Vec::new(),
+            proposals: Vec::new(),
+            position: Box::new(position),
+        });
     }
 
     fn order(&self, change: Change) {
@@ -526,7 +540,11 @@ impl Follows {
         let (done, written) = oneshot::channel();
         let position = match &change {
             Change::Read { position, .. } => Some(position.clone()),
-            Change::Keep(_) | Change::Forget(_) | Change::Record(_) => None,
+            Change::Keep(_)
+            | Change::Forget(_)
+            | Change::Record { .. }
+            | Change::Propose(_)
+            | Change::Succeed { .. } => None,
         };
         if orders.send(Order::Read(change, done)).await.is_ok() {
             // Only now: one that was stopped before has left nothing behind.
@@ -550,22 +568,19 @@ impl Follows {
     }
 
     /// Has what a line came to judged, and an offence written to the event log, unless an earlier
-    /// clerk has; gives the offence.
-    fn tell(&self, booked: Booked, spot: &Spot<'_>) -> Option<Offence> {
+    /// clerk has.
+    fn tell(&self, booked: Booked, spot: &Spot<'_>, into: &mut Found) {
         match booked {
             Booked::Offence(offence) => {
-                self.clerk.judge(&offence);
+                into.proposals.extend(self.clerk.judge(&offence));
                 if !self.told.borrow_mut().take(spot, &offence) {
                     self.clerk.tell(&offence, spot);
                 }
-                Some(*offence)
+                into.offences.push(*offence);
             }
             // that a session has authenticated, only its own voice says
-            Booked::Success { success, .. } => {
-                self.clerk.succeeded(&success);
-                None
-            }
-            Booked::Nothing => None,
+            Booked::Success { success, .. } => self.clerk.succeeded(*success),
+            Booked::Nothing => {}
         }
     }
 

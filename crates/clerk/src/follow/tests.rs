@@ -1,6 +1,6 @@
 use super::*;
 use crate::scratch::Scratch;
-use portreeve_judge::Heard;
+use portreeve_judge::{Heard, Proposal};
 use portreeve_model::Success;
 use portreeve_sys::channel;
 use portreeve_wire::watched::FileId;
@@ -18,8 +18,10 @@ impl Clerk for Nobody {
     fn hear(&self, _: &Heard<'_>) -> Booked {
         Booked::Nothing
     }
-    fn judge(&self, _: &Offence) {}
-    fn succeeded(&self, _: &Success) {}
+    fn judge(&self, _: &Offence) -> Vec<Proposal> {
+        Vec::new()
+    }
+    fn succeeded(&self, _: Success) {}
     fn tell(&self, _: &Offence, _: &Spot<'_>) {}
     fn alarm(&self, _: &str, _: bool) {}
 }

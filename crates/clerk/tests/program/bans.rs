@@ -1,4 +1,4 @@
-use crate::harness::{Clerk, Home, end, wait_for};
+use crate::harness::{Clerk, Home, end, over, wait_for};
 use portreeve_model::Sentence;
 use portreeve_wire::clerk::{BanRecord, FromClerk, ToClerk};
 use portreeve_wire::event::What;
@@ -24,9 +24,9 @@ fn bans_survive_a_kill_right_after_they_were_stored() {
     let home = Home::new();
     let (clerk, _) = Clerk::at_work(&home);
     let long = 4_000_000_000;
-    let (a, b, over) =
+    let (a, b, past) =
         (ban("192.0.2.7", None), ban("2001:db8::/64", Some(long)), ban("192.0.2.9", Some(1)));
-    for (one, serial) in [&a, &b, &over].into_iter().zip(7..) {
+    for (one, serial) in [&a, &b, &past].into_iter().zip(7..) {
         clerk.tell(&ToClerk::Ban { serial, ban: one.clone() });
     }
     let stored: Vec<_> = (0..3).map(|_| clerk.hear()).collect();
@@ -34,7 +34,7 @@ fn bans_survive_a_kill_right_after_they_were_stored() {
     clerk.kill();
     let (clerk, bans) = Clerk::at_work(&home);
     assert_eq!(bans, [a.clone(), b.clone()], "one is over already");
-    clerk.tell(&ToClerk::Unban { serial: 3, ban: a.key(), pardon: None });
+    clerk.tell(&ToClerk::Unban { serial: 3, end: over(a.key()) });
     assert_eq!(clerk.hear(), FromClerk::Stored(3));
     clerk.kill();
     let (_clerk, bans) = Clerk::at_work(&home);
@@ -163,7 +163,7 @@ fn bans_of_a_ledger_that_is_busy_at_the_start_come_when_it_is_free() {
     // the patience with which it reads and writes later
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     // What is told meanwhile is newer than what will be read.
-    clerk.tell(&ToClerk::Unban { serial: 1, ban: b.key(), pardon: Some(1) });
+    clerk.tell(&ToClerk::Unban { serial: 1, end: over(b.key()) });
     clerk.tell(&ToClerk::Ban { serial: 2, ban: BanRecord { until: Some(4_000_000_000), ..c } });
     std::thread::sleep(Duration::from_secs(1));
     assert!(!clerk.has_said_something(), "nobody knows whether there are none");

@@ -5,7 +5,9 @@ use portreeve_model::{
 };
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::privileges;
-use portreeve_wire::clerk::{BanKey, BanRecord, Form, FromClerk, Item, ServiceEntry, ToClerk};
+use portreeve_wire::clerk::{
+    BanEnd, BanKey, BanRecord, Form, FromClerk, Item, ServiceEntry, ToClerk,
+};
 use portreeve_wire::event::{Event, SessionRef, What};
 use portreeve_wire::{End, MAX_PACKET, SessionId, decode, encode};
 use std::ffi::OsString;
@@ -269,7 +271,7 @@ impl Clerk {
     pub(crate) fn settle(&self) {
         let network = "203.0.113.77".parse().unwrap();
         let ban = BanKey { network, only: String::new() };
-        self.tell(&ToClerk::Unban { serial: u64::MAX, ban, pardon: None });
+        self.tell(&ToClerk::Unban { serial: u64::MAX, end: over(ban) });
         assert_eq!(self.hear(), FromClerk::Stored(u64::MAX));
     }
 
@@ -324,6 +326,11 @@ fn drop_rights() -> String {
 fn evidence(session: &SessionRef, resumed: bool, form: Form) -> Item {
     let (authenticated, over) = (false, false);
     Item::Evidence { session: session.clone(), resumed, form, authenticated, over }
+}
+
+/// That a ban is over.
+pub(crate) fn over(ban: BanKey) -> BanEnd {
+    BanEnd { ban, at: 1_800_000_000_000, how: "expired".into(), by: None }
 }
 
 pub(crate) fn end(address: &str, port: u16) -> End {

@@ -9,7 +9,7 @@ use portreeve_model::{Network, Origin, Sentence};
 use portreeve_policy::{Ban, BanOutcome, State, WhyNot};
 use portreeve_sys::socket;
 use portreeve_wire::clerk::{
-    BanKey, BanRecord, KnownGood as Good, MOST_KNOWN_GOOD, Proposal, ToClerk,
+    BanEnd, BanKey, BanRecord, KnownGood as Good, MOST_KNOWN_GOOD, Proposal, ToClerk,
 };
 use portreeve_wire::event::{Helper, Refused, What};
 use std::collections::BTreeMap;
@@ -219,7 +219,7 @@ impl Door {
         let record = record(ban, self.state.ban_skew());
         self.enforcers.ended(&record);
         let ban = record.key();
-        self.forget_ban(ban.clone(), by);
+        self.forget_ban(ban.clone(), why, by);
         self.event(What::BanEnded {
             network: ban.network,
             only: ban.only,
@@ -228,12 +228,12 @@ impl Door {
         });
     }
 
-    /// The ledger is to forget a ban.
-    fn forget_ban(&mut self, ban: BanKey, by: Option<u32>) {
+    /// The ledger is to forget a ban, and to note how it ended.
+    fn forget_ban(&mut self, ban: BanKey, how: &str, by: Option<u32>) {
         let serial = self.unstored.serial();
-        let now = u64::try_from(self.now.wall.as_millis()).unwrap_or(u64::MAX);
-        let message = ToClerk::Unban { serial, ban: ban.clone(), pardon: by.map(|_| now) };
-        self.keep(ban, serial, message);
+        let at = u64::try_from(self.now.wall.as_millis()).unwrap_or(u64::MAX);
+        let end = BanEnd { ban: ban.clone(), at, how: how.to_owned(), by };
+        self.keep(ban, serial, ToClerk::Unban { serial, end });
     }
 
     fn keep(&mut self, key: BanKey, serial: u64, message: ToClerk) {
@@ -285,7 +285,7 @@ impl Door {
                 by: None,
             };
             if record.until.is_some_and(|until| until <= self.now.unix()) {
-                self.forget_ban(record.key(), None);
+                self.forget_ban(record.key(), "expired", None);
                 self.enforcers.ended(&record);
                 self.event(gone("expired"));
                 continue;
@@ -310,7 +310,7 @@ impl Door {
                     }
                 }
                 Ok(_) | Err(_) => {
-                    self.forget_ban(record.key(), None);
+                    self.forget_ban(record.key(), "lifted", None);
                     self.enforcers.ended(&record);
                     self.event(gone("lifted"));
                 }

@@ -3,6 +3,7 @@ use crate::errand::{About, Kind};
 use portreeve_model::{DnsZone, ListAnswer, Mark, Network, Reach};
 use portreeve_policy::{Answered, Effects, Errand, Said, Ticket};
 use portreeve_wire::SessionId;
+use portreeve_wire::clerk::BanEnd;
 use portreeve_wire::relay::{IdentReply, NamesAnswer};
 
 fn session() -> SessionRef {
@@ -99,11 +100,7 @@ fn estate() -> Estate {
                 only: String::new(),
                 judge: String::new(),
             }],
-            unstored: vec![(
-                key.clone(),
-                4,
-                ToClerk::Unban { serial: 4, ban: key, pardon: Some(9) },
-            )],
+            unstored: vec![(key.clone(), 4, ToClerk::Unban { serial: 4, end: over(key) })],
             next_serial: 4,
         },
         undecided: vec![Undecided {
@@ -139,6 +136,10 @@ fn estate() -> Estate {
         }],
         enforcers: Vec::new(),
     }
+}
+
+fn over(ban: BanKey) -> BanEnd {
+    BanEnd { ban, at: 5, how: "expired".into(), by: None }
 }
 
 #[test]

@@ -4,13 +4,20 @@
 //! written they are kept in memory and tried again; a damaged ledger is opened anew. That the bans
 //! are all told is said only of a ledger that was open and could be read to its end.
 
+mod recall;
+
+pub(crate) use recall::{Past, Recall};
+
+use portreeve_judge::Proposal;
 use portreeve_ledger::{Change, Ledger, LedgerError, Position};
 use portreeve_sys::clock;
-use portreeve_wire::clerk::{BanKey, BanRecord};
+use portreeve_wire::clerk::{BanKey, BanRecord, KnownGood};
+use recall::Memory;
 use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Changes that may wait for the thread; then whoever brings more waits.
@@ -42,6 +49,10 @@ pub(crate) enum Order {
     Write(Change, Option<u64>),
     /// Write this; whoever reads on meanwhile waits until it is on disk, or cannot be for now.
     Read(Change, oneshot::Sender<()>),
+    /// Tell what judges must know of the past. Changes that come after it are none of that.
+    Recall(Recall),
+    /// Which of these have not become bans?
+    Unheeded(Vec<Proposal>),
     /// A second has passed.
     Tend,
 }
@@ -51,10 +62,16 @@ pub(crate) enum Order {
 pub(crate) enum Answer {
     /// Bans that were kept. The last come once, after every other.
     Bans { bans: Vec<BanRecord>, last: bool },
+    /// Networks that somebody has authenticated from, those of the latest: once, after the bans.
+    KnownGood(Vec<KnownGood>),
     /// Everything that is known of what is watched: once, before the bans.
     Positions(Vec<Position>),
     /// The change of this number is on disk.
     Done(u64),
+    /// Some of the past, in its order; and whether that was all.
+    Past(Vec<Past>, bool),
+    /// Those of [`Order::Unheeded`] that have not become bans.
+    Unheeded(Vec<Proposal>),
     /// Something is wrong, or no longer is.
     Alarm(String, bool),
 }
@@ -94,6 +111,7 @@ pub(crate) fn start(directory: PathBuf, ledger: Result<Ledger, LedgerError>) -> 
         trouble: None,
         lost: false,
         ticks: 0,
+        memory: Memory::default(),
     };
     let thread = std::thread::Builder::new().name("ledger".into());
     let thread = thread.spawn(move || keeper.keep(ledger))?;
@@ -108,13 +126,17 @@ fn now() -> i64 {
 fn key(change: &Change) -> Option<BanKey> {
     match change {
         Change::Keep(ban) => Some(ban.key()),
-        Change::Forget(ban) => Some(ban.clone()),
-        Change::Record(_) | Change::Read { .. } => None,
+        Change::Forget(end) => Some(end.ban.clone()),
+        Change::Record { .. }
+        | Change::Read { .. }
+        | Change::Propose(_)
+        | Change::Succeed { .. } => None,
     }
 }
 
 const UNOPENED: &str = "the ledger cannot be used: ";
 const UNWRITTEN: &str = "the ledger cannot be written: ";
+const UNRECALLED: &str = "judges do not know all that was before: ";
 const UNREAD: &str = "not all bans could be read: ";
 const LOST: &str = "bans or offences were lost: the ledger could not be written for too long";
 
@@ -137,6 +159,7 @@ struct Keeper {
     trouble: Option<String>,
     lost: bool,
     ticks: u32,
+    memory: Memory,
 }
 
 impl Keeper {
@@ -151,7 +174,22 @@ impl Keeper {
             }
             Err(error) => self.in_trouble(&error),
         }
-        while let Some(first) = self.orders.blocking_recv() {
+        loop {
+            // The past is told between orders.
+            let first = match self.memory.is_busy() {
+                true => match self.orders.try_recv() {
+                    Ok(first) => first,
+                    Err(TryRecvError::Empty) => {
+                        self.recall_some();
+                        continue;
+                    }
+                    Err(TryRecvError::Disconnected) => break,
+                },
+                false => match self.orders.blocking_recv() {
+                    Some(first) => first,
+                    None => break,
+                },
+            };
             let mut tend = self.take(first);
             while self.kept.len() < COMMIT
                 && let Ok(order) = self.orders.try_recv()
@@ -168,6 +206,7 @@ impl Keeper {
             if tend {
                 self.expire();
             }
+            self.recall_some();
         }
         self.write();
     }
@@ -176,6 +215,18 @@ impl Keeper {
     fn take(&mut self, order: Order) -> bool {
         match order {
             Order::Tend => return true,
+            Order::Recall(wish) => {
+                if self.trouble.is_none() {
+                    self.write();
+                }
+                let tail = self.kept.iter().flat_map(|(change, _)| recall::of(change)).collect();
+                let begun = self.memory.begin(wish, tail, self.ledger.as_mut());
+                begun.unwrap_or_else(|error| self.not_recalled(&error));
+            }
+            Order::Unheeded(proposals) => {
+                let left = recall::unheeded(self.ledger.as_ref(), proposals);
+                self.say(Answer::Unheeded(left));
+            }
             Order::Write(change, serial) => self.keep_back(change, serial),
             Order::Read(change, reader) => {
                 self.keep_back(change, None);
@@ -262,6 +313,19 @@ impl Keeper {
         }
     }
 
+    fn recall_some(&mut self) {
+        let Some(said) = self.memory.some(self.ledger.as_ref()) else { return };
+        match said {
+            Ok((past, last)) => self.say(Answer::Past(past, last)),
+            Err(error) => self.not_recalled(&error),
+        }
+    }
+
+    fn not_recalled(&self, error: &LedgerError) {
+        self.say(Answer::Alarm(format!("{UNRECALLED}{error}"), true));
+        self.say(Answer::Past(Vec::new(), true));
+    }
+
     /// The bans could not be read: once more, from a damaged ledger after it is opened again.
     fn reread(&mut self) {
         if std::mem::take(&mut self.damaged) {
@@ -305,6 +369,8 @@ impl Keeper {
             Ok(odd) => {
                 self.told = true;
                 self.say(Answer::Bans { bans, last: true });
+                let good = recall::known_good(ledger, now);
+                self.say(Answer::KnownGood(good));
                 if odd > 0 {
                     let text = format!("{odd} rows of the ledger are no bans");
                     self.say(Answer::Alarm(text, true));
