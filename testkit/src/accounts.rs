@@ -17,12 +17,13 @@ pub(crate) struct Account {
 }
 
 /// Far above what distributions hand out, so that a stray process of a test is seen as such.
-pub(crate) const ACCOUNTS: [Account; 6] = [
+pub(crate) const ACCOUNTS: [Account; 7] = [
     Account { name: "root", id: 0, login: true },
     Account { name: "thisuser", id: 59_001, login: true },
     Account { name: "otheruser", id: 59_002, login: true },
     Account { name: "portreeve-clerk", id: 59_010, login: false },
     Account { name: "portreeve-relay", id: 59_011, login: false },
+    Account { name: "portreeve-firewall", id: 59_015, login: false },
     Account { name: "portreeve-log", id: 59_014, login: false },
 ];
 

@@ -17,6 +17,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("/bin/mount", "mount"),
     ("/bin/cp", "coreutils"),
     ("/sbin/ip", "iproute2"),
+    ("/usr/sbin/nft", "nftables"),
     ("/etc/services", "netbase"),
     ("/usr/share/zoneinfo/Asia/Kolkata", "tzdata"),
     ("/usr/bin/ssh", "openssh-client"),

@@ -118,7 +118,9 @@ fn the_users_are_those_of_the_default_configuration() {
     };
     let settings = portreeve_model::Settings::default();
     let log = portreeve_model::KeptLog::USER.to_owned();
-    assert_eq!(named("u"), [settings.clerk_user.clone(), settings.relay_user, log]);
+    let firewall = "portreeve-firewall".to_owned();
+    let known = [settings.clerk_user.clone(), settings.relay_user, firewall, log];
+    assert_eq!(named("u"), known);
     assert_eq!(named("g"), [settings.control_group]);
     assert!(!users.lines().any(|line| line.starts_with("m ")), "no helper may command the door");
     let folders = packaged("systemd/portreeve.tmpfiles.conf");

@@ -79,6 +79,8 @@ pub struct Resolved {
     pub clerk: Option<Ids>,
     /// The relay's identity, likewise.
     pub relay: Option<Ids>,
+    /// The firewall's; `None` when the host has no user for it.
+    pub firewall: Option<Ids>,
     /// The control group's number, if it exists.
     pub control_group: Option<u32>,
     /// Groups with which watched log files are opened: those of the clerk's user, and `adm` and

@@ -198,7 +198,9 @@ const DEADLY: &[i64] = &[
 /// What ends the process.
 pub(super) fn deadly(profile: Profile) -> Vec<i64> {
     let bind: &[i64] = match profile {
-        Profile::Clerk | Profile::Relay | Profile::HostsDeny => &[libc::SYS_bind],
+        Profile::Clerk | Profile::Relay | Profile::HostsDeny | Profile::Firewall => {
+            &[libc::SYS_bind]
+        }
         // libc binds a netlink socket to ask which families the host has.
         Profile::Compile | Profile::Mail => &[],
     };
@@ -219,6 +221,7 @@ pub(super) fn refused() -> io::Result<Rules> {
 pub(super) fn allowed(profile: Profile) -> io::Result<Rules> {
     let lists: &[&[i64]] = match profile {
         Profile::Clerk => &[EVERYWHERE, READING, WRITING],
+        Profile::Firewall => &[EVERYWHERE],
         Profile::Relay => &[EVERYWHERE, READING, CONNECTING],
         Profile::HostsDeny => &[EVERYWHERE, READING, WRITING, ATTRIBUTES],
         Profile::Mail => &[EVERYWHERE, READING, CONNECTING, &[libc::SYS_bind]],
@@ -280,7 +283,7 @@ const fn families(profile: Profile) -> &'static [u32] {
     const UNIX: u32 = libc::AF_UNIX.cast_unsigned();
     const NETLINK: u32 = libc::AF_NETLINK.cast_unsigned();
     match profile {
-        Profile::Clerk | Profile::HostsDeny => &[],
+        Profile::Clerk | Profile::HostsDeny | Profile::Firewall => &[],
         Profile::Relay => &[INET, INET6],
         Profile::Compile | Profile::Mail => &[INET, INET6, UNIX, NETLINK],
     }

@@ -2,7 +2,7 @@
 
 use crate::{Confinement, Sandbox};
 use portreeve_sys::channel::Channel;
-use portreeve_sys::{descriptor, privileges};
+use portreeve_sys::{Capability, descriptor, privileges};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::os::fd::RawFd;
@@ -50,8 +50,16 @@ pub fn channel() -> Result<Channel, Stop> {
 /// # Errors
 /// When it cannot be entered, or leaves a right that it should not.
 pub fn confine(sandbox: Sandbox) -> Result<Confinement, Stop> {
+    confine_with(sandbox, &[])
+}
+
+/// As [`confine`], for a program that keeps these capabilities.
+///
+/// # Errors
+/// As of [`confine`].
+pub fn confine_with(sandbox: Sandbox, rights: &[Capability]) -> Result<Confinement, Stop> {
     let confinement = sandbox.enter().map_err(system("enter the sandbox"))?;
-    privileges::assert_unprivileged().map_err(|why| Stop(77, why.to_string()))?;
+    privileges::assert_only(rights).map_err(|why| Stop(77, why.to_string()))?;
     if !confinement.seccomp {
         return Err(Stop(77, "system calls are not filtered".to_owned()));
     }

@@ -30,6 +30,9 @@ pub enum Profile {
     /// The relay: reading files, and connecting Internet streams and datagrams. Bound sockets come
     /// from the monitor.
     Relay,
+    /// The firewall: what it was given, and a socket to the packet filter that it opened before; no
+    /// file, and no other socket.
+    Firewall,
     /// The one-shot compiler: reading files, and asking NSS, which may load libraries and connect.
     Compile,
     /// The one-shot that keeps a hosts.deny: files of one folder, with their owner and attributes. No

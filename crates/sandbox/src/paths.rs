@@ -49,7 +49,7 @@ fn restrict_self(sandbox: &Sandbox) -> Result<RestrictionStatus, Failure> {
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::BindTcp)?
         .scope(Scope::Signal)?;
-    if matches!(profile, Profile::Clerk | Profile::HostsDeny) {
+    if matches!(profile, Profile::Clerk | Profile::HostsDeny | Profile::Firewall) {
         ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
     }
     if !matches!(profile, Profile::Compile | Profile::Mail) {
@@ -72,7 +72,7 @@ fn restrict_self(sandbox: &Sandbox) -> Result<RestrictionStatus, Failure> {
 
 fn reading(profile: Profile) -> BitFlags<AccessFs> {
     match profile {
-        Profile::Clerk | Profile::Relay | Profile::HostsDeny => {
+        Profile::Clerk | Profile::Relay | Profile::HostsDeny | Profile::Firewall => {
             AccessFs::ReadFile | AccessFs::ReadDir
         }
         // NSS modules ask daemons at sockets with paths.

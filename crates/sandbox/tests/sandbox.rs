@@ -62,6 +62,12 @@ const CASES: &[Case] = &[
     (Profile::Clerk, "setns", setns, DEATH),
     (Profile::Clerk, "abort", abort, Status::Signal(6)),
     (Profile::Clerk, "chroot", chroot, DEATH),
+    (Profile::Firewall, "unprivileged", unprivileged, FINE),
+    (Profile::Firewall, "no sockets", no_sockets, FINE),
+    (Profile::Firewall, "no processes", no_processes, FINE),
+    (Profile::Firewall, "no limits", no_limits, FINE),
+    (Profile::Firewall, "execute", execute, DEATH),
+    (Profile::Firewall, "setns", setns, DEATH),
     (Profile::Relay, "connect", connect, FINE),
     (Profile::Relay, "unprivileged", unprivileged, FINE),
     (Profile::Relay, "only reads", only_reads, FINE),
@@ -147,6 +153,7 @@ fn leaf(case: usize, directory: &Path) -> ExitCode {
             (vec!["/etc/hostname".into()], vec![directory.to_path_buf()])
         }
         Profile::Relay => (vec!["/etc".into(), "/no/such/path".into()], Vec::new()),
+        Profile::Firewall => (Vec::new(), Vec::new()),
         Profile::Compile | Profile::Mail => (vec!["/".into()], Vec::new()),
     };
     let sandbox = Sandbox { read_paths, write_dirs, seccomp: *profile };

@@ -26,6 +26,7 @@ pub mod file;
 pub mod inheritance;
 pub mod limits;
 pub mod log_socket;
+pub mod netfilter;
 pub mod notice;
 pub mod notify;
 pub mod pipe;

@@ -532,6 +532,27 @@ pub struct EnforcerStatus {
     pub trouble: Option<String>,
 }
 
+/// Bans in the kernel's packet filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirewallStatus {
+    /// The table, of the family `inet`.
+    pub table: String,
+    /// Whether it holds all that is in force for every service.
+    pub synchronised: bool,
+    /// Messages of changes that it has not carried out.
+    pub waiting: u64,
+    /// Addresses and networks in its sets, where the kernel tells; some seconds old.
+    pub elements: Option<u64>,
+    /// Packets that it dropped; some seconds old.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// How often others changed the table.
+    pub changed: u32,
+    /// What the kernel refuses.
+    pub trouble: Option<String>,
+}
+
 /// How things are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -585,4 +606,6 @@ pub struct Status {
     pub judging: JudgingStatus,
     /// What carries bans out of the door, in the order of the configuration.
     pub enforcers: Vec<EnforcerStatus>,
+    /// The kernel's part in bans, where it has one.
+    pub firewall: Option<FirewallStatus>,
 }

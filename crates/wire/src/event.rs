@@ -95,6 +95,8 @@ pub enum Helper {
     Relay,
     /// portreeve-compile.
     Compile,
+    /// portreeve-firewall.
+    Firewall,
 }
 
 impl Helper {
@@ -105,6 +107,7 @@ impl Helper {
             Self::Clerk => "clerk",
             Self::Relay => "relay",
             Self::Compile => "compile",
+            Self::Firewall => "firewall",
         }
     }
 }
@@ -439,6 +442,15 @@ pub enum What {
     Alarm {
         /// A sentence.
         text: String,
+    },
+    /// Another program has changed the kernel's table of bans; it is made again.
+    FirewallChanged {
+        /// The table.
+        table: String,
+        /// The program, as the kernel names it; empty when it is not known.
+        by: String,
+        /// What it did.
+        what: String,
     },
     /// The queue to the clerk was full.
     EventsLost {

@@ -13,6 +13,7 @@ pub mod compile;
 pub mod control;
 pub mod enforce;
 pub mod event;
+pub mod firewall;
 mod frame;
 pub mod hosts;
 pub mod import;

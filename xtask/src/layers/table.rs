@@ -9,7 +9,7 @@ pub(super) enum Allowed {
 }
 
 /// Names without `portreeve-`.
-const TABLE: [(&str, &[&str]); 23] = [
+const TABLE: [(&str, &[&str]); 24] = [
     // words
     ("diag", &[]),
     ("model", &["diag"]),
@@ -32,6 +32,7 @@ const TABLE: [(&str, &[&str]); 23] = [
     ("monitor", &["policy", "supervise", "ucspi", "wire", "model", "sys"]),
     ("clerk", &["detect", "judge", "ledger", "sandbox", "wire", "model", "sys"]),
     ("relay", &["sandbox", "wire", "model", "sys"]),
+    ("firewall", &["sandbox", "wire", "model", "sys"]),
     ("enforce", &["sandbox", "wire", "model", "sys"]),
     ("tools", &["supervise", "ucspi", "dialect", "policy", "model", "diag", "sys"]),
     (

@@ -124,6 +124,9 @@ fn entry(what: &What) -> Entry {
         }
         What::Exhausted { what } => Entry::Exhausted { what: clean(what) },
         What::Recovered { what } => Entry::Recovered { what: clean(what) },
+        What::FirewallChanged { table, by, what } => {
+            Entry::FirewallChanged { table: clean(table), by: clean(by), change: clean(what) }
+        }
         What::Alarm { text } => Entry::Alarm { text: clean(text) },
         What::EventsLost { count } => {
             Entry::EventsLost { by: Loser::Monitor, target: None, count: *count }

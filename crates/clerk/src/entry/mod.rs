@@ -319,6 +319,12 @@ pub(crate) enum Entry {
     Recovered {
         what: String,
     },
+    FirewallChanged {
+        table: String,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        by: String,
+        change: String,
+    },
     Alarm {
         text: String,
     },

@@ -241,6 +241,11 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
         Entry::Recovered { what } => {
             sentence(Good, None, format!("connections are taken again: enough {what}"))
         }
+        Entry::FirewallChanged { table, by, change } => {
+            let by = if by.is_empty() { String::new() } else { format!(" by `{by}`") };
+            let text = format!("the kernel's table of bans, {table}, was changed{by}: {change}");
+            sentence(Warning, None, format!("{text}; it is made again"))
+        }
         Entry::Alarm { text } => sentence(Warning, None, format!("alarm: {text}")),
         Entry::EventsLost { by, target, count: lost } => {
             let by = match (by, target) {

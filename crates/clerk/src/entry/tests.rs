@@ -19,7 +19,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 49;
+const VARIANTS: usize = 50;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -72,6 +72,7 @@ fn number(entry: &Entry) -> usize {
         Entry::BreakerOpened { .. } => 46,
         Entry::BreakerClosed { .. } => 47,
         Entry::Enforcement { .. } => 48,
+        Entry::FirewallChanged { .. } => 49,
     }
 }
 
@@ -228,6 +229,11 @@ fn from_the_monitor() -> Vec<What> {
         What::Exhausted { what: "descriptors".into() },
         What::Recovered { what: "descriptors".into() },
         What::Alarm { text: "`/var/log/ssh.log` is past its hard limit of 20480 bytes".into() },
+        What::FirewallChanged {
+            table: "portreeve".into(),
+            by: "nft".into(),
+            what: "removed the table".into(),
+        },
         What::EventsLost { count: 12 },
     ]
 }

@@ -26,6 +26,7 @@ pub(super) fn accounts(settings: &Settings, as_root: bool, host: &mut dyn Host) 
         ));
         return resolved;
     }
+    resolved.firewall = firewall(settings, [&clerk, &relay], host);
     resolved.control_group = control(settings, [&clerk, &relay], problems, host);
     // a host without them, or whose directory does not answer, has fewer files that can be read
     let mut group = |name: &str| host.group(name).ok().flatten().map(|group| group.gid);
@@ -40,6 +41,19 @@ pub(super) fn accounts(settings: &Settings, as_root: bool, host: &mut dyn Host) 
     resolved.clerk = clerk.map(|(ids, _)| ids);
     resolved.relay = relay.map(|(ids, _)| ids);
     resolved
+}
+
+/// The firewall's user, on hosts that have one by this name and where the kernel is to hold bans; else
+/// it runs as nobody. It has to be nobody else's either.
+fn firewall(
+    settings: &Settings,
+    helpers: [&Option<(Ids, Vec<u32>)>; 2],
+    host: &mut dyn Host,
+) -> Option<Ids> {
+    settings.ban.nftables.as_ref()?;
+    let (ids, _) = helper("firewall", "portreeve-firewall", host).ok()?;
+    let shared = |(other, _): &(Ids, Vec<u32>)| other.uid == ids.uid || other.gid == ids.gid;
+    (!helpers.into_iter().flatten().any(shared)).then_some(ids)
 }
 
 /// A helper's identity, and all groups its user belongs to.

@@ -28,7 +28,10 @@ impl Door {
         if matches!(self.stage, Stage::Waiting(_)) {
             alarms.push("the door is not open yet: it waits for the bans of the ledger".to_owned());
         }
-        let helpers = [&self.clerk, &self.relay].map(|h| self.helper_status(h)).to_vec();
+        let firewall = self.firewall_status();
+        let process = firewall.is_some().then_some(&self.enforcers.nftables.process);
+        let helpers = [&self.clerk, &self.relay].into_iter().chain(process);
+        let helpers = helpers.map(|h| self.helper_status(h)).collect();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -58,6 +61,7 @@ impl Door {
                 ..JudgingStatus::default()
             },
             enforcers: self.enforcers.status(),
+            firewall,
         }
     }
 

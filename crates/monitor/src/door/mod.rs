@@ -241,6 +241,7 @@ impl Door {
             Some(Token::Client(number)) => self.on_client(number),
             Some(Token::Clerk) => self.on_clerk(),
             Some(Token::Relay) => self.on_relay(),
+            Some(Token::Firewall) => self.on_firewall(),
             Some(Token::Compiler) => self.on_compiler(),
             Some(Token::SourceCompiler) => self.on_source_compiler(),
             Some(Token::Sources) => self.hear_changes(),

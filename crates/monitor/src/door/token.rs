@@ -20,6 +20,7 @@ pub(crate) enum Token {
     WatchedPlaces,
     WatchedOpening,
     Enforcer(u64),
+    Firewall,
 }
 
 const KINDS: u64 = 56; // eight bits of kind above 56 bits of number
@@ -46,6 +47,7 @@ impl Token {
             Self::WatchedPlaces => (14, 0),
             Self::WatchedOpening => (15, 0),
             Self::Enforcer(n) => (16, n),
+            Self::Firewall => (17, 0),
         };
         (kind << KINDS) | (number & ((1 << KINDS) - 1))
     }
@@ -70,6 +72,7 @@ impl Token {
             14 => Self::WatchedPlaces,
             15 => Self::WatchedOpening,
             16 => Self::Enforcer(number),
+            17 => Self::Firewall,
             _ => return None,
         })
     }

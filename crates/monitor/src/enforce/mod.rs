@@ -7,7 +7,9 @@
 //! [`Door::tick_enforcers`]: crate::door::Door::tick_enforcers
 
 pub(crate) mod command;
+mod feed;
 mod hosts_deny;
+pub(crate) mod nftables;
 mod oneshot;
 mod order;
 mod running;
@@ -18,6 +20,7 @@ use crate::door::Door;
 use crate::door::token::Token;
 use crate::enforce::command::{Command, Left, Outcome};
 use crate::enforce::hosts_deny::{File, Told};
+use crate::enforce::nftables::Firewall;
 use crate::enforce::oneshot::Means;
 use crate::enforce::running::{Output, Running};
 use crate::enforce::tell::Teller;
@@ -61,12 +64,15 @@ pub(crate) struct Enforcers {
     /// Whether they know what is in force: not before the ledger has said so.
     synchronised: bool,
     stop_by: Option<Duration>,
+    /// The kernel's packet filter.
+    pub(crate) nftables: Firewall,
 }
 
 impl Enforcers {
     /// A ban is in force that was not, or lasts longer than it did: one of the same network and service
     /// is replaced. Its times are those of the clock on the wall now.
     pub(crate) fn added(&mut self, ban: &BanRecord, made: Made) {
+        self.nftables.added(ban, made);
         self.files.iter_mut().for_each(|file| file.added(ban));
         if made != Made::Before {
             self.commands.iter_mut().for_each(|command| command.added(ban, made == Made::Now));
@@ -76,6 +82,7 @@ impl Enforcers {
     /// A ban is in force no more: it has expired, was lifted, or may not be since the configuration or
     /// the host has changed.
     pub(crate) fn ended(&mut self, ban: &BanRecord) {
+        self.nftables.ended(ban);
         self.files.iter_mut().for_each(|file| file.ended(ban));
         self.commands.iter_mut().for_each(|command| command.ended(ban));
     }
@@ -118,7 +125,9 @@ impl Enforcers {
         let files = self.files.iter().filter(|_| self.synchronised).filter_map(File::next_due);
         let commands = self.commands.iter().filter_map(Command::next_due);
         let stop = self.stop_by.filter(|_| !self.is_idle(Duration::ZERO));
-        files.chain(commands).chain(self.teller.next_due()).chain(self.refill).chain(stop).min()
+        let firewall = self.nftables.process.next_due();
+        let all = files.chain(commands).chain(self.teller.next_due()).chain(self.refill);
+        all.chain(stop).chain(firewall).min()
     }
 
     pub(crate) fn status(&self) -> Vec<EnforcerStatus> {
@@ -214,6 +223,7 @@ impl Door {
 
     /// Once a turn: the enforcers do what they have to do, a bounded piece of it.
     pub(crate) fn tick_enforcers(&mut self) {
+        self.flush_firewall();
         self.feed_enforcers();
         if self.enforcers.synchronised && self.enforcers.feed.is_none() {
             self.tick_files();

@@ -12,7 +12,7 @@ use crate::convert::describe;
 use portreeve_sys::channel::{self, Channel};
 use portreeve_sys::poll::{Interest, Poller};
 use portreeve_sys::spawn::{Connection, Plan, Program, Spawner};
-use portreeve_sys::{Pid, Status, spawn};
+use portreeve_sys::{Capability, Pid, Status, spawn};
 use portreeve_wire::Phase;
 use portreeve_wire::event::{Helper, What};
 use std::ffi::CString;
@@ -79,6 +79,17 @@ impl HelperProcess {
 
     /// What to run from the next start on.
     pub(crate) fn set_program(&mut self, path: &Path, args: &[PathBuf], ids: Option<spawn::Ids>) {
+        self.set_program_with(path, args, ids, &[]);
+    }
+
+    /// As [`Self::set_program`], of one that keeps some of root's rights.
+    pub(crate) fn set_program_with(
+        &mut self,
+        path: &Path,
+        args: &[PathBuf],
+        ids: Option<spawn::Ids>,
+        rights: &[Capability],
+    ) {
         let text = |path: &Path| CString::new(path.as_os_str().as_bytes()).ok();
         let Some(path) = text(path) else { return };
         let mut plan = Plan::new(path.clone());
@@ -90,6 +101,7 @@ impl HelperProcess {
         plan.no_new_privs = true;
         plan.reserved = true;
         plan.ids = ids;
+        plan.ambient = rights.to_vec();
         match plan.prepare() {
             Ok(program) => {
                 if self.program.is_none() {

@@ -35,5 +35,7 @@ impl Door {
         } else {
             self.relay.set_program(&path("portreeve-relay"), &words(&relay_args), relay);
         }
+        let firewall = path("portreeve-firewall");
+        self.set_firewall(&firewall);
     }
 }

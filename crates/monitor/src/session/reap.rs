@@ -172,6 +172,20 @@ impl Door {
             for waiter in self.waiting.take_all() {
                 self.unanswered(waiter);
             }
+        } else if self
+            .enforcers
+            .nftables
+            .process
+            .running
+            .as_ref()
+            .is_some_and(|r| r.pid == exit.pid)
+            && let Some((_, what)) = self.enforcers.nftables.process.ended(exit.status, now)
+        {
+            self.enforcers.nftables.forget();
+            // one that was not to go on is no news
+            if let Some(what) = what.filter(|_| self.enforcers.nftables.process.can_run()) {
+                self.event(what);
+            }
         } else if let Some((run, _)) = self.compile.as_mut().filter(|(run, _)| run.pid == exit.pid)
         {
             run.reaped = true; // its answer tells its outcome
@@ -285,14 +299,15 @@ impl Door {
         let (spawner, poller, outputs) = (&mut self.spawner, &self.poller, &self.outputs);
         let clerk = self.clerk.tick(spawner, poller, outputs, now);
         let relay = self.relay.tick(spawner, poller, outputs, now);
-        for what in clerk.into_iter().chain(relay) {
+        let firewall = self.enforcers.nftables.process.tick(spawner, poller, outputs, now);
+        for what in clerk.into_iter().chain(relay).chain(firewall) {
             self.event(what);
         }
     }
 
     /// A helper's program could not be executed: its exit says so when it is reaped.
     pub(crate) fn helper_not_started(&mut self, pid: Pid, reason: String) {
-        for helper in [&mut self.clerk, &mut self.relay] {
+        for helper in [&mut self.clerk, &mut self.relay, &mut self.enforcers.nftables.process] {
             if helper.running.as_ref().is_some_and(|r| r.pid == pid) {
                 helper.trouble = Some(reason.clone());
             }
@@ -305,6 +320,7 @@ impl Door {
         let process = match helper {
             Helper::Clerk => &mut self.clerk,
             Helper::Relay => &mut self.relay,
+            Helper::Firewall => &mut self.enforcers.nftables.process,
             Helper::Compile => return,
         };
         if let Some(running) = &process.running {

@@ -7,7 +7,8 @@ use crate::explain::suppose;
 use crate::host::advice::Advice;
 use portreeve_model::SupposedNames;
 use portreeve_wire::control::{
-    HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status, Step, TrialStatus,
+    FirewallStatus, HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status, Step,
+    TrialStatus,
 };
 use serde_json::{Map, Value, json};
 
@@ -46,7 +47,21 @@ pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
             "again": status.offences.again,
         },
         "enforcers": status.enforcers.iter().map(super::enforcers::json).collect::<Vec<_>>(),
+        "firewall": status.firewall.as_ref().map(firewall),
         "trial": status.trial.as_ref().map(trial),
+    })
+}
+
+fn firewall(firewall: &FirewallStatus) -> Value {
+    json!({
+        "table": firewall.table,
+        "synchronised": firewall.synchronised,
+        "waiting": firewall.waiting,
+        "elements": firewall.elements,
+        "dropped-packets": firewall.packets,
+        "dropped-bytes": firewall.bytes,
+        "changed": firewall.changed,
+        "trouble": firewall.trouble,
     })
 }
 

@@ -5,7 +5,9 @@ use super::{Ink, WIDTH, ink};
 use crate::host::advice::Advice;
 use portreeve_diag::Paint;
 use portreeve_wire::clerk::{BanRecord, BookedCounts};
-use portreeve_wire::control::{HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status};
+use portreeve_wire::control::{
+    FirewallStatus, HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status,
+};
 use std::time::Duration;
 
 /// Columns of the words at the start of a line.
@@ -85,6 +87,14 @@ fn door(status: &Status, paint: Paint) -> String {
         n => format!(", {n} crowded out by newer ones"),
     };
     out.push_str(&plain("bans", &format!("{}{crowded}", status.bans)));
+    if let Some(firewall) = &status.firewall {
+        let meaning = match (&firewall.trouble, firewall.synchronised) {
+            (Some(_), _) => Ink::Bad,
+            (None, false) => Ink::Care,
+            (None, true) => Ink::Good,
+        };
+        out.push_str(&entry("in the kernel", &in_kernel(firewall), paint, meaning));
+    }
     if !status.newest_bans.is_empty() {
         let newest: Vec<_> = status.newest_bans.iter().map(newest_ban).collect();
         out.push_str(&plain("newest of them", &newest.join("; ")));
@@ -100,6 +110,26 @@ fn door(status: &Status, paint: Paint) -> String {
         out.push_str(&entry("events", &text, paint, Ink::Care));
     }
     out
+}
+
+/// Bans in the kernel's packet filter: what its table holds, has done, and lacks.
+fn in_kernel(firewall: &FirewallStatus) -> String {
+    let mut text = format!("table inet {}", visible(&firewall.table));
+    if let Some(elements) = firewall.elements {
+        text.push_str(&format!(", {elements} in its sets"));
+    }
+    text.push_str(&format!(", {} dropped", count(firewall.packets, "packet")));
+    if let Some(trouble) = &firewall.trouble {
+        text.push_str(&format!("; {}", visible(trouble)));
+    } else if !firewall.synchronised {
+        text.push_str("; it is being filled");
+    }
+    match firewall.changed {
+        0 => {}
+        1 => text.push_str("; another program changed it once"),
+        n => text.push_str(&format!("; other programs changed it {n} times")),
+    }
+    text
 }
 
 /// `203.0.113.7 (telnet)`, `192.0.2.0/24 (by hand, uid 0)`.

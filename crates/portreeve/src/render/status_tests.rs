@@ -147,6 +147,16 @@ pub(crate) fn sample() -> Status {
                 ..EnforcerStatus::default()
             },
         ],
+        firewall: Some(FirewallStatus {
+            table: "portreeve".into(),
+            synchronised: true,
+            waiting: 0,
+            elements: Some(2),
+            packets: 40_213,
+            bytes: 2_412_780,
+            changed: 1,
+            trouble: None,
+        }),
         offences: BookedCounts { charged: 45, nobody: 3, again: 40 },
         lists: vec![
             list("/etc/portreeve/deny", None),
@@ -162,6 +172,8 @@ The door is open, process 4711, portreeve 0.1.0, up 3 h 2 min.
   sessions        3 of 10000
   delayed         12 of 1000 refused peers; 3 closed at once for want of a place
   bans            2
+  in the kernel   table inet portreeve, 2 in its sets, 40213 packets dropped;
+                  another program changed it once
   offences        45 charged, 3 that name nobody for certain, 40 told again
   mend            the file system of /var/log/portreeve is full: events are not
                   being written

@@ -34,6 +34,7 @@ pub(crate) fn status() -> Status {
         trial: None,
         newest_bans: Vec::new(),
         watches: Vec::new(),
+        firewall: None,
         offences: BookedCounts::default(),
         lists: Vec::new(),
     }
