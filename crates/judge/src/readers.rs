@@ -6,7 +6,7 @@ use crate::book::{Booked, Heard, Voice};
 use jiff::tz::{Offset, TimeZone};
 use portreeve_detect::filter::{Dated, Filter, Userdef};
 use portreeve_detect::{Detector, Finding, Moment, Panel, Record, named};
-use portreeve_model::Watch;
+use portreeve_model::{Watch, Zone};
 
 /// An entry of the journal whose time is no further from now than this has just been written,
 /// microseconds.
@@ -63,14 +63,19 @@ impl Reader {
     }
 
     fn resolve(&self, moment: Moment, now: i64, local: &TimeZone) -> Option<i64> {
-        let zone = &self.watch.zone;
-        if zone.name == "local" {
-            return moment.resolve(now, local);
-        }
-        let offset = zone.offset(now.div_euclid(1_000_000));
-        let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
-        moment.resolve(now, &TimeZone::fixed(offset))
+        resolve(&self.watch.zone, moment, now, local)
     }
+}
+
+/// A moment by a watch's clock, microseconds since the epoch.
+#[must_use]
+pub fn resolve(zone: &Zone, moment: Moment, now: i64, local: &TimeZone) -> Option<i64> {
+    if zone.name == "local" {
+        return moment.resolve(now, local);
+    }
+    let offset = zone.offset(now.div_euclid(1_000_000));
+    let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
+    moment.resolve(now, &TimeZone::fixed(offset))
 }
 
 /// Where lines come from.
@@ -181,7 +186,7 @@ fn is_own(host: &[u8], own: &[u8]) -> bool {
 mod tests {
     use super::*;
     use portreeve_detect::Named;
-    use portreeve_model::{Dialect, FilterText, Origin, ServiceName, Sited, UseDns, Zone};
+    use portreeve_model::{Dialect, FilterText, Origin, ServiceName, Sited, UseDns};
 
     const HERE: Origin = Origin { file: 0, line: 1, column: 1, dialect: Dialect::Native };
 

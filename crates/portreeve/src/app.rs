@@ -6,7 +6,7 @@ use crate::paths::Paths;
 use crate::terminal::{self, Form};
 use crate::{
     check, completions, convert, detect, detectors, events, explain, import, live, reload, render,
-    run, service, status, stop, takeover, upgrade,
+    replay, run, service, status, stop, takeover, upgrade,
 };
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, Error as UsageError};
@@ -60,6 +60,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Detect(args) => detect::run(args, form),
         Command::Import(args) => import::run(args, &paths, form),
         Command::Detectors(args) => detectors::run(args, &paths, form),
+        Command::Replay(args) => replay::run(args, &paths, form),
         Command::Status => status::run(&paths, form),
         Command::Events(args) => events::run(args, &paths, form),
         Command::Reload(args) => reload::run(args, &paths, form),

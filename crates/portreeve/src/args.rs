@@ -4,6 +4,7 @@ mod convert;
 mod detect;
 mod import;
 mod live;
+mod replay;
 mod service;
 
 pub(crate) use convert::{ConvertArgs, Language};
@@ -13,6 +14,7 @@ pub(crate) use live::{
     BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
 };
 
+pub(crate) use replay::ReplayArgs;
 pub(crate) use service::{
     ChangeArgs, LogArgs, MarkArgs, ServiceArgs, ServiceCommand, SignalArgs, StatusArgs, Wait,
     Where, Word,
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Detect(DetectArgs),
     /// Say which detectors there are, what they find, and who is looked at by them
     Detectors(DetectorsArgs),
+    /// Say what rules would have done with the logs that there are
+    Replay(ReplayArgs),
     /// Show services, listeners, sessions, refusals and what needs mending
     Status,
     /// Show what happened, or what happens
@@ -314,6 +318,8 @@ mod tests {
             "portreeve detect --detector sshd --detector pam a.log b.log",
             "portreeve detect --filter sshd[mode=aggressive] --zone +02:00 auth.log",
             "portreeve detect --list",
+            "portreeve replay --since 14:00 --against /etc/portreeve/portreeve.toml --config new.toml",
+            "portreeve replay a.log a.log.1.gz --explain 192.0.2.7 --zone +02:00 --json",
             "portreeve detectors",
             "portreeve detectors sshd --json --config x.toml",
             "portreeve status --json --root d",

@@ -29,6 +29,7 @@ mod paths;
 mod peer;
 mod reload;
 mod render;
+mod replay;
 mod run;
 mod service;
 mod standing;

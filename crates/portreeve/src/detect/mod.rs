@@ -1,15 +1,16 @@
 //! `portreeve detect`: what the lines of a log say, in this process and of files alone.
 
-mod clock;
+pub(crate) mod clock;
 mod filters;
 mod input;
 mod json;
-mod lines;
+pub(crate) mod lines;
 mod outcome;
 mod row;
 mod tally;
 mod watcher;
 
+pub(crate) use lines::Lines;
 pub(crate) use watcher::unknown;
 
 use crate::args::DetectArgs;
@@ -19,7 +20,7 @@ use crate::terminal::{self, Form, Reader};
 use clock::Clock;
 use input::Input;
 use jiff::tz::TimeZone;
-use lines::{Line, Lines};
+use lines::Line;
 use outcome::Told;
 use portreeve_detect::Finding;
 use std::io;
