@@ -3,7 +3,7 @@
 
 use crate::enforce::order::{About, Act, Queue, Task};
 use crate::enforce::running::{Output, Running, Runs};
-use portreeve_model::{BanCommand, Identity, Network};
+use portreeve_model::{BanCommand, Family, Identity, Network};
 use portreeve_sys::spawn::{Ids, Plan};
 use portreeve_sys::{Exit, Pid, Status};
 use portreeve_wire::clerk::BanRecord;
@@ -107,8 +107,20 @@ impl Command {
         }
     }
 
+    /// Whether it is told of bans of such addresses.
+    fn concerns(&self, ban: &BanRecord) -> bool {
+        match self.config.family {
+            Family::Dual => true,
+            Family::V4 => ban.network.address().is_ipv4(),
+            Family::V6 => ban.network.address().is_ipv6(),
+        }
+    }
+
     /// A ban is in force, or, not `new`, lasts longer.
     pub(super) fn added(&mut self, ban: &BanRecord, new: bool) {
+        if !self.concerns(ban) {
+            return;
+        }
         let asks = |word: &String| word.contains("{seconds}");
         if !self.config.ban.is_empty() && (new || self.config.ban.iter().any(asks)) {
             self.push(Task::new(ban.key(), Act::Ban, about(ban), new));
@@ -117,6 +129,9 @@ impl Command {
 
     /// One is in force no more.
     pub(super) fn ended(&mut self, ban: &BanRecord) {
+        if !self.concerns(ban) {
+            return;
+        }
         if !self.config.unban.is_empty() {
             self.push(Task::new(ban.key(), Act::Unban, about(ban), false));
         } else if !self.config.ban.is_empty() {
@@ -137,7 +152,7 @@ impl Command {
 
     /// One of them.
     pub(super) fn fed(&mut self, ban: &BanRecord) {
-        if !self.config.ban.is_empty() {
+        if !self.config.ban.is_empty() && self.concerns(ban) {
             self.push(Task::new(ban.key(), Act::Ban, about(ban), false));
         }
     }
