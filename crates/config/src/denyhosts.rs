@@ -6,7 +6,8 @@ use crate::native::fixed_zone;
 use crate::world::{DialectFiles, World};
 use portreeve_diag::Span;
 use portreeve_dialect::denyhosts::{
-    Allowed, EmailMethod, Reading, Settings, iptables_rule, of_ipv6, read, restricted, tell_door,
+    Allowed, EmailMethod, Reading, Settings, iptables_rule, of_ipv6, private, read, restricted,
+    tell_door,
 };
 use portreeve_model::preset::DenyHosts as Preset;
 use portreeve_model::{
@@ -71,32 +72,6 @@ impl Imported {
 const MOST_ENTRIES: u32 = 100_000;
 /// What `find` would take for a stuck plug-in: DenyHosts waits for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Addresses that DenyHosts takes for no attacker's.
-const PRIVATE: [&str; 22] = [
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.0.0.0/29",
-    "192.0.0.170/31",
-    "192.0.2.0/24",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "198.51.100.0/24",
-    "203.0.113.0/24",
-    "224.0.0.0/4",
-    "240.0.0.0/4",
-    "::/128",
-    "::1/128",
-    "100::/64",
-    "2001:db8::/32",
-    "2001:10::/28",
-    "fc00::/7",
-    "fe80::/10",
-    "ff00::/8",
-];
 
 /// Reads what is to be imported; nothing where there is an error, which is among the findings.
 pub(crate) fn import(
@@ -207,7 +182,7 @@ impl Maker<'_> {
             judge.hears.detectors.push(USERDEF.to_owned());
         }
         if !self.import.private {
-            judge.spares = PRIVATE.iter().filter_map(|text| text.parse::<Network>().ok()).collect();
+            judge.spares = private().to_vec();
         }
         judge.only.clone_from(&self.import.services);
         Some(judge)

@@ -5,8 +5,8 @@ use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
 use crate::{
-    check, completions, convert, detect, detectors, events, explain, import, live, reload, render,
-    replay, run, service, status, stop, takeover, upgrade,
+    check, completions, convert, denyhosts, detect, detectors, events, explain, import, live,
+    reload, render, replay, run, service, status, stop, takeover, upgrade,
 };
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, Error as UsageError};
@@ -17,6 +17,10 @@ use std::process::ExitCode;
 /// The whole program: reads the arguments, does the deed, says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
+    let mut line = std::env::args_os();
+    if let Some(exit) = line.next().and_then(|name| denyhosts::called(&name, line.collect())) {
+        return exit;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&hinted(error), asks_for_json(std::env::args_os())).into(),

@@ -14,6 +14,7 @@ mod client;
 mod completions;
 mod configuration;
 mod convert;
+mod denyhosts;
 mod detect;
 mod detectors;
 mod events;

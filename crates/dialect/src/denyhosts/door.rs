@@ -1,14 +1,24 @@
-//! What `[import] denyhosts` says of each key.
+//! What is said of each key.
 
-use super::{EmailMethod, Fate, Settings, codes};
+use super::{EmailMethod, Fate, Key, Settings, codes};
 use portreeve_diag::{Diagnostic, Diagnostics, Level, Span};
 
 /// Tells what becomes of every key that is there, in the door.
 pub fn tell_door(settings: &Settings, found: &mut Diagnostics) {
+    tell(settings, found, |key| key.door);
+    method(settings, found);
+}
+
+/// Tells what becomes of every key that is there, in the command `denyhosts`.
+pub fn tell_command(settings: &Settings, found: &mut Diagnostics) {
+    tell(settings, found, |key| key.command);
+}
+
+fn tell(settings: &Settings, found: &mut Diagnostics, fate: impl Fn(&Key) -> Fate) {
     let mut honoured: Vec<&str> = Vec::new();
     let mut first = None;
     for (key, at, given) in settings.keys() {
-        match key.door {
+        match fate(key) {
             Fate::Honoured(_) => {
                 honoured.push(key.name);
                 first = first.or(Some(at));
@@ -37,7 +47,6 @@ pub fn tell_door(settings: &Settings, found: &mut Diagnostics) {
         let help = "docs/denyhosts.md says how each is done";
         say(found, Level::Note, codes::HONOURED, at, message, help);
     }
-    method(settings, found);
 }
 
 /// Whether a key that is not done asks for anything.
