@@ -263,7 +263,11 @@ impl Maker<'_> {
                 host: host.clone(),
                 port: smtp.port,
                 tls: smtp.ssl,
-                login: smtp.login.clone().map(|(user, password)| MailLogin { user, password }),
+                login: smtp.login.clone().map(|(user, password)| MailLogin {
+                    user,
+                    password,
+                    file: None,
+                }),
             },
             _ => MailBy::Program(
                 ["/usr/sbin/sendmail", "-t", "-i"].map(str::to_owned).into_iter().collect(),

@@ -2,6 +2,7 @@
 
 use crate::{Family, ServiceName, Sited};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 
 /// `[ban]`, but for `never`.
@@ -141,12 +142,55 @@ pub enum MailBy {
 }
 
 /// A login at a mail server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailLogin {
     /// The name.
     pub user: String,
     /// The password.
     pub password: String,
+    /// The file that it was read from; `None`: it stands in the configuration.
+    pub file: Option<String>,
+}
+
+/// Without the password.
+impl fmt::Debug for MailLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { user, password: _, file } = self;
+        f.debug_struct("MailLogin").field("user", user).field("file", file).finish_non_exhaustive()
+    }
+}
+
+impl BanCommand {
+    /// What a placeholder in an argument may stand for.
+    pub const PLACEHOLDERS: [&str; 6] =
+        ["address", "network", "family", "seconds", "service", "judge"];
+    /// Commands, at most.
+    pub const MOST: usize = 16;
+    /// At once, at most.
+    pub const MOST_AT_ONCE: u32 = 64;
+    /// The longest time limit.
+    pub const LONGEST: Duration = Duration::from_secs(3600);
+}
+
+impl HostsDeny {
+    /// Files, at most.
+    pub const MOST: usize = 8;
+    /// The usual file.
+    pub const FILE: &'static str = "/etc/hosts.deny";
+}
+
+impl BanMail {
+    /// Recipients, at most.
+    pub const MOST: usize = 32;
+    /// Who sends where nobody is named.
+    pub const USER: &'static str = "nobody";
+}
+
+/// Its own table, before connection tracking.
+impl Default for Nftables {
+    fn default() -> Self {
+        Self { table: "portreeve".into(), priority: -300, most: 1_000_000 }
+    }
 }
 
 impl Default for Breaker {

@@ -325,12 +325,4 @@ pub(super) const KEYS: &[Key] = &[
         example: "\"/etc/hosts.deny\"",
         prose: "Searched next: whoever a rule here matches is refused; whoever none matches is let in",
     },
-    Key {
-        name: "never",
-        scopes: &[Scope::Ban],
-        form: "a list of addresses and networks",
-        default: Fallback::Is("[]"),
-        example: "[\"192.0.2.0/24\", \"2001:db8::1\"]",
-        prose: "Who is never banned",
-    },
 ];

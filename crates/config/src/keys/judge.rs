@@ -138,7 +138,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "maxretry",
         scopes: FAIL2BAN,
-        form: "a number from 1 to 10000",
+        form: "a number from 1 to 4000",
         default: Fallback::Is("5"),
         example: "3",
         prose: "So many offences are enough",

@@ -1,5 +1,6 @@
 //! Every key of the native language, once: parser, suggestions and documentation read it here.
 
+mod ban;
 mod door;
 mod inner;
 mod judge;
@@ -32,6 +33,20 @@ pub enum Scope {
     DenyHosts,
     /// `[ban]`.
     Ban,
+    /// `[ban]`, `breaker = { … }`.
+    Breaker,
+    /// `[ban.nftables]`.
+    Nftables,
+    /// `[ban.hosts-deny]`.
+    HostsDeny,
+    /// `[ban.command.NAME]`.
+    BanCommand,
+    /// `[ban.mail]`.
+    BanMail,
+    /// `[ban.mail]`, `smtp = { … }`.
+    Smtp,
+    /// `login = { … }` of `smtp`.
+    SmtpLogin,
     /// `[defaults]`.
     Defaults,
     /// `[service.NAME]`.
@@ -100,7 +115,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 49] = [
         Self::Top,
         Self::Door,
         Self::EventLog,
@@ -112,6 +127,13 @@ impl Scope {
         Self::Fail2ban,
         Self::DenyHosts,
         Self::Ban,
+        Self::Breaker,
+        Self::Nftables,
+        Self::HostsDeny,
+        Self::BanCommand,
+        Self::BanMail,
+        Self::Smtp,
+        Self::SmtpLogin,
         Self::Service,
         Self::Trap,
         Self::Defaults,
@@ -159,6 +181,13 @@ impl Scope {
             Self::Fail2ban => "fail2ban of [import]",
             Self::DenyHosts => "denyhosts of [import]",
             Self::Ban => "[ban]",
+            Self::Breaker => "breaker of [ban]",
+            Self::Nftables => "[ban.nftables]",
+            Self::HostsDeny => "[ban.hosts-deny]",
+            Self::BanCommand => "[ban.command.NAME]",
+            Self::BanMail => "[ban.mail]",
+            Self::Smtp => "smtp of [ban.mail]",
+            Self::SmtpLogin => "login of smtp",
             Self::Defaults => "[defaults]",
             Self::Service => "[service.NAME]",
             Self::Kept => "a service with keep = true",
@@ -226,7 +255,7 @@ pub enum Fallback {
 /// Every key.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
     let outer = door::KEYS.iter().chain(service::KEYS).chain(kept::KEYS).chain(watch::KEYS);
-    outer.chain(judge::KEYS).chain(inner::KEYS)
+    outer.chain(judge::KEYS).chain(ban::KEYS).chain(inner::KEYS)
 }
 
 /// The keys that may stand in a scope, in the order of the registry.

@@ -123,7 +123,8 @@ fn suggestion(scope: Scope, name: &str) -> Option<String> {
         return Some(format!("did you mean `{near}`?"));
     }
     let elsewhere = |other: &Scope| keys::key(*other, name).is_some();
-    let other = Scope::ALL.iter().find(|other| elsewhere(other))?;
+    // a service is what most keys are about
+    let other = [Scope::Service].iter().chain(&Scope::ALL).find(|other| elsewhere(other))?;
     Some(format!("`{name}` is a key of {}", other.title()))
 }
 

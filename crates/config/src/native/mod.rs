@@ -2,6 +2,7 @@
 
 mod access;
 mod admission;
+mod ban;
 mod dns_lists;
 mod documents;
 mod environment;
@@ -21,6 +22,7 @@ mod settings;
 mod targets;
 mod watch;
 
+pub(crate) use ban::{ENDS, FAMILIES};
 pub(crate) use environment::{PATH, has_path};
 pub(crate) use fields::Fields;
 pub(crate) use item::Item;
@@ -94,7 +96,8 @@ pub(crate) fn read(
     let Some(main) = documents.first() else { return Native::default() };
     main_only(check, &documents);
     let top = Fields::open(check, Scope::Top, Span::new(main.file, 0, 0), &main.table);
-    let settings = settings::read(check, top);
+    let mut settings = settings::read(check, top);
+    (settings.never_ban, settings.ban) = ban::read(check, world, top, path);
     let (imports, hosts) = settings::imports(check, top, path);
     let fail2ban = settings::fail2ban(check, top, path);
     let denyhosts = settings::denyhosts(check, top, path);

@@ -1,4 +1,4 @@
-//! `[portreeve]`, `[ban]` and `[import]`.
+//! `[portreeve]` and `[import]`.
 
 use super::documents::beside;
 use super::fields::Fields;
@@ -16,12 +16,12 @@ use crate::world::World;
 use portreeve_diag::Span;
 use portreeve_dialect::denyhosts::Reading;
 use portreeve_dialect::fail2ban::Wanted;
-use portreeve_model::{EvidenceBounds, OnStop, Parting, Pattern, Rule, Settings};
+use portreeve_model::{EvidenceBounds, OnStop, Parting, Settings};
 use std::time::Duration;
 
 /// The settings of the door.
 pub(super) fn read(check: &mut Check, top: Fields<'_>) -> Settings {
-    let mut settings = Settings { never_ban: never(check, top), ..Settings::default() };
+    let mut settings = Settings::default();
     let Some(door) = top.get("portreeve").and_then(|item| item.table(check, Scope::Door)) else {
         return settings;
     };
@@ -98,28 +98,6 @@ pub(super) fn account(text: &str) -> Result<String, String> {
         }
         _ => Ok(text.into()),
     }
-}
-
-fn never(check: &mut Check, top: Fields<'_>) -> Vec<Rule> {
-    let Some(ban) = top.get("ban").and_then(|item| item.table(check, Scope::Ban)) else {
-        return Vec::new();
-    };
-    let Some(item) = ban.get("never") else { return Vec::new() };
-    let mut rules = super::access::rules(check, item, &mut no_file);
-    rules.retain(|(rule, entry)| {
-        let name = matches!(rule.pattern, Pattern::Host(_));
-        if name {
-            entry.refuse(check, "a ban is of an address, so a host name cannot be spared");
-        }
-        !name
-    });
-    rules.into_iter().map(|(rule, _)| rule).collect()
-}
-
-/// Refuses a list in a file of its own.
-pub(super) fn no_file(check: &mut Check, entry: Item<'_>, _: &str) -> Option<Pattern> {
-    entry.refuse(check, "who is never banned is written here, not in a file of its own");
-    None
 }
 
 /// The configurations to import, and what is said of hosts.allow and hosts.deny.

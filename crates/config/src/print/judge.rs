@@ -52,7 +52,7 @@ fn table(keys: &[String]) -> String {
 }
 
 /// Thousandths as a number.
-fn number(thousandths: u32) -> String {
+pub(super) fn number(thousandths: u32) -> String {
     let (whole, rest) = (thousandths / 1000, thousandths % 1000);
     if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:03}") }
 }

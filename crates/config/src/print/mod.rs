@@ -5,6 +5,7 @@
 
 mod access;
 mod admission;
+mod ban;
 mod dns_lists;
 mod hold;
 mod hosts_access;
@@ -143,10 +144,7 @@ fn settings(page: &mut Page<'_>, settings: &Settings) {
         let word = on_stop.sessions.word();
         page.line("on-stop", &format!("{{ sessions = \"{word}\"{within} }}"));
     }
-    if !settings.never_ban.is_empty() {
-        page.header("ban", None);
-        page.list("never", settings.never_ban.iter().map(rule));
-    }
+    ban::print(page, settings);
 }
 
 fn service(page: &mut Page<'_>, service: &Service) {

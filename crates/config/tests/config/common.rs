@@ -104,6 +104,7 @@ pub(crate) fn native(text: &str) -> Loaded {
     let jails =
         "[DEFAULT]\nlogpath = /var/log/x\n[sshd]\nenabled = yes\nfilter = sshd\n[recidive]\n";
     let host = host
+        .with("/etc/portreeve/mail.password", "of a file\n")
         .with("/etc/fail2ban/jail.conf", jails)
         .with("/etc/fail2ban/filter.d/recidive.conf", "[Definition]\nfailregex = y <HOST>\n")
         .with("/etc/denyhosts.conf", DENYHOSTS)

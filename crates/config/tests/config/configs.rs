@@ -1,5 +1,8 @@
 //! Configurations of every shape the model has.
 
+mod bans;
+mod judges;
+
 use portreeve_model::{
     AccessList, AddressRange, Admission, AllowList, Argv0, Authentication, BannerFile, Banners,
     Bind, Config, Delayed, Dialect, DnsList, DnsLists, DnsZone, Ends, Environment, EnvironmentBase,
@@ -11,8 +14,8 @@ use portreeve_model::{
     WhenUnknown, Zone,
 };
 use portreeve_model::{
-    Asked, BanPolicy, Finish, Kept, KeptLog, MissingRules, OnStop, Parting, Restart, RulesUse,
-    Signal, Source, SourceFile, SourceId, SourceKind, Syslog, WrappersUse,
+    Asked, Finish, Kept, KeptLog, MissingRules, OnStop, Parting, Restart, RulesUse, Signal, Source,
+    SourceFile, SourceId, SourceKind, Syslog, WrappersUse,
 };
 use portreeve_model::{
     FilterText, Journal, JournalPlace, JournalTerm, Start, UseDns, Watch, WatchFile,
@@ -423,15 +426,16 @@ fn settings() -> impl Strategy<Value = Settings> {
     let delayed =
         (1u32..=100_000, 1u32..=100_000).prop_map(|(max, per_source)| Delayed { max, per_source });
     let users = (user(), user(), user());
-    (1u32..=1_000_000, delayed, vec(rule(network()), 0..3), users, sizes, targets(), on_stop())
-        .prop_map(|(max_sessions, delayed, never_ban, users, sizes, log, on_stop)| {
+    let ban = (vec(rule(network()), 0..3), bans::policy());
+    (1u32..=1_000_000, delayed, ban, users, sizes, targets(), on_stop()).prop_map(
+        |(max_sessions, delayed, (never_ban, ban), users, sizes, log, on_stop)| {
             let (clerk_user, relay_user, control_group) = users;
             let (line, lines_per_second) = sizes;
             Settings {
                 max_sessions,
                 delayed,
                 never_ban,
-                ban: BanPolicy::default(),
+                ban,
                 clerk_user,
                 relay_user,
                 control_group,
@@ -439,7 +443,8 @@ fn settings() -> impl Strategy<Value = Settings> {
                 evidence: EvidenceBounds { line, lines_per_second },
                 on_stop,
             }
-        })
+        },
+    )
 }
 
 fn on_stop() -> impl Strategy<Value = Option<OnStop>> {
@@ -465,8 +470,11 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     });
     let watches = (0usize..3)
         .prop_flat_map(|count| (0..count).map(|number| watch(number).boxed()).collect::<Vec<_>>());
-    (settings(), services, kept, directories, watches).prop_map(
-        |(settings, mut services, kept, directories, watches)| {
+    let judges = (0usize..3).prop_flat_map(|count| {
+        (0..count).map(|number| judges::judge(number).boxed()).collect::<Vec<_>>()
+    });
+    (settings(), services, kept, directories, watches, judges).prop_map(
+        |(settings, mut services, kept, directories, watches, judges)| {
             services.retain(|service| !service.listen.is_empty());
             let files = vec!["/etc/xinetd.d/odd\nname".into()];
             Config {
@@ -477,7 +485,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
                 kept,
                 service_directories: directories.into_iter().collect(),
                 watches,
-                judges: Vec::new(),
+                judges,
             }
         },
     )

@@ -39,6 +39,24 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
         Scope::Import => format!("[import]\n{pair}\n"),
         Scope::HostsAccess => format!("[import]\nhosts-access = {{ {pair} }}\n"),
         Scope::Ban => format!("[ban]\n{pair}\n"),
+        Scope::Breaker => format!("[ban]\nbreaker = {{ {pair} }}\n"),
+        Scope::Nftables => format!("[ban.nftables]\n{pair}\n"),
+        Scope::HostsDeny => format!("[ban.hosts-deny]\n{pair}\n"),
+        Scope::BanCommand => {
+            let rest = rest(&[("user", "\"root\""), ("ban", "[\"/bin/x\"]")]);
+            format!("[ban]\ncommand = {{ x = {{ {rest}{pair} }} }}\n")
+        }
+        Scope::BanMail => {
+            let rest = rest(&[("to", "[\"root\"]"), ("from", "\"root\"")]);
+            format!("[ban]\nmail = {{ {rest}{pair} }}\n")
+        }
+        Scope::Smtp => smtp(&format!("{}{pair}", rest(&[("host", "\"x\"")]))),
+        Scope::SmtpLogin => {
+            let other = ["password", "password-file"].contains(&key.name);
+            let password = if other { "" } else { "password = \"x\", " };
+            let rest = rest(&[("user", "\"x\"")]);
+            smtp(&format!("host = \"x\", login = {{ {rest}{password}{pair} }}"))
+        }
         Scope::Defaults => format!("[defaults]\n{pair}\n"),
         Scope::Service => {
             let lines =
@@ -146,6 +164,11 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             service(format!("log = {{ {file}{pair} }}"))
         }
     }
+}
+
+/// A report that a server with these keys takes.
+fn smtp(keys: &str) -> String {
+    format!("[ban]\nmail = {{ to = [\"root\"], from = \"root\", smtp = {{ {keys} }} }}\n")
 }
 
 /// The line that gives a judge its preset, if a key is not it.

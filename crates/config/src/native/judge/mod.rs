@@ -8,16 +8,16 @@ pub(crate) use tally::BY;
 pub(crate) use term::SUCCESS;
 
 use super::Desk;
+use super::ban::no_file;
 use super::documents::Document;
 use super::fields::Fields;
 use super::item::Item;
-use super::settings::no_file;
 use crate::check::{self, Check};
 use crate::codes;
 use crate::keys::Scope;
 use crate::words::duration;
 use portreeve_diag::Span;
-use portreeve_model::{Hears, Judge, Level, Network, Pattern, ServiceName};
+use portreeve_model::{Hears, Judge, Level, Network, Pattern, ServiceName, Tally};
 use preset::Preset;
 use std::time::Duration;
 
@@ -57,7 +57,27 @@ fn judge(check: &mut Check, name: &str, item: Item<'_>) -> Option<Judge> {
     name?;
     let levels = levels.unwrap_or(judge.levels);
     let judge = Judge { hears, only, spares, levels, ..judge };
+    exact(check, fields, &judge);
     (!disabled.unwrap_or(false)).then_some(judge)
+}
+
+/// Refuses what could not be counted exactly in bounded memory.
+fn exact(check: &mut Check, fields: Fields<'_>, judge: &Judge) {
+    let held = |tally: &Tally| judge.levels.iter().map(|level| tally.charges_held(level)).max();
+    let most = u64::try_from(Tally::MOST_CHARGES).unwrap_or(u64::MAX);
+    for tally in judge.tallies.iter().filter(|tally| held(tally).is_some_and(|held| held > most)) {
+        let name = if tally.name.is_empty() { String::new() } else { format!(" `{}`", tally.name) };
+        let message = format!(
+            "the window{name} may have to tell more than {} charges of one network apart",
+            Tally::MOST_CHARGES
+        );
+        let at = ["tallies", "maxretry"].iter().find_map(|key| fields.get(key));
+        let finding = check::error(codes::BAD_VALUE, at.map_or(fields.at, |item| item.at), message);
+        check.say(finding.help(
+            "lower the limit, charge more at once, or give wider levels a larger `share`; `drain` and \
+             `idle` have no such bound",
+        ));
+    }
 }
 
 fn checked(check: &mut Check, at: Span, text: &str) -> Option<ServiceName> {

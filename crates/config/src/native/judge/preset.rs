@@ -80,7 +80,7 @@ fn native(check: &mut Check, fields: Fields<'_>, mut judge: Judge) -> Option<Jud
 
 fn fail2ban(check: &mut Check, fields: Fields<'_>) -> Option<Fail2ban> {
     let mut jail = Fail2ban::default();
-    if let Some(number) = fields.get("maxretry").and_then(|item| item.count(check, 1..=10_000)) {
+    if let Some(number) = fields.get("maxretry").and_then(|item| item.count(check, 1..=4000)) {
         jail.maxretry = number;
     }
     if let Some(findtime) = fields.get("findtime").and_then(|item| time(check, item)) {
