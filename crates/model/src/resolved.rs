@@ -86,6 +86,8 @@ pub struct Resolved {
     /// Groups with which watched log files are opened: those of the clerk's user, and `adm` and
     /// `systemd-journal` where they exist.
     pub log_groups: Vec<u32>,
+    /// Whom this host asks for names, by `/etc/resolv.conf`.
+    pub resolvers: Vec<IpAddr>,
     /// The number of `systemd-journal`, which may read the journal.
     pub journal_group: Option<u32>,
     /// As whom each command of bans runs.

@@ -15,6 +15,7 @@
 
 mod accept;
 mod args;
+mod ban;
 mod configuration;
 mod control;
 mod convert;

@@ -198,6 +198,13 @@ impl BanSet {
         maps.filter_map(move |map| self.record(*map.get(network)?))
     }
 
+    /// All bans around an address.
+    pub(crate) fn over(&self, address: IpAddr) -> impl Iterator<Item = &Ban> {
+        let maps = std::iter::once(&self.everywhere).chain(self.only.values());
+        let around = maps.flat_map(move |map| map.around(address));
+        around.filter_map(|number| self.record(*number))
+    }
+
     fn record(&self, number: u32) -> Option<&Ban> {
         self.records.get(number as usize)?.as_ref()
     }

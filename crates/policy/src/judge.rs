@@ -16,6 +16,29 @@ pub enum WhyNot {
     NeverBan(Origin),
     /// It is, or holds, an address of this host.
     HostItself,
+    /// It is, or holds, what this host sends packets to that are for others.
+    Gateway,
+    /// It is, or holds, whom this host asks for names.
+    Resolver,
+    /// Somebody in it has authenticated and is still inside.
+    Session,
+    /// It does not hold the peer for whose deeds it is to be banned.
+    Elsewhere,
+}
+
+impl WhyNot {
+    /// Its word in events and counters.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NeverBan(_) => "never-ban",
+            Self::HostItself => "this-host",
+            Self::Gateway => "gateway",
+            Self::Resolver => "resolver",
+            Self::Session => "session",
+            Self::Elsewhere => "unknown",
+        }
+    }
 }
 
 /// The never-ban list.
@@ -60,26 +83,62 @@ impl NeverBan {
     }
 }
 
+/// What stands around a door that no ban may hit: each says whether a network holds one of them.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// Addresses of this host; loopback is always one.
+    pub host: &'a dyn Fn(Network) -> bool,
+    /// What it sends packets to that are for others.
+    pub gateway: &'a dyn Fn(Network) -> bool,
+    /// Whom it asks for names.
+    pub resolver: &'a dyn Fn(Network) -> bool,
+    /// Peers of sessions that have authenticated and are not over.
+    pub session: &'a dyn Fn(Network) -> bool,
+}
+
+impl Around<'_> {
+    /// The same, but that nobody is protected by being inside: for a ban that is meant so.
+    #[must_use]
+    pub fn whoever_is_inside(self) -> Self {
+        Self { session: &|_| false, ..self }
+    }
+}
+
 impl State {
     /// Judges whether a peer may be banned, and as which network: an IPv4 peer alone, an IPv6 peer
-    /// with its /64, or alone where the /64 overlaps a never-ban rule or holds an address of this
-    /// host, or translates IPv4 peers. `holds_host` says whether a network holds an address of this host; loopback always
-    /// is this host.
+    /// with its /64, or alone where that may not be, or where it translates IPv4 peers.
     ///
     /// # Errors
     /// Says why nobody is banned.
-    pub fn judge_ban(
+    pub fn judge_ban(tables: &Tables, peer: IpAddr, around: Around<'_>) -> Result<Network, WhyNot> {
+        Self::judge_proposal(tables, Network::around(unmapped(peer), 32, V6_WIDTH), peer, around)
+    }
+
+    /// Judges whether a network may be banned for what a peer in it has done: as it is proposed; or
+    /// an IPv6 peer with its /64, where that is narrower; or the peer alone. Bystanders are worth more
+    /// than a wide ban, so the first of these that hits nobody it may not hit is the one.
+    ///
+    /// # Errors
+    /// Says why not even the peer is banned.
+    pub fn judge_proposal(
         tables: &Tables,
+        proposed: Network,
         peer: IpAddr,
-        holds_host: &dyn Fn(Network) -> bool,
+        around: Around<'_>,
     ) -> Result<Network, WhyNot> {
         let peer = unmapped(peer);
-        let alone = Self::judge_network(tables, Network::host(peer), holds_host)?;
+        if !proposed.contains(peer) {
+            return Err(WhyNot::Elsewhere);
+        }
+        let own = Network::around(peer, 32, V6_WIDTH);
+        let alone = Self::judge_network(tables, Network::host(peer), around)?;
         if stands_for_ipv4(peer) {
             return Ok(alone);
         }
-        let wide = Network::around(peer, alone.length(), V6_WIDTH);
-        Ok(Self::judge_network(tables, wide, holds_host).unwrap_or(alone))
+        let narrower = Some(own).filter(|own| own.length() > proposed.length());
+        let mut widest_first = [proposed].into_iter().chain(narrower);
+        let may = |network: &Network| Self::judge_network(tables, *network, around).is_ok();
+        Ok(widest_first.find(may).unwrap_or(alone))
     }
 
     /// Judges whether exactly this network may be banned.
@@ -89,7 +148,7 @@ impl State {
     pub fn judge_network(
         tables: &Tables,
         network: Network,
-        holds_host: &dyn Fn(Network) -> bool,
+        around: Around<'_>,
     ) -> Result<Network, WhyNot> {
         let never = &tables.never_ban;
         if let Some(origin) = never.overlaps(network).or(never.unclear) {
@@ -98,8 +157,17 @@ impl State {
         let loopback = network.address().is_loopback()
             || network.contains(Ipv4Addr::LOCALHOST.into())
             || network.contains(Ipv6Addr::LOCALHOST.into());
-        if loopback || holds_host(network) {
+        if loopback || (around.host)(network) {
             return Err(WhyNot::HostItself);
+        }
+        for (holds, why) in [
+            (around.gateway, WhyNot::Gateway),
+            (around.resolver, WhyNot::Resolver),
+            (around.session, WhyNot::Session),
+        ] {
+            if holds(network) {
+                return Err(why);
+            }
         }
         Ok(network)
     }

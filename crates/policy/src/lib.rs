@@ -20,6 +20,7 @@
 )]
 
 mod ban;
+mod breaker;
 mod decide;
 mod early_drop;
 mod effect;
@@ -39,6 +40,7 @@ mod verdict;
 pub mod wrappers;
 
 pub use ban::{Ban, BanOutcome, BanSource, EXPIRE_BATCH, Shut};
+pub use breaker::{BreakerState, Evidence, NewBan, Trip};
 pub use decide::{admit, consider, follow};
 pub use early_drop::drop_chance;
 pub use effect::{Effect, Effects};
@@ -51,7 +53,7 @@ pub use explain::{
 pub use facts::{Facts, IdentAnswer, Names, Own, supposed_lists};
 pub use good::KnownGood;
 pub use image::{Image, Shared};
-pub use judge::WhyNot;
+pub use judge::{Around, WhyNot};
 pub use state::{Place, Reservation, ServiceStatus, StartupAges, State, Ticket, Totalled, Totals};
 pub use tables::{ServiceIndex, Tables};
 pub use trace::{Answer, NoTrace, Question, Step, StepRecord, Trace};

@@ -23,6 +23,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod diag;
 pub mod file;
+pub mod gateways;
 pub mod inheritance;
 pub mod limits;
 pub mod log_socket;

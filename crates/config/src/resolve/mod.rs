@@ -10,6 +10,7 @@ mod ids;
 mod kept;
 mod listen;
 mod own;
+mod resolvers;
 
 pub use host::{Host, Node, NodeKind, System};
 
@@ -31,6 +32,7 @@ pub fn resolve_with(config: &Config, as_root: bool, host: &mut dyn Host) -> Reso
     resolved.kept = kept::all(config, as_root, &reserved, host);
     resolved.services = services;
     ban::identities(&mut resolved, &config.settings.ban, as_root, host);
+    resolved.resolvers = resolvers::all(host);
     resolved
 }
 

@@ -8,7 +8,7 @@ use crate::door::token::Token;
 use crate::door::{Door, Stage};
 use crate::sources::images::{self, Held, Read};
 use crate::succession::inherit::UNREAD;
-use portreeve_model::{Config, Problem, Resolved, Settings, difference};
+use portreeve_model::{Config, Offer, Problem, Resolved, Settings, difference};
 use portreeve_policy::{Reason, Refusal, ServiceIndex};
 use portreeve_sys::poll::Interest;
 use portreeve_wire::End;
@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// While a service is down for want of something, the host is asked again so often.
 const ASK_AGAIN: Duration = Duration::from_secs(4);
+/// Where somebody may be shut out, it is asked so often whom it asks for names.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
 impl Asked {
     /// Whether another configuration may follow from it.
@@ -298,8 +300,13 @@ impl Door {
     }
 
     pub(crate) fn ask_again(&mut self) {
-        let wanting = self.current.has_problems();
-        self.resolve_at = wanting.then(|| self.now.mono.saturating_add(ASK_AGAIN));
+        let shuts_out = !self.current.config.judges.is_empty()
+            || self.current.config.services.iter().any(|s| matches!(s.offer, Offer::Trap(_)));
+        let after = match self.current.has_problems() {
+            true => Some(ASK_AGAIN),
+            false => shuts_out.then_some(LOOK_AGAIN),
+        };
+        self.resolve_at = after.map(|after| self.now.mono.saturating_add(after));
     }
 
     /// Puts a configuration in force: counters, sessions, listeners and waiting connections go over.
@@ -311,7 +318,7 @@ impl Door {
         let new = Arc::new(Current::new(config, resolved, held, &self.inherited, generation));
         self.state.adopt(&new.tables);
         self.current = Arc::clone(&new);
-        if old.config.settings.never_ban != new.config.settings.never_ban {
+        if Self::protects_others(&old, &new) {
             self.judge_bans_again();
         }
         self.synchronise_enforcers();

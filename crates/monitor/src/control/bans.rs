@@ -1,8 +1,9 @@
 //! Bans as their owner sees and changes them.
 
+use crate::ban::surroundings::reason;
 use crate::door::{Door, Stage};
 use portreeve_model::{Network, SourceWidth};
-use portreeve_policy::{Ban, BanSource, State, WhyNot};
+use portreeve_policy::{Ban, BanSource, State};
 use portreeve_wire::clerk::{BanKey, BanRecord};
 use portreeve_wire::control::{Answer, MAX_REASON, PAGE};
 use std::collections::BTreeSet;
@@ -153,24 +154,19 @@ impl Door {
         let Some(ban) = ban else {
             return Answer::NotBanned("the table of bans is full of bans that last longer".into());
         };
-        let inside = self.sessions.iter().filter(|s| network.contains(s.reference.peer.address));
-        Answer::Banned { ban, new, sessions: u32::try_from(inside.count()).unwrap_or(u32::MAX) }
+        let go_on = self.go_on_though_banned(network, &only);
+        Answer::Banned { ban, new, sessions: u32::try_from(go_on).unwrap_or(u32::MAX) }
     }
 
     /// Whether an owner may shut a network out: an authenticated session does not protect it, since
     /// it may be what the ban is about, and it goes on.
     pub(super) fn judge_by_hand(&mut self, network: Network) -> Result<(), String> {
-        self.read_local_addresses();
-        let Some((_, locals)) = &self.unstored.locals else {
-            return Err("this host's own addresses are not known".to_owned());
-        };
-        let holds = |network: Network| locals.iter().any(|a| network.contains(*a));
-        State::judge_network(&self.current.tables, network, &holds).map_err(|why| match why {
-            WhyNot::NeverBan(origin) => {
-                format!("the never-ban list protects it ({})", self.current.show(origin))
-            }
-            WhyNot::HostItself => "it is this host itself, or holds its address".to_owned(),
+        self.look_around();
+        let current = Arc::clone(&self.current);
+        let judged = self.with_surroundings(|around| {
+            State::judge_network(&current.tables, network, around.whoever_is_inside())
         })?;
+        judged.map_err(|why| reason(&current, why))?;
         let widest = width(network, WIDEST);
         if network.length() < widest {
             return Err(format!(

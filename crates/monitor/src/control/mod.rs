@@ -266,7 +266,7 @@ impl Door {
             Request::Unban { networks, only } => {
                 self.unban_by_hand(&networks, only.as_deref(), uid)
             }
-            Request::CloseBreaker => Answer::BreakerClosed(None),
+            Request::CloseBreaker => self.close_breaker(uid),
             Request::Claim { service } => self.claim(&service),
             Request::GiveBack { service } => self.give_back(&service),
             Request::SessionsOf { pids } => Answer::SessionsOf(self.sessions_of(&pids)),

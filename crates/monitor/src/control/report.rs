@@ -57,8 +57,10 @@ impl Door {
             watches: self.watch_status(),
             offences: self.booked,
             judging: JudgingStatus {
-                known_good: u32::try_from(self.known_good.len()).unwrap_or(u32::MAX),
-                ..JudgingStatus::default()
+                banned: self.judging.banned,
+                refused: self.judging.refusals.counted(),
+                known_good: u32::try_from(self.judging.known_good.len()).unwrap_or(u32::MAX),
+                breaker: self.breaker_status(),
             },
             enforcers: self.enforcers.status(),
             firewall,

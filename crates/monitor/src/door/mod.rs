@@ -21,11 +21,12 @@ use crate::accept::gather::Gather;
 use crate::accept::listeners::Listeners;
 use crate::accept::pending::{Arrival, Waiting};
 use crate::args::Args;
+use crate::ban::Judging;
+use crate::ban::unstored::Unstored;
 use crate::configuration::compiler::Run;
 use crate::configuration::reload::Asked;
 use crate::configuration::trial::Trials;
 use crate::control::Clients;
-use crate::control::trap::Unstored;
 use crate::door::closing::Closing;
 use crate::door::crier::Crier;
 use crate::door::current::Current;
@@ -47,7 +48,7 @@ use crate::session::pings::Pings;
 use crate::sources::Sources;
 use crate::succession::inherit::RELAY_WITHIN;
 use crate::succession::{Started, Upgrade};
-use portreeve_policy::{KnownGood, State};
+use portreeve_policy::State;
 use portreeve_sys::diag::Diag;
 use portreeve_sys::poll::{Event, Poller};
 use portreeve_sys::signals::{Caught, Signals};
@@ -130,8 +131,8 @@ pub(crate) struct Door {
     pub(crate) unstored: Unstored,
     /// Who else is to know of bans.
     pub(crate) enforcers: Enforcers,
-    /// Where somebody has authenticated from of late.
-    pub(crate) known_good: KnownGood,
+    /// What judging bans remembers.
+    pub(crate) judging: Judging,
     pub(crate) handover: Handover,
     pub(crate) control: OwnedFd,
     pub(crate) clients: Clients,
@@ -207,7 +208,7 @@ impl Door {
     pub(crate) fn run(&mut self) -> io::Result<()> {
         let mut events = Vec::new();
         loop {
-            self.now = Now::read();
+            self.read_clocks();
             self.tick();
             if self.handed_over {
                 return Ok(());
@@ -218,12 +219,19 @@ impl Door {
             }
             let timeout = self.next_due().map(|due| due.saturating_sub(self.now.mono));
             self.poller.wait(&mut events, timeout)?;
-            self.now = Now::read();
+            self.read_clocks();
             self.spawner.descriptors_open(self.about_open());
             for event in &events {
                 self.dispatch(event);
             }
         }
+    }
+
+    /// Reads the clocks, for all that is decided until they are read again.
+    pub(crate) fn read_clocks(&mut self) {
+        self.now = Now::read();
+        let skew = self.judging.clock.skew(self.now.wall, clock::since_boot());
+        self.state.set_ban_skew(skew);
     }
 
     /// About how many descriptors are open: those that can be many.
@@ -364,6 +372,8 @@ impl Door {
             (!self.undecided.is_empty()).then(|| self.began.saturating_add(RELAY_WITHIN)),
             self.pings.next_due(),
             self.enforcers.next_due(),
+            self.judging.next_due(now),
+            self.surroundings_due(),
             self.kept.next_due(now),
             self.sources.next_due(self.may_read()),
             self.watched.next_due(),

@@ -6,10 +6,11 @@ use crate::accept::gather::Gather;
 use crate::accept::listeners::Listeners;
 use crate::accept::pending::Waiting;
 use crate::args::{Args, Command, USAGE, parse};
+use crate::ban::Judging;
+use crate::ban::unstored::Unstored;
 use crate::configuration::compiler::{self, Job, Progress};
 use crate::configuration::trial::Trials;
 use crate::control::Clients;
-use crate::control::trap::Unstored;
 use crate::door::closing::Closing;
 use crate::door::current::Current;
 use crate::door::dice::Dice;
@@ -36,7 +37,7 @@ use crate::succession::estate::{self, Configuration, Estate};
 use crate::succession::inherit::{self, UNREAD};
 use crate::succession::legacy::{self, Legacy, Way};
 use crate::succession::rehearsal;
-use portreeve_policy::{KnownGood, State};
+use portreeve_policy::State;
 use portreeve_sys::inheritance::Inheritance;
 use portreeve_sys::limits::{self, Limit};
 use portreeve_sys::poll::{Interest, Poller};
@@ -234,7 +235,7 @@ fn assemble(
         outbox: Outbox::default(),
         unstored: Unstored::default(),
         enforcers: Enforcers::default(),
-        known_good: KnownGood::default(),
+        judging: Judging::default(),
         handover: Handover::default(),
         control,
         clients: Clients::default(),

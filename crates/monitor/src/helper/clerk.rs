@@ -80,7 +80,7 @@ impl Door {
                     self.open();
                 }
             }
-            FromClerk::Stored(serial) => self.unstored.stored(serial),
+            FromClerk::Stored(serial) => self.ban_stored(serial),
             FromClerk::Pong(number) => self.pings.answer(number),
             FromClerk::Authenticated { session } => self.authenticated(session.0),
             FromClerk::Alarm(mut text) => {

@@ -114,7 +114,7 @@ impl Door {
     /// For a new clerk: every pipe there is.
     pub(crate) fn all_pipes(&mut self) -> Vec<Outgoing> {
         let mut all = Vec::new();
-        let said_so = self.sessions.authenticated.clone();
+        let said_so = self.sessions.all_authenticated();
         for session in self.sessions.iter_mut() {
             let log = session.log.as_ref().map(|log| &log.socket);
             let resumed = session.handed_over;

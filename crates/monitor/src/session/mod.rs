@@ -14,12 +14,14 @@ use crate::session::evidence::Pipe;
 use crate::session::idle::Watch;
 use crate::session::log::Log;
 use crate::session::reap::Exits;
-use portreeve_model::Authentication;
+use portreeve_model::{Authentication, Network, unmapped};
 use portreeve_policy::Reservation;
 use portreeve_sys::Pid;
 use portreeve_sys::adopted::Adopted;
 use portreeve_wire::event::{EndCause, SessionRef};
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -73,8 +75,12 @@ pub(crate) struct Sessions {
     descriptors: usize,
     /// How many have a log socket of their own.
     logs: usize,
-    /// Those that have said so.
-    pub(crate) authenticated: BTreeSet<u64>,
+    /// Those that have said that they have authenticated.
+    authenticated: BTreeSet<u64>,
+    /// Where these come from.
+    inside: BTreeSet<(IpAddr, u64)>,
+    /// Where all come from.
+    peers: BTreeSet<(IpAddr, u64)>,
     /// Those to be killed, having been told to end.
     kills: BTreeSet<(Duration, u64)>,
     /// Those with an idle limit, by when they are asked about next.
@@ -90,7 +96,42 @@ impl Sessions {
         }
         self.logs = self.logs.saturating_add(usize::from(session.log.is_some()));
         self.idles.extend(session.idle.map(|watch| (watch.due, number)));
+        self.peers.insert((unmapped(session.reference.peer.address), number));
         self.all.insert(number, session);
+    }
+
+    /// It has said that it has authenticated.
+    pub(crate) fn authenticate(&mut self, number: u64) {
+        let Some(session) = self.all.get(&number) else { return };
+        self.authenticated.insert(number);
+        self.inside.insert((unmapped(session.reference.peer.address), number));
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_authenticated(&self, number: u64) -> bool {
+        self.authenticated.contains(&number)
+    }
+
+    /// Those that have, as they are now.
+    pub(crate) fn all_authenticated(&self) -> BTreeSet<u64> {
+        self.authenticated.clone()
+    }
+
+    /// Whether somebody in a network has authenticated and is still here.
+    pub(crate) fn is_inside(&self, network: Network) -> bool {
+        let mut rest = self.inside.range((network.address(), 0)..);
+        rest.next().is_some_and(|(peer, _)| network.contains(*peer))
+    }
+
+    /// Those from a network, peer by peer, behind one of them.
+    pub(crate) fn of_network(
+        &self,
+        network: Network,
+        after: Option<(IpAddr, u64)>,
+    ) -> impl Iterator<Item = (IpAddr, u64)> {
+        let from = after.map_or(Included((network.address(), 0)), Excluded);
+        let rest = self.peers.range((from, Unbounded));
+        rest.take_while(move |(peer, _)| network.contains(*peer)).copied()
     }
 
     pub(crate) fn get(&self, number: u64) -> Option<&Session> {
@@ -136,7 +177,10 @@ impl Sessions {
         if let Some(pid) = session.pid().filter(|pid| self.of_process(*pid) == Some(number)) {
             self.by_pid.remove(&pid);
         }
+        let place = (unmapped(session.reference.peer.address), number);
         self.authenticated.remove(&number);
+        self.inside.remove(&place);
+        self.peers.remove(&place);
         self.logs = self.logs.saturating_sub(usize::from(session.log.is_some()));
         if let Some(watch) = session.idle {
             self.idles.remove(&(watch.due, number));

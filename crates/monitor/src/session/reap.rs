@@ -202,7 +202,7 @@ impl Door {
 
     /// A session is over: its place is free.
     pub(crate) fn session_over(&mut self, number: u64, ending: Ending) {
-        let said_so = self.sessions.authenticated.contains(&number);
+        let said_so = self.sessions.is_authenticated(number);
         let Some(session) = self.sessions.remove(number) else { return };
         let authenticated = match session.authentication {
             Authentication::None => None,
@@ -243,8 +243,8 @@ impl Door {
         if session.reservation.is_startup() {
             self.state.authenticated(&mut session.reservation);
             let reference = session.reference.clone();
-            self.sessions.authenticated.insert(number);
-            self.known_good.note(reference.peer.address, self.now.unix());
+            self.sessions.authenticate(number);
+            self.judging.known_good.note(reference.peer.address, self.now.unix());
             self.event(What::Authenticated(reference));
         }
     }

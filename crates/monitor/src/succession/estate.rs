@@ -8,8 +8,8 @@ use crate::accept::pending::Known;
 use crate::enforce::command::Left;
 use crate::errand::Job;
 use crate::session::idle::Watch;
-use portreeve_model::{Authentication, Config, Resolved, Watched};
-use portreeve_policy::{Place, Totalled};
+use portreeve_model::{Authentication, Config, Network, Resolved, Watched};
+use portreeve_policy::{BreakerState, Place, Totalled};
 use portreeve_wire::clerk::{BanKey, BanRecord, Form, ToClerk};
 use portreeve_wire::event::{EndCause, Event, SessionRef};
 use portreeve_wire::{End, decode, encode};
@@ -114,6 +114,10 @@ pub(crate) struct Bans {
     pub(crate) all: Vec<BanRecord>,
     pub(crate) unstored: Vec<(BanKey, u64, ToClerk)>,
     pub(crate) next_serial: u64,
+    /// Whether judges have banned too much.
+    pub(crate) breaker: BreakerState,
+    /// Where somebody has authenticated from, and when.
+    pub(crate) known_good: Vec<(Network, i64)>,
 }
 
 /// A connection that is not decided yet: `arrival-N` by its place in the list.
@@ -199,7 +203,8 @@ impl Part {
             Self::Head | Self::Totals | Self::Images | Self::Jobs | Self::Enforcers => 1,
             Self::Sessions | Self::Bans => 2,
             Self::Undecided => 3,
-            Self::Waiting | Self::Configuration => 4,
+            Self::Waiting => 4,
+            Self::Configuration => 5,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::helper::retired::Retired;
 use crate::session::Session;
 use crate::session::evidence::Pipe;
 use crate::session::log::Log;
-use crate::succession::estate::{LiveJob, LiveSession, Undecided};
+use crate::succession::estate::{Bans, LiveJob, LiveSession, Undecided};
 use crate::succession::legacy::{Legacy, Way};
 use portreeve_policy::{Reservation, State};
 use portreeve_sys::Pid;
@@ -68,14 +68,7 @@ impl Door {
         }
         let estate = std::mem::take(&mut legacy.estate);
         self.outbox.restore(estate.waiting.events, estate.waiting.lost, estate.waiting.unreported);
-        self.unstored.restore(estate.bans.unstored, estate.bans.next_serial);
-        for kept in &estate.bans.all {
-            let ban = self.unstored.sources.ban(kept, self.state.ban_skew());
-            self.unstored.newest.note(kept.since, kept.key());
-            let _ = self.state.ban(ban); // they were in force together: there is room
-            self.enforcers.added(kept, Made::Before);
-        }
-        self.bans_known = estate.bans.known;
+        self.inherit_bans(estate.bans);
         self.listeners.give_back(&self.poller, &estate.head.given_back);
         self.waiting.go_on_from(estate.head.question);
         for pid in estate.head.relays {
@@ -114,6 +107,23 @@ impl Door {
         if let Some(stream) = legacy.take("asker") {
             let answer = Answer::Upgraded { from: was, version: now, sessions, lost };
             self.clients.answer_stranger(&self.poller, stream, &answer, self.now.mono);
+        }
+    }
+
+    /// Bans are in force before the first connection is decided.
+    fn inherit_bans(&mut self, bans: Bans) {
+        self.unstored.restore(bans.unstored, bans.next_serial);
+        for kept in &bans.all {
+            let ban = self.unstored.sources.ban(kept, self.state.ban_skew());
+            self.unstored.newest.note(kept.since, kept.key());
+            let _ = self.state.ban(ban); // they were in force together: there is room
+            self.enforcers.added(kept, Made::Before);
+        }
+        self.bans_known = bans.known;
+        self.judging.breaker = bans.breaker;
+        self.inherit_breaker();
+        for (network, at) in bans.known_good {
+            self.judging.known_good.note(network.address(), at);
         }
     }
 
@@ -182,7 +192,7 @@ impl Door {
             self.sessions.kill_at(number, at);
         }
         if live.authenticated {
-            self.sessions.authenticated.insert(number);
+            self.sessions.authenticate(number);
         }
         if !lives {
             self.session_over(number, Ending::Lost);

@@ -68,6 +68,11 @@ impl State {
         self.bans.all_of(network)
     }
 
+    /// All bans that an address lies in.
+    pub fn bans_over(&self, address: IpAddr) -> impl Iterator<Item = &Ban> {
+        self.bans.over(unmapped(address))
+    }
+
     /// Bans from a place on, with their places, to go through them in pieces: the order means
     /// nothing, and a ban that is lengthened meanwhile may be met twice.
     pub fn bans_from(&self, place: u32) -> impl Iterator<Item = (u32, &Ban)> {

@@ -6,7 +6,7 @@ use portreeve_detect::Record;
 use portreeve_judge::readers::{From, Now, Reader, Readers};
 use portreeve_judge::{Book, Booked, Bounds, Proposal, Scores};
 use portreeve_model::{Authentication, Config, Network, Offence, Success, Watch, Zone};
-use portreeve_policy::{Ban, BanOutcome, BanSource, State, Tables};
+use portreeve_policy::{Around, Ban, BanOutcome, BanSource, State, Tables, WhyNot};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -273,15 +273,18 @@ impl Court {
     /// host, is not shut out; where a whole network may not be, its one peer may.
     fn judge(&self, proposal: &Proposal) -> Result<Network, String> {
         let holds = |network: Network| self.own.iter().any(|own| network.contains(*own));
-        let alone = Network::host(proposal.peer);
-        let judged = State::judge_network(&self.tables, alone, &holds).map(|alone| {
-            let wide = State::judge_network(&self.tables, proposal.network, &holds);
-            wide.unwrap_or(alone)
-        });
-        judged.map_err(|why| match why {
-            portreeve_policy::WhyNot::NeverBan(_) => "it is on the never-ban list".to_owned(),
-            portreeve_policy::WhyNot::HostItself => "it is this host itself".to_owned(),
-        })
+        // who else stood around the host then, nobody has written down
+        let nobody = |_: Network| false;
+        let around = Around { host: &holds, gateway: &nobody, resolver: &nobody, session: &nobody };
+        State::judge_proposal(&self.tables, proposal.network, proposal.peer, around).map_err(
+            |why| match why {
+                WhyNot::NeverBan(_) => "it is on the never-ban list".to_owned(),
+                WhyNot::HostItself => "it is this host itself".to_owned(),
+                WhyNot::Gateway | WhyNot::Resolver | WhyNot::Session | WhyNot::Elsewhere => {
+                    "it may not be shut out".to_owned()
+                }
+            },
+        )
     }
 
     /// How many sums were let go for want of room.

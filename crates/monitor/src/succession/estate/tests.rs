@@ -102,6 +102,8 @@ fn estate() -> Estate {
             }],
             unstored: vec![(key.clone(), 4, ToClerk::Unban { serial: 4, end: over(key) })],
             next_serial: 4,
+            breaker: BreakerState::default(),
+            known_good: vec![(network, 3)],
         },
         undecided: vec![Undecided {
             key: "ssh".into(),
