@@ -130,13 +130,16 @@ impl Sum {
             Decay::Drain(each) => self.pour(new, tally, now, millis(each)),
         }
         let full = self.full(tally, needed, now);
+        if tally.by == By::User || needed > 1 {
+            self.trim(tally, needed);
+        }
         let drains = matches!(tally.decay, Decay::Drain(_)).then(|| self.empty_at - now);
         let strengths = self.charges.iter().map(|charge| charge.strength);
         let strength = strengths.min().unwrap_or(new.strength).min(new.strength);
         match tally.decay {
             Decay::Drain(_) => self.active |= full,
             _ if full && tally.by != By::User => *self = Self::default(),
-            Decay::Window(_) | Decay::Idle(_) => self.trim(tally, needed),
+            Decay::Window(_) | Decay::Idle(_) => {}
         }
         Result { was_full, full, at: now, drains, strength }
     }
@@ -186,7 +189,7 @@ impl Sum {
 
     /// What is full and stays so keeps the newest that fill it, and the newest of other networks.
     fn trim(&mut self, tally: &Tally, needed: usize) {
-        if !fills(tally, self.total()) {
+        if !fills(tally, self.total()) || matches!(tally.decay, Decay::Drain(_)) {
             return;
         }
         let mut kept: Vec<Charged> = Vec::new();

@@ -4,6 +4,7 @@ use super::entries::{Entries, Entry, Names};
 use super::rule::{Rule, Shrinks};
 use super::table::Held;
 use crate::Strength;
+use portreeve_model::Tally;
 
 /// A charge as it comes.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,36 @@ pub(super) struct Sum {
     pub(super) strength: Strength,
 }
 
+/// Different networks, of which no more are remembered than are needed.
+struct Seen {
+    children: [u32; u8::MAX as usize],
+    some: usize,
+    needed: usize,
+}
+
+impl Seen {
+    fn new(rule: &Rule) -> Self {
+        Self { children: [0; u8::MAX as usize], some: 0, needed: rule.offenders.into() }
+    }
+
+    fn is_enough(&self) -> bool {
+        self.needed < 2 || self.some >= self.needed
+    }
+
+    /// Whether it is one more of those that are needed.
+    fn add(&mut self, child: u32) -> bool {
+        let known = self.children.get(..self.some).is_some_and(|known| known.contains(&child));
+        if known || self.some >= self.needed {
+            return false;
+        }
+        if let Some(place) = self.children.get_mut(self.some) {
+            *place = child;
+        }
+        self.some += 1;
+        true
+    }
+}
+
 /// One sum.
 #[derive(Debug, Default)]
 pub(super) struct Cell {
@@ -47,6 +78,10 @@ pub(super) struct Cell {
     sum: u32,
     /// Whether what drains shuts out until it is empty.
     active: bool,
+    /// Whether too few different networks have a part in it: it is so until another comes.
+    few: bool,
+    /// How many charges were left when it was last trimmed.
+    kept: u16,
 }
 
 impl Held for Cell {
@@ -69,27 +104,36 @@ impl Cell {
     pub(super) fn charge(&mut self, charged: &Charged, rule: &Rule) -> Sum {
         let now = self.last.max(charged.at);
         self.pass(now, rule);
-        let was_full = self.full(now, rule).is_some();
+        // Of what stays full only an account's sum asks, which knows of no crowd.
+        let was_full = rule.stays && self.full(now, rule);
         match rule.decay {
             Shrinks::Window(_) | Shrinks::Idle(_) => self.add(now, charged, rule),
             Shrinks::Drain(each) => self.pour(now, charged, each, rule),
         }
         self.bound(rule);
-        let offenders = self.full(now, rule);
-        let full = offenders.is_some();
+        self.few &= self.is_known_of_late(charged.names.child);
+        let full = self.full(now, rule);
+        let grown =
+            self.entries.len() > usize::from(self.kept).saturating_mul(2).saturating_add(16);
+        if rule.trims() && (full || grown || rule.trims_at_once()) {
+            self.trim(rule);
+        }
         let sum = Sum {
             was_full,
             full,
             points: self.points(now, rule),
-            offenders: offenders.unwrap_or_default(),
+            offenders: if full && rule.offenders > 1 { self.different() } else { 1 },
             at: now,
             drains: matches!(rule.decay, Shrinks::Drain(_)).then(|| self.over.saturating_sub(now)),
-            strength: self.strength().min(charged.strength),
+            strength: match full || was_full {
+                true => self.strength().min(charged.strength),
+                false => charged.strength,
+            },
         };
         match rule.decay {
             Shrinks::Drain(_) => self.active |= full,
             Shrinks::Window(_) | Shrinks::Idle(_) if full && !rule.stays => *self = Self::default(),
-            Shrinks::Window(_) | Shrinks::Idle(_) => self.trim(rule),
+            Shrinks::Window(_) | Shrinks::Idle(_) => {}
         }
         sum
     }
@@ -100,6 +144,9 @@ impl Cell {
         let mut taken: u64 = 0;
         if let Shrinks::Drain(_) = rule.decay {
             self.pass(now, rule);
+        }
+        if rule.trims() {
+            self.trim(rule);
         }
         self.entries.retain(|entry| {
             let theirs = theirs(entry);
@@ -137,8 +184,11 @@ impl Cell {
                 let left = self.over.saturating_sub(now);
                 let mut held: u64 = self.entries.iter().map(|entry| u64::from(entry.amount)).sum();
                 // The oldest has drained first; the last of them stays, for its names and evidence.
-                while held > left && self.entries.len() > 1 {
+                while self.entries.len() > 1 {
                     let Some(first) = self.entries.first_mut() else { break };
+                    if held <= left && first.amount > 0 {
+                        break;
+                    }
                     let drained = u64::from(first.amount).min(held.saturating_sub(left));
                     held = held.saturating_sub(drained);
                     first.amount = first.amount.saturating_sub(u32::try_from(drained).unwrap_or(0));
@@ -200,23 +250,40 @@ impl Cell {
         }
     }
 
-    /// How many different networks have filled it; `None`: it is not full.
-    fn full(&self, now: u64, rule: &Rule) -> Option<usize> {
+    /// Whether it is enough.
+    fn full(&mut self, now: u64, rule: &Rule) -> bool {
         let enough = match rule.decay {
             Shrinks::Window(_) | Shrinks::Idle(_) => rule.fills(self.sum.into()),
             Shrinks::Drain(each) => rule.fills_draining(self.over.saturating_sub(now), each),
         };
-        if self.is_nothing() || !(self.active || enough) {
-            return None;
+        !self.is_nothing() && (self.active || (enough && self.crowded(rule)))
+    }
+
+    /// Whether enough different networks have a part in it.
+    fn crowded(&mut self, rule: &Rule) -> bool {
+        if self.few {
+            return false;
         }
-        let needed = usize::from(rule.offenders);
-        if needed < 2 {
-            return Some(1);
-        }
+        let mut seen = Seen::new(rule);
+        self.few = !seen.is_enough()
+            && !self.entries.iter().rev().any(|entry| {
+                seen.add(entry.names.child);
+                seen.is_enough()
+            });
+        !self.few
+    }
+
+    /// Whether one of the charges before the newest was of this network too; a quick look.
+    fn is_known_of_late(&self, child: u32) -> bool {
+        self.entries.iter().rev().take(16).filter(|entry| entry.names.child == child).count() > 1
+    }
+
+    /// How many different networks have a part in it.
+    fn different(&self) -> usize {
         let mut children: Vec<u32> = self.entries.iter().map(|entry| entry.names.child).collect();
         children.sort_unstable();
         children.dedup();
-        (self.active || children.len() >= needed).then_some(children.len())
+        children.len()
     }
 
     /// Thousandths of a point.
@@ -234,27 +301,50 @@ impl Cell {
     }
 
     /// What is full, and stays so, remembers the newest charges that fill it, and of as many other
-    /// networks as are needed the newest charge.
+    /// networks as are needed the newest charge. Of a window, doing so later comes to the same.
     fn trim(&mut self, rule: &Rule) {
-        if !rule.fills(self.sum.into()) {
-            return;
-        }
-        let needed = usize::from(rule.offenders);
-        let mut sum: u64 = 0;
-        let mut children: Vec<u32> = Vec::new();
-        let mut stay: Vec<bool> = Vec::with_capacity(self.entries.len());
-        for entry in self.entries.iter().rev() {
-            let child = entry.names.child;
-            let new = needed > 1 && children.len() < needed && !children.contains(&child);
-            if new {
-                children.push(child);
+        if rule.fills(self.sum.into()) {
+            match rule.offenders {
+                ..2 => self.trim_oldest(rule),
+                2.. => self.trim_crowd(rule),
             }
-            stay.push(new || !rule.fills(sum));
+        }
+        self.kept = u16::try_from(self.entries.len()).unwrap_or(u16::MAX);
+    }
+
+    fn trim_crowd(&mut self, rule: &Rule) {
+        let (mut sum, mut seen) = (0_u64, Seen::new(rule));
+        let (mut stay, mut go) = ([0_u64; Tally::MOST_CHARGES / 64 + 1], false);
+        let places = (0..self.entries.len()).rev();
+        for (place, entry) in places.zip(self.entries.iter().rev()) {
+            if seen.add(entry.names.child) || !rule.fills(sum) {
+                if let Some(word) = stay.get_mut(place / 64) {
+                    *word |= 1 << (place % 64);
+                }
+            } else {
+                go = true;
+            }
             sum = sum.saturating_add(entry.amount.into());
         }
-        if stay.contains(&false) {
-            self.entries.retain(|_| stay.pop().unwrap_or(true));
+        if go {
+            let mut place = 0;
+            self.entries.retain(|_| {
+                let stays = stay.get(place / 64).is_none_or(|word| word >> (place % 64) & 1 == 1);
+                place += 1;
+                stays
+            });
             self.count();
+        }
+    }
+
+    fn trim_oldest(&mut self, rule: &Rule) {
+        while let Some(first) = self.entries.first_mut().map(|first| first.amount) {
+            let rest = self.sum.saturating_sub(first);
+            if !rule.fills(rest.into()) {
+                return;
+            }
+            self.entries.pop_first();
+            self.sum = rest;
         }
     }
 

@@ -16,6 +16,7 @@ mod mix;
 mod net;
 mod past;
 mod propose;
+mod queue;
 mod rule;
 mod sums;
 mod table;
@@ -49,7 +50,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { networks: 65_536, accounts: 65_536, bans: 131_072, memory: 48 << 20 }
+        Self { networks: 65_536, accounts: 65_536, bans: 65_536, memory: 44 << 20 }
     }
 }
 

@@ -53,6 +53,16 @@ impl Rule {
         }
     }
 
+    /// Whether what is full may stay so, and remembers no more than makes it full.
+    pub(super) const fn trims(&self) -> bool {
+        (self.stays || self.offenders > 1) && !matches!(self.decay, Shrinks::Drain(_))
+    }
+
+    /// Whether it makes a difference when it does.
+    pub(super) const fn trims_at_once(&self) -> bool {
+        self.offenders < 2 || self.most.is_some() || !matches!(self.decay, Shrinks::Window(_))
+    }
+
     /// Whether a sum is enough.
     pub(super) const fn fills(&self, sum: u64) -> bool {
         match self.when {

@@ -1,9 +1,8 @@
 //! A table of many small things, in which what is over soonest is found at once.
 
+use super::queue::Queue;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fmt::Debug;
 use std::hash::BuildHasher;
 
@@ -42,7 +41,7 @@ pub(super) struct Table<const N: usize, V> {
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: RandomState,
-    queue: BinaryHeap<Reverse<(u64, u32)>>,
+    queue: Queue,
     len: usize,
     elsewhere: usize,
 }
@@ -54,7 +53,7 @@ impl<const N: usize, V> Default for Table<N, V> {
             free: Vec::new(),
             index: HashTable::new(),
             hasher: RandomState::default(),
-            queue: BinaryHeap::new(),
+            queue: Queue::default(),
             len: 0,
             elsewhere: 0,
         }
@@ -157,7 +156,7 @@ impl<const N: usize, V: Held> Table<N, V> {
             self.remove(slot);
         } else if held.over() < *queued {
             *queued = held.over();
-            self.queue.push(Reverse((*queued, slot)));
+            self.queue.push(*queued, slot);
             self.tidy();
         }
     }
@@ -192,7 +191,7 @@ impl<const N: usize, V: Held> Table<N, V> {
         let (chunks, hasher) = (&self.chunks, &self.hasher);
         let hash = |slot: &u32| seat(chunks, *slot).map_or(0, |seat| hasher.hash_one(seat.key));
         self.index.insert_unique(hasher.hash_one(key), slot, hash);
-        self.queue.push(Reverse((queued, slot)));
+        self.queue.push(queued, slot);
         self.tidy();
     }
 
@@ -212,7 +211,7 @@ impl<const N: usize, V: Held> Table<N, V> {
 
     /// Lets go what is over soonest.
     pub(super) fn evict(&mut self) -> bool {
-        while let Some(Reverse((queued, slot))) = self.queue.pop() {
+        while let Some((queued, slot)) = self.queue.pop() {
             let (chunk, at) = place(slot);
             let seat = self.chunks.get_mut(chunk).and_then(|chunk| chunk.get_mut(at));
             let Some(seat) = seat else { continue };
@@ -224,8 +223,8 @@ impl<const N: usize, V: Held> Table<N, V> {
                         return true;
                     }
                     seat.queued = held.over();
-                    let again = (seat.queued, slot);
-                    self.queue.push(Reverse(again));
+                    let again = seat.queued;
+                    self.queue.push(again, slot);
                 }
                 // It has gone, or has another place in the queue.
                 Some(_) | None => {}
@@ -241,10 +240,10 @@ impl<const N: usize, V: Held> Table<N, V> {
         }
         let mut known = vec![false; self.chunks.len().saturating_mul(CHUNK)];
         let chunks = &self.chunks;
-        self.queue.retain(|Reverse((queued, slot))| {
-            let seat = seat(chunks, *slot);
-            let Some(known) = known.get_mut(*slot as usize) else { return false };
-            let stays = seat.is_some_and(|seat| seat.held.is_some() && seat.queued == *queued);
+        self.queue.retain(|(queued, slot)| {
+            let seat = seat(chunks, slot);
+            let Some(known) = known.get_mut(slot as usize) else { return false };
+            let stays = seat.is_some_and(|seat| seat.held.is_some() && seat.queued == queued);
             stays && !std::mem::replace(known, true)
         });
     }
