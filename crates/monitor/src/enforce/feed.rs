@@ -19,6 +19,8 @@ enum Sync {
     Wanted,
     /// It is told from this place of the table on.
     At(u32),
+    /// All has been told but that it was all.
+    Ending,
 }
 
 /// The queue to the firewall.
@@ -71,7 +73,7 @@ impl Feed {
             || match self.sync {
                 Sync::No => false,
                 Sync::Wanted => may_begin,
-                Sync::At(_) => true,
+                Sync::At(_) | Sync::Ending => true,
             }
     }
 
@@ -90,7 +92,14 @@ impl Feed {
             self.serial = self.serial.saturating_add(1);
             return Some(ToFirewall::Changes { serial: self.serial, changes });
         }
-        let Sync::At(from) = self.sync else { return None };
+        let from = match self.sync {
+            Sync::At(from) => from,
+            Sync::Ending => {
+                self.sync = Sync::No;
+                return Some(ToFirewall::Done);
+            }
+            Sync::No | Sync::Wanted => return None,
+        };
         let end = from.saturating_add(LOOKED_AT);
         let mut page = Vec::new();
         for (place, ban) in bans.from(from) {
@@ -103,11 +112,7 @@ impl Feed {
                 page.push(Shut { network: ban.network, until });
             }
         }
-        if page.is_empty() {
-            self.sync = Sync::No;
-            return Some(ToFirewall::Done);
-        }
-        self.sync = Sync::At(u32::MAX);
+        self.sync = Sync::Ending;
         Some(ToFirewall::Page(page))
     }
 }
@@ -178,7 +183,7 @@ mod tests {
         assert_eq!(told(&mut feed, &bans), ["begin", "3000 bans", "3000 bans", "done"]);
         assert_eq!(feed.waiting(), 0, "the change was told with the others");
         feed.synchronise();
-        assert_eq!(told(&mut feed, &Bans(Vec::new())), ["begin", "done"]);
+        assert_eq!(told(&mut feed, &Bans(Vec::new())), ["begin", "0 bans", "done"]);
     }
 
     #[test]
@@ -205,6 +210,6 @@ mod tests {
         for n in 0..=MOST {
             feed.change(Change::Free(net(u32::try_from(n).unwrap())));
         }
-        assert_eq!(told(&mut feed, &Bans(Vec::new())), ["begin", "done"]);
+        assert_eq!(told(&mut feed, &Bans(Vec::new())), ["begin", "0 bans", "done"]);
     }
 }
