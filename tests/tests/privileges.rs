@@ -6,6 +6,8 @@ use portreeve_tests::{Door, SOON, document};
 use std::collections::BTreeMap;
 
 const CONFIGURATION: &str = r#"
+[ban]
+enforce = ["door", "nftables"]
 [service.hold]
 listen = ["192.168.0.1:700"]
 run = ["/bin/cat"]
@@ -19,12 +21,16 @@ internal = "echo"
 /// CAP_DAC_READ_SEARCH, by its number in capabilities(7).
 const READ_SEARCH: u64 = 1 << 2;
 
+/// CAP_NET_ADMIN, likewise.
+const NET_ADMIN: u64 = 1 << 12;
+
 fn row(name: &str, status: &ProcStatus) -> String {
     let all = status.set("CapBnd");
     let sets = ["CapEff", "CapPrm"].map(|set| status.set(set));
     let capabilities = match sets {
         [0, 0] => "-".to_owned(),
         [READ_SEARCH, READ_SEARCH] => "dac_read_search".to_owned(),
+        [NET_ADMIN, NET_ADMIN] => "net_admin".to_owned(),
         [effective, permitted] if effective == all && permitted == all => "all".to_owned(),
         other => format!("{other:x?}"),
     };
@@ -85,11 +91,16 @@ fn every_process_has_the_committed_rights_and_no_others() {
     let monitor = door.running().pid();
     let clerk = helper(&mut door, "portreeve-clerk");
     let relay = helper(&mut door, "portreeve-relay");
+    let firewall = helper(&mut door, "portreeve-firewall");
+    poll_for(SOON, "the firewall in its sandbox", || {
+        proc_status(firewall).filter(|status| status.get("Seccomp") == "2")
+    });
     let status = |pid| proc_status(pid).expect("it runs");
     let rows = vec![
         row("portreeved", &status(monitor)),
         row("portreeve-clerk", &status(clerk)),
         row("portreeve-relay", &status(relay)),
+        row("portreeve-firewall", &status(firewall)),
         row("portreeve-compile", &compiler(&mut door)),
     ];
     assert_eq!(rows, committed(0, 1));
@@ -128,7 +139,7 @@ fn every_process_has_the_committed_descriptors_and_no_others() {
     let mut door = Door::native(&world, CONFIGURATION);
     let listening = listeners(door.monitor());
     let mut rows = || -> Vec<String> {
-        let helpers = ["portreeve-clerk", "portreeve-relay"]
+        let helpers = ["portreeve-clerk", "portreeve-relay", "portreeve-firewall"]
             .map(|name| descriptors(name, helper(&mut door, name), &listening));
         let first = descriptors("portreeved", door.monitor(), &listening);
         std::iter::once(first).chain(helpers).collect()
@@ -187,7 +198,7 @@ fn a_service_gets_its_three_descriptors_and_the_helpers_no_listener() {
     assert!(!ours.values().any(|what| *what == descriptors[&0]), "no duplicate of the connection");
     let listening = listeners(monitor);
     assert_eq!(listening.len(), 2, "{listening:?}");
-    for name in ["portreeve-clerk", "portreeve-relay"] {
+    for name in ["portreeve-clerk", "portreeve-relay", "portreeve-firewall"] {
         let pid = helper(&mut door, name);
         let open = open_descriptors(pid);
         assert!(!open.values().any(|what| listening.contains(what)), "{name}: {open:?}");
