@@ -9,7 +9,9 @@ mod service;
 
 pub(crate) use convert::{ConvertArgs, Language};
 pub(crate) use detect::{DetectArgs, DetectorsArgs};
-pub(crate) use import::{Fail2banArgs, ImportArgs, ImportCommand, SshguardArgs};
+pub(crate) use import::{
+    DenyhostsArgs, Fail2banArgs, ImportArgs, ImportCommand, SshguardArgs, Unmarked,
+};
 pub(crate) use live::{
     BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
 };

@@ -19,6 +19,8 @@ mod report;
 mod say;
 mod setup;
 
+pub(crate) use setup::{read_all, seconds};
+
 use crate::terminal;
 use std::ffi::OsString;
 use std::path::Path;

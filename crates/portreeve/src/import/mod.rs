@@ -3,6 +3,7 @@
 //! Each program has a module that reads its files into a [`Load`]; [`bring`] has the running door judge
 //! and make its bans, and tells what became of them.
 
+mod denyhosts;
 mod fail2ban;
 mod outcome;
 mod send;
@@ -22,6 +23,7 @@ const MOST: usize = 1_000_000;
 /// Brings bans along. Yes, if everything that is not over is in force then; no, if something is not.
 pub(crate) fn run(args: &ImportArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
     match &args.command {
+        ImportCommand::Denyhosts(args) => bring(denyhosts::load(args)?, args.dry_run, paths, form),
         ImportCommand::Fail2ban(args) => bring(fail2ban::load(args)?, args.dry_run, paths, form),
         ImportCommand::Sshguard(args) => bring(sshguard::load(args)?, args.dry_run, paths, form),
     }
