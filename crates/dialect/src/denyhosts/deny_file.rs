@@ -91,7 +91,9 @@ impl DenyFile {
     pub fn entries(&self) -> impl Iterator<Item = (usize, &Block, Option<Civil>)> {
         self.lines.iter().enumerate().filter_map(|(at, line)| {
             let Line::Entry(block) = &line.line else { return None };
-            let before = at.checked_sub(1).and_then(|at| self.lines.get(at));
+            // DenyHosts itself puts blank lines between the two when it takes an address out
+            let mut before = self.lines.get(..at).unwrap_or_default().iter().rev();
+            let before = before.find(|line| !line.text.trim().is_empty());
             let since = before.and_then(|before| match &before.line {
                 Line::Marker(since, entry) if *entry == line.text => Some(*since),
                 Line::Marker(..) | Line::BadMarker | Line::Entry(_) | Line::Other => None,
@@ -139,15 +141,23 @@ impl DenyFile {
                 left.push(line);
                 continue;
             };
+            let mut blank = Vec::new();
+            while let Some(line) = lines.next_if(|(_, line)| line.text.trim().is_empty()) {
+                blank.push(line.1);
+            }
             match lines.peek().map(|(_, next)| (&next.line, next.text == due)) {
                 Some((Line::Entry(block), true)) if !stays(block) => {
                     purged.hosts.push(block.clone());
                     lines.next();
                 }
-                Some((_, true)) => left.push(line),
+                Some((_, true)) => {
+                    left.push(line);
+                    left.append(&mut blank);
+                }
                 Some((_, false)) | None => {
                     purged.mismatched.push(at + 1);
                     left.push(line);
+                    left.append(&mut blank);
                 }
             }
         }
@@ -312,6 +322,18 @@ mod tests {
         let mut file = DenyFile::read(FILE);
         assert!(file.purge(|_| true, |_| true).hosts.is_empty());
         assert_eq!(file.print(), FILE, "whoever stays keeps the marker too");
+    }
+
+    #[test]
+    fn blank_lines_may_stand_between_a_marker_and_its_entry() {
+        let mark = "# DenyHosts: Sat Nov 21 20:00:00 2026 | sshd: 203.0.113.9";
+        let text = format!("{mark}\n\nsshd: 203.0.113.9\n\n");
+        let mut file = DenyFile::read(&text);
+        assert!(entries(&file)[0].2.is_some());
+        assert_eq!(file.purge(|_| false, |_| false), Purged::default());
+        assert_eq!(file.print(), text);
+        assert_eq!(file.purge(|_| true, |_| false).hosts, [address("203.0.113.9")]);
+        assert_eq!(file.print(), "\n");
     }
 
     #[test]
