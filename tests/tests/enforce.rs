@@ -8,3 +8,5 @@ mod commands;
 mod hosts_deny;
 #[path = "enforce/kit.rs"]
 mod kit;
+#[path = "enforce/mail.rs"]
+mod mail;

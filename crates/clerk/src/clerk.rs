@@ -16,6 +16,7 @@ use crate::follow::Follows;
 use crate::link::{Link, Received};
 use crate::log::{EventLog, Folder, Written};
 use crate::readers::{Form, Readers, Wish};
+use crate::report::Report;
 use crate::service::records::RecordsPost;
 use crate::service::{Outlets, Services};
 use crate::store::{Answer, Order, Store};
@@ -114,6 +115,9 @@ struct Desk {
     bounds: Cell<EvidenceBounds>,
     book: RefCell<Book>,
     judging: RefCell<Judging>,
+    report: RefCell<Report>,
+    /// Reports that were written.
+    reports: Cell<u64>,
     /// What waits for the ledger's thread.
     orders: RefCell<VecDeque<Order>>,
     /// There is something.
@@ -172,6 +176,8 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         bounds: Cell::new(settings.evidence),
         book: RefCell::default(),
         judging: RefCell::default(),
+        report: RefCell::default(),
+        reports: Cell::default(),
         orders: RefCell::default(),
         ordered: Notify::new(),
         follows: OnceCell::new(),
@@ -307,6 +313,7 @@ impl Desk {
             self.alarms.over(CROWDED);
         }
         self.judge_ends(false);
+        self.report(wall_ms());
         if let Some(follows) = self.follows.get() {
             follows.tend();
         }
@@ -347,6 +354,7 @@ impl Desk {
                 fds.into_iter().for_each(|fd| self.welcome(fd, Wish { form, follow }, last));
             }
             (ToClerk::Judges, 1) => return self.judged_by(&fds),
+            (ToClerk::Mail(header), 0) => self.report.borrow_mut().configure(header),
             (ToClerk::Finish, _) => {}
             (
                 message @ (ToClerk::Watches
@@ -370,6 +378,7 @@ impl Desk {
                 | ToClerk::Journal { .. }
                 | ToClerk::Configure { .. }
                 | ToClerk::Judges
+                | ToClerk::Mail(_)
                 | ToClerk::Service(_)
                 | ToClerk::Ban { .. }
                 | ToClerk::Unban { .. }
@@ -432,6 +441,15 @@ impl Desk {
         }
     }
 
+    /// Has a report sent, when one is due.
+    fn report(&self, now: u64) {
+        let letter = self.report.borrow_mut().due(now, self.reports.get());
+        if let Some(letter) = letter {
+            self.reports.set(self.reports.get().saturating_add(1));
+            self.link.send(&FromClerk::Report(letter));
+        }
+    }
+
     /// Sessions that have ended are judged by their ends, once their last words are heard. The monitor
     /// learns how much was booked.
     fn judge_ends(&self, all: bool) {
@@ -484,6 +502,7 @@ impl Desk {
     }
 
     fn show(&self, dated: &Dated, write: impl FnOnce(&mut Targets, String)) {
+        self.report.borrow_mut().heard(dated, wall_ms());
         let json = dated.json();
         self.readers.publish(&json);
         let mut targets = self.targets.borrow_mut();

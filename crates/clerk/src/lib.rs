@@ -20,6 +20,7 @@ mod link;
 mod log;
 mod readers;
 mod record;
+mod report;
 #[cfg(test)]
 mod scratch;
 mod service;

@@ -37,6 +37,22 @@ pub(crate) fn to_folder(folder: &Path) -> Result<Option<String>, String> {
     enter(sandbox)
 }
 
+/// Confines this process to reading, and to asking servers.
+///
+/// # Errors
+/// Why it must not go on.
+pub(crate) fn to_mail() -> Result<Option<String>, String> {
+    if privileges::is_root() {
+        privileges::keep_capabilities(&[])
+            .map_err(|why| format!("capabilities cannot be given up: {why}"))?;
+    }
+    enter(Sandbox {
+        read_paths: vec!["/".into()], // name services are wherever the host has them
+        write_dirs: Vec::new(),
+        seccomp: Profile::Mail,
+    })
+}
+
 fn enter(sandbox: Sandbox) -> Result<Option<String>, String> {
     for (resource, most) in [
         (Resource::Core, 0),

@@ -8,6 +8,7 @@
 
 mod confine;
 mod hosts_deny;
+mod mail;
 mod run;
 
 fn main() -> std::process::ExitCode {

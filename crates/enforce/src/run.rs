@@ -1,8 +1,8 @@
 //! From the first instruction to the exit code.
 
-use crate::{confine, hosts_deny};
+use crate::{confine, hosts_deny, mail};
 use portreeve_sys::{descriptor, privileges};
-use portreeve_wire::enforce::{HostsDenyOutcome, MAX_ANSWER, MAX_QUESTION};
+use portreeve_wire::enforce::{HostsDenyOutcome, MAX_ANSWER, MAX_QUESTION, MailOutcome};
 use portreeve_wire::{decode, frame, split_frame};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +19,7 @@ pub(crate) const SYSTEM: u8 = 71;
 const NOT_PERMITTED: u8 = 77;
 
 /// How it is called.
-const TEXT: &str = "usage: portreeve-enforce hosts-deny PATH";
+const TEXT: &str = "usage: portreeve-enforce hosts-deny PATH\n       portreeve-enforce mail";
 
 /// Bytes of a reason that are told.
 const MOST_TEXT: usize = 1000;
@@ -47,6 +47,7 @@ fn work() -> Result<(), Failure> {
             Ok(())
         }
         [job, path] if job == "hosts-deny" => keep(&PathBuf::from(path)),
+        [job] if job == "mail" => send(),
         _ => Err(Failure(USAGE, TEXT.to_owned())),
     }
 }
@@ -68,6 +69,18 @@ fn keep(path: &Path) -> Result<(), Failure> {
         Err(why) => return Err(Failure(NOT_PERMITTED, why)),
     };
     answer(output, &outcome.unwrap_or_else(|why| HostsDenyOutcome::Failed(cut(why))))
+}
+
+fn send() -> Result<(), Failure> {
+    let output = output()?;
+    let notice = confine::to_mail().map_err(|why| Failure(NOT_PERMITTED, why))?;
+    notice.iter().for_each(|notice| complain(notice));
+    let outcome = match mail::send(&question()?) {
+        MailOutcome::Sent => MailOutcome::Sent,
+        MailOutcome::Later(why) => MailOutcome::Later(cut(why)),
+        MailOutcome::Refused(why) => MailOutcome::Refused(cut(why)),
+    };
+    answer(output, &outcome)
 }
 
 /// The memory file for the answer; every other descriptor but the standard ones is closed.

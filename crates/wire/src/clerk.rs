@@ -190,6 +190,19 @@ impl BookedCounts {
     }
 }
 
+/// How reports are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailHeader {
+    /// From whom.
+    pub from: String,
+    /// To whom.
+    pub to: Vec<String>,
+    /// The subject.
+    pub subject: String,
+    /// Seconds between two, at least.
+    pub every: u64,
+}
+
 /// From the monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToClerk {
@@ -263,6 +276,8 @@ pub enum ToClerk {
         /// Its number among the sources.
         number: u64,
     },
+    /// How reports are sent from now on; `None`: there are none.
+    Mail(Option<MailHeader>),
     /// Write what is pending and exit.
     Finish,
 }
@@ -351,6 +366,8 @@ pub enum FromClerk {
     /// has them; told once, after the bans (at most 500 a message, and [`MOST_KNOWN_GOOD`] in all,
     /// those of the latest).
     KnownGood(Vec<KnownGood>),
+    /// A report to be sent by mail, with its header.
+    Report(Vec<u8>),
 }
 
 /// For so many days a network is known to be good after somebody has authenticated from it.
@@ -380,7 +397,8 @@ impl FromClerk {
             | Self::Source(_)
             | Self::Booked(_)
             | Self::Propose(_)
-            | Self::KnownGood(_) => phase == Phase::Working,
+            | Self::KnownGood(_)
+            | Self::Report(_) => phase == Phase::Working,
         }
     }
 }

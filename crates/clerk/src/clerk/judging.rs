@@ -169,6 +169,7 @@ impl Desk {
 
     /// Somebody has shown who they are.
     pub(super) fn succeeded(&self, success: Success) {
+        self.report.borrow_mut().succeeded(&success, wall_ms());
         self.judge_one(|| Held::Success(success.clone()));
         self.keep(Change::Succeed { success: Box::new(success), suspicious: false });
     }

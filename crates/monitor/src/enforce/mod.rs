@@ -9,9 +9,11 @@
 pub(crate) mod command;
 mod feed;
 mod hosts_deny;
+mod mailing;
 pub(crate) mod nftables;
 mod oneshot;
 mod order;
+mod post;
 mod running;
 mod tell;
 
@@ -22,6 +24,7 @@ use crate::enforce::command::{Command, Left, Outcome};
 use crate::enforce::hosts_deny::{File, Told};
 use crate::enforce::nftables::Firewall;
 use crate::enforce::oneshot::Means;
+use crate::enforce::post::Post;
 use crate::enforce::running::{Output, Running};
 use crate::enforce::tell::Teller;
 use portreeve_sys::poll::Interest;
@@ -30,6 +33,7 @@ use portreeve_sys::{Exit, Pid, descriptor, pipe};
 use portreeve_wire::clerk::BanRecord;
 use portreeve_wire::control::EnforcerStatus;
 use portreeve_wire::event::{Enforcement, What};
+use serde::{Deserialize, Serialize};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +56,13 @@ pub(crate) enum Made {
     Before,
 }
 
+/// What a successor gets: what commands are to be told still, and reports that are not sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Untold {
+    commands: Vec<Left>,
+    letters: Vec<Vec<u8>>,
+}
+
 /// All enforcers that the configuration wants. Each is a field, and hears what all of them hear.
 #[derive(Debug, Default)]
 pub(crate) struct Enforcers {
@@ -60,6 +71,8 @@ pub(crate) struct Enforcers {
     feed: Option<u32>,
     refill: Option<Duration>,
     commands: Vec<Command>,
+    /// Reports by mail.
+    pub(crate) post: Post,
     teller: Teller,
     /// Whether they know what is in force: not before the ledger has said so.
     synchronised: bool,
@@ -114,7 +127,8 @@ impl Enforcers {
         let late = self.stop_by.is_some_and(|by| by <= now);
         let idle = self.feed.is_none()
             && self.files.iter().all(File::is_idle)
-            && self.commands.iter().all(Command::is_idle);
+            && self.commands.iter().all(Command::is_idle)
+            && self.post.is_idle();
         idle || late
     }
 
@@ -127,17 +141,18 @@ impl Enforcers {
         let stop = self.stop_by.filter(|_| !self.is_idle(Duration::ZERO));
         let firewall = self.nftables.process.next_due();
         let all = files.chain(commands).chain(self.teller.next_due()).chain(self.refill);
-        all.chain(stop).chain(firewall).min()
+        all.chain(stop).chain(firewall).chain(self.post.next_due()).min()
     }
 
     pub(crate) fn status(&self) -> Vec<EnforcerStatus> {
         let files = self.files.iter().map(File::status);
-        files.chain(self.commands.iter().map(Command::status)).collect()
+        files.chain(self.commands.iter().map(Command::status)).chain(self.post.status()).collect()
     }
 
     /// For a successor.
-    pub(crate) fn left(&self) -> Vec<Left> {
-        self.commands.iter().map(Command::left).collect()
+    pub(crate) fn left(&self) -> Untold {
+        let commands = self.commands.iter().map(Command::left).collect();
+        Untold { commands, letters: self.post.letters().cloned().collect() }
     }
 }
 
@@ -162,6 +177,7 @@ impl Door {
             gone.leave();
             all.files.push(gone);
         }
+        all.post.configure(policy.mail.clone(), current.resolved.ban_mail.clone());
         let mut before = std::mem::take(&mut all.commands);
         for (config, identity) in policy.commands.iter().zip(&current.resolved.ban_commands) {
             let (config, identity) = (config.clone(), identity.clone());
@@ -208,9 +224,10 @@ impl Door {
     }
 
     /// Takes over what a predecessor has left: commands know what it has told them.
-    pub(crate) fn inherit_enforcers(&mut self, left: Vec<Left>, children: bool) {
+    pub(crate) fn inherit_enforcers(&mut self, left: Untold, children: bool) {
         let now = self.now.mono;
-        for one in left {
+        left.letters.into_iter().for_each(|letter| self.enforcers.post.take(letter));
+        for one in left.commands {
             let known = |command: &&mut Command| command.config.name.as_str() == one.name();
             if let Some(command) = self.enforcers.commands.iter_mut().find(known) {
                 command.inherit(one, children, now);
@@ -231,6 +248,7 @@ impl Door {
         for at in 0..self.enforcers.commands.len() {
             self.tick_command(at);
         }
+        self.tick_mail();
         for one in self.enforcers.teller.flush(self.now.mono) {
             self.event(What::Enforcement(one));
         }
@@ -368,6 +386,9 @@ impl Door {
     /// A process has ended: was it one of these?
     pub(crate) fn enforcer_ended(&mut self, exit: Exit) -> bool {
         let now = self.now.mono;
+        if self.mail_ended(exit) {
+            return true;
+        }
         for at in 0..self.enforcers.files.len() {
             let file = self.enforcers.files.get_mut(at);
             let told = file.and_then(|file| Some((file.alarm(), file.run_ended(exit, now)?)));
@@ -392,6 +413,9 @@ impl Door {
 
     /// One could not be executed: its exit is reaped like any other.
     pub(crate) fn enforcer_not_started(&mut self, pid: Pid, reason: &str) -> bool {
+        if self.enforcers.post.not_started(pid, reason) {
+            return true;
+        }
         let files = self.enforcers.files.iter_mut().filter_map(|file| file.run_of(pid));
         if let Some(run) = files.last() {
             run.trouble = Some(reason.to_owned());

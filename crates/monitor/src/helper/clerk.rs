@@ -96,6 +96,7 @@ impl Door {
             FromClerk::ReadJournal { watch, cursor } => self.journal_wanted(watch, cursor),
             FromClerk::Source(report) => self.source_reported(report),
             FromClerk::Booked(counts) => self.booked.add(&counts),
+            FromClerk::Report(letter) => self.report_written(letter),
             FromClerk::Propose(proposal) => self.proposed(*proposal),
             FromClerk::KnownGood(told) => self.good_ones_told(&told),
             FromClerk::AlarmOver(mut text) => {
@@ -139,6 +140,7 @@ impl Door {
             None,
         )];
         messages.extend(self.judges_for_clerk(&current));
+        messages.push((ToClerk::Mail(self.enforcers.post.header()), None));
         let mut opened = BTreeMap::new();
         self.alarms.retain(|alarm| !alarm.starts_with(LOG_ALARM));
         for (index, service, facts) in current.indexed() {

@@ -5,7 +5,7 @@
 //! numbers over an exec, in a service manager's store, or over a socket.
 
 use crate::accept::pending::Known;
-use crate::enforce::command::Left;
+use crate::enforce::Untold;
 use crate::errand::Job;
 use crate::session::idle::Watch;
 use portreeve_model::{Authentication, Config, Network, Resolved, Watched};
@@ -165,7 +165,7 @@ pub(crate) struct Estate {
     pub(crate) undecided: Vec<Undecided>,
     pub(crate) jobs: Vec<LiveJob>,
     /// What commands of bans are to be told still.
-    pub(crate) enforcers: Vec<Left>,
+    pub(crate) enforcers: Untold,
 }
 
 /// The parts: a tag, what people call it, and the number of its present format. The number changes
@@ -218,7 +218,7 @@ impl Part {
             Self::Bans => "bans that were in force",
             Self::Images => "what access lists had been read from",
             Self::Jobs => "commands of rules that run",
-            Self::Enforcers => "bans that commands had not been told of",
+            Self::Enforcers => "what enforcers had not been told of bans",
             Self::Undecided => "connections that waited for a decision",
         }
     }

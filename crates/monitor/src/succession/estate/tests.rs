@@ -136,7 +136,7 @@ fn estate() -> Estate {
             ),
             began: Some(7),
         }],
-        enforcers: Vec::new(),
+        enforcers: Default::default(),
     }
 }
 
