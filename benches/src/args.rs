@@ -6,15 +6,16 @@ use std::time::Duration;
 use crate::contestant::Job;
 use crate::host::Host;
 use crate::{
-    Failure, access, bans, built, calls, descriptors, detect, idle, logs, loops, machine, print,
-    rates, services,
+    Failure, access, bans, built, calls, descriptors, detect, idle, judge, logs, loops, machine,
+    print, rates, services,
 };
 
 /// How to use it.
 const USAGE: &str = "\
 usage: cargo run --release -p portreeve-benches -- [MODE] [OPTION…]
 
-modes: served, refused, bans, descriptors, calls, idle, access, logs, services, detect, all
+modes: served, refused, bans, descriptors, calls, idle, access, logs, services, detect, judge,
+       all
 
   --seconds N          length of one measurement (2)
   --rounds N           measurements of each, in turn; the median counts (5)
@@ -82,6 +83,7 @@ enum Mode {
     Logs,
     Services,
     Detect,
+    Judge,
     All,
 }
 
@@ -95,53 +97,67 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> Result<(), Failure> 
         print::text(USAGE);
         return Ok(());
     }
+    if let [first, preset, sources] = words.as_slice()
+        && first == judge::CASE
+    {
+        return judge::case(preset, number(sources)?);
+    }
     let (mode, options) = parse(&words).map_err(|why| format!("{why}\n{USAGE}"))?;
-    built::build()?;
+    if mode != Mode::Judge {
+        built::build()?;
+    }
     machine::describe(&options);
-    // these need no host, and the first two no root
-    if mode == Mode::Access {
-        return access::run(&options);
+    if let Some(done) = hostless(mode, &options) {
+        return done;
     }
-    if mode == Mode::Logs {
-        return logs::run(&options);
+    hosted(mode, &options)
+}
+
+/// Those that need no host; the first, the second and the last need no root either.
+fn hostless(mode: Mode, options: &Options) -> Option<Result<(), Failure>> {
+    match mode {
+        Mode::Access => Some(access::run(options)),
+        Mode::Logs => Some(logs::run(options)),
+        Mode::Services => Some(services::run(options)),
+        Mode::Detect => Some(detect::run(options)),
+        Mode::Judge => Some(judge::run(options)),
+        Mode::Served
+        | Mode::Refused
+        | Mode::Bans
+        | Mode::Descriptors
+        | Mode::Calls
+        | Mode::Idle
+        | Mode::All => None,
     }
-    if mode == Mode::Services {
-        return services::run(&options);
-    }
-    if mode == Mode::Detect {
-        return detect::run(&options);
-    }
+}
+
+fn hosted(mode: Mode, options: &Options) -> Result<(), Failure> {
     let host = Host::new()?;
     let wanted = |one| mode == one || mode == Mode::All;
     if wanted(Mode::Idle) {
-        idle::run(&host, &options)?;
+        idle::run(&host, options)?;
     }
     if wanted(Mode::Served) {
-        rates::run(&host, &options, Job::Serve, &[1, 8, 64])?;
+        rates::run(&host, options, Job::Serve, &[1, 8, 64])?;
     }
     if wanted(Mode::Refused) {
-        rates::run(&host, &options, Job::Refuse, &[8])?;
+        rates::run(&host, options, Job::Refuse, &[8])?;
     }
     if wanted(Mode::Bans) {
-        bans::run(&host, &options)?;
+        bans::run(&host, options)?;
     }
     if wanted(Mode::Descriptors) {
-        descriptors::run(&host, &options)?;
+        descriptors::run(&host, options)?;
     }
     if wanted(Mode::Calls) {
-        calls::run(&host, &options)?;
+        calls::run(&host, options)?;
     }
-    if wanted(Mode::Access) {
-        access::run(&options)?;
-    }
-    if wanted(Mode::Logs) {
-        logs::run(&options)?;
-    }
-    if wanted(Mode::Services) {
+    if mode == Mode::All {
+        access::run(options)?;
+        logs::run(options)?;
         services::run(&Options { concurrency: Vec::new(), ..options.clone() })?;
-    }
-    if wanted(Mode::Detect) {
-        detect::run(&options)?;
+        detect::run(options)?;
+        judge::run(options)?;
     }
     Ok(())
 }
@@ -190,6 +206,7 @@ fn named(word: &str) -> Result<Mode, Failure> {
         "logs" => Ok(Mode::Logs),
         "services" => Ok(Mode::Services),
         "detect" => Ok(Mode::Detect),
+        "judge" => Ok(Mode::Judge),
         "all" => Ok(Mode::All),
         _ => Err(format!("there is no benchmark `{word}`")),
     }

@@ -19,6 +19,7 @@ mod detect;
 mod figures;
 mod host;
 mod idle;
+mod judge;
 mod logs;
 mod loops;
 mod machine;
