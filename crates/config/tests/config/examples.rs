@@ -79,6 +79,33 @@ fn watched_logs_and_a_jail_are_accepted() {
 }
 
 #[test]
+fn the_denyhosts_of_the_text_is_accepted() {
+    let file = |name: &str| example(&format!("seed-4-denyhosts/{name}"));
+    let loaded = Host::default()
+        .with("/etc/portreeve/portreeve.toml", file("portreeve.toml"))
+        .with("/usr/share/denyhosts/denyhosts.cfg", file("denyhosts.cfg"))
+        .with("/usr/share/denyhosts/data/allowed-hosts", file("allowed-hosts"))
+        .load(&main());
+    let told = findings(&loaded);
+    let config = loaded.config.as_ref().unwrap_or_else(|| panic!("{told}"));
+    assert!(told.contains("`SYNC_SERVER` is not done: the protocol is plain HTTP"), "{told}");
+    assert!(told.contains("`LOCK_FILE` has nothing to say here"), "{told}");
+    let never: Vec<_> = config.settings.never_ban.iter().map(|rule| rule.text.as_str()).collect();
+    assert_eq!(never, ["45.33.7.*", "9.9.9.9"]);
+    let [judge] = config.judges.as_slice() else { panic!("{:?}", config.judges) };
+    let limits: Vec<_> = judge.tallies.iter().map(|t| (t.name.as_str(), t.limit.0)).collect();
+    assert_eq!(limits, [("invalid", 5000), ("valid", 10_000), ("root", 1000)]);
+    let term = judge.term.first.map(|time| time.as_secs());
+    assert_eq!((term, judge.term.patience), (Some(28 * 86_400), Some(2)));
+    let [deny] = config.settings.ban.hosts_deny.as_slice() else { panic!("{told}") };
+    assert_eq!((deny.path.as_str(), deny.daemon.as_deref()), ("/etc/hosts.deny", Some("sshd")));
+    assert!(deny.markers);
+    let [plugin] = config.settings.ban.commands.as_slice() else { panic!("{told}") };
+    assert_eq!(plugin.ban, ["/etc/denyhosts/plugins/notify_isp.rb", "{address}"]);
+    assert_eq!(config.watches[0].files[0].path, "/var/log/secure.log");
+}
+
+#[test]
 fn the_rules_of_openssh_under_ucspi_tcp_are_accepted() {
     let text = example("seed-1-tcprules/portreeve.toml");
     let host = Host::default().with("/etc/portreeve/portreeve.toml", text);
