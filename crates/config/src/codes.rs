@@ -54,6 +54,12 @@ codes! {
     KEPT_KEY = "kept-key": "a key about connections on a service that is kept up, which listens itself; or a key about that on one that is not";
     WATCH_NOTHING = "watch-nothing": "a watch that reads nothing, or whose lines nobody reads";
     DUPLICATE_WATCH = "duplicate-watch": "two watches of one name, jails among them";
+    DUPLICATE_JUDGE = "duplicate-judge": "two judges of one name, jails among them";
+    JUDGE_DEAF = "judge-deaf": "a judge that hears nothing, since nothing is seen of what it is to judge";
+    JUDGE_UNKNOWN = "judge-unknown": "a judge names a service or a watch that is not configured";
+    JUDGE_EAGER = "judge-eager": "a judge that bans for a single offence of whatever kind";
+    JUDGE_FOREVER = "judge-forever": "a judge that bans for ever by what stands in a log";
+    NEVER_UNSAID = "never-unsaid": "judges without `[ban] never`: nothing says where you log in from";
     JOURNAL_ANYBODY = "journal-anybody": "a watch of entries of the journal that any user's program can write";
     KEPT_NAME = "kept-name": "a name that no folder of a kept service can have";
     KEPT_SSHD = "kept-sshd": "sshd that is kept up without `-D`, which goes into the background";

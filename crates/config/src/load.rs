@@ -75,7 +75,9 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     services
         .extend(imported.into_iter().map(|loaded| asking(&mut check, &mut named, &hosts, loaded)));
     if let Some(import) = import {
-        watches.extend(fail2ban::watches(&mut check, world, &import));
+        let (seen, judging) = fail2ban::import(&mut check, world, &import, &services, &ports);
+        watches.extend(seen);
+        judges.extend(judging);
     }
     let of_denyhosts =
         of_denyhosts.and_then(|import| denyhosts::import(&mut check, world, &import));
@@ -83,6 +85,8 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         imported.join(&mut settings, &mut watches, &mut judges);
     }
     fail2ban::duplicates(&mut check, &watches);
+    let seen = relations::judges::Seen { services: &services, kept: &kept, watches: &watches };
+    relations::judges::tell(&mut check, &settings, &judges, &seen);
     relations::duplicates(&mut check, &services, &kept);
     let pairs = if imports.len() > 1 { Pairs::All } else { Pairs::WithNative };
     relations::across(&mut check, &services, pairs);
@@ -91,12 +95,7 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         && service_directories.is_empty()
         && watches.is_empty();
     if nothing && !check.found.has_errors() {
-        let message = "the configuration offers nothing";
-        let help = match entry {
-            Entry::Native(_) => "add a `[service.NAME]`, or `[import]` a configuration",
-            Entry::Xinetd(_) => "write `disable = no` in the entry of a service",
-        };
-        check.say(Diagnostic::new(Level::Warning, codes::NO_SERVICES, None, message).help(help));
+        offers_nothing(&mut check, entry);
     }
     let named = named.done();
     let files = check.sources.paths();
@@ -110,6 +109,15 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
         Config { files, settings, services, kept, service_directories, watches, judges, sources };
     let config = (!found.has_errors()).then_some(config);
     Loaded { config, sources: texts, diagnostics: found, images, questions }
+}
+
+fn offers_nothing(check: &mut Check, entry: &Entry) {
+    let message = "the configuration offers nothing";
+    let help = match entry {
+        Entry::Native(_) => "add a `[service.NAME]`, or `[import]` a configuration",
+        Entry::Xinetd(_) => "write `disable = no` in the entry of a service",
+    };
+    check.say(Diagnostic::new(Level::Warning, codes::NO_SERVICES, None, message).help(help));
 }
 
 /// The services of an xinetd configuration.

@@ -18,8 +18,9 @@ pub(crate) fn read_filter(path: &str, journal: bool) -> Value {
 /// A jail of a folder, as the real one is asked for it; an error holds the findings.
 pub(crate) fn read_jail(dir: &Dir, directory: &str, jail: &str) -> Value {
     let path = dir.path().join("portreeve.toml");
-    let import =
-        format!("[import]\nfail2ban = {{ directory = {directory:?}, jails = [{jail:?}] }}\n");
+    let import = format!(
+        "[import]\nfail2ban = {{ directory = {directory:?}, jails = [{jail:?}], judges = false }}\n"
+    );
     std::fs::write(&path, import).expect("write a configuration");
     let entry = Entry::Native(path.to_str().expect("UTF-8").to_owned());
     let loaded = load(&entry, &mut Disk::new(Trust::Anybody));

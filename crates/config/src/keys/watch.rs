@@ -231,4 +231,12 @@ pub(super) const KEYS: &[Key] = &[
         example: "[\"recidive\"]",
         prose: "Every jail that is enabled there, but for these",
     },
+    Key {
+        name: "judges",
+        scopes: &[Scope::Fail2ban],
+        form: "`true` or `false`",
+        default: Fallback::Is("true"),
+        example: "false",
+        prose: "Whether each jail is a judge too, with its own counting, ignoring and banning; else its offences are recorded, and nobody is banned by it",
+    },
 ];

@@ -124,7 +124,7 @@ pub(super) fn fail2ban(check: &mut Check, top: Fields<'_>, main: &str) -> Option
     let enabled = Wanted::Enabled { except: Vec::new() };
     if !item.is_table() {
         let directory = beside(main, item.text(check)?);
-        return Some(Fail2ban { directory, at: item.at, wanted: enabled });
+        return Some(Fail2ban { directory, at: item.at, wanted: enabled, judges: true });
     }
     let table = item.table(check, Scope::Fail2ban)?;
     let directory = match table.get("directory") {
@@ -147,7 +147,8 @@ pub(super) fn fail2ban(check: &mut Check, top: Fields<'_>, main: &str) -> Option
         (None, Some(item)) => Wanted::Enabled { except: names(item) },
         (None, None) => enabled,
     };
-    Some(Fail2ban { directory, at: item.named, wanted })
+    let judges = table.get("judges").and_then(|item| item.boolean(check)).unwrap_or(true);
+    Some(Fail2ban { directory, at: item.named, wanted, judges })
 }
 
 /// What is to be imported of DenyHosts.

@@ -54,7 +54,11 @@ fn table(keys: &[String]) -> String {
 /// Thousandths as a number.
 pub(super) fn number(thousandths: u32) -> String {
     let (whole, rest) = (thousandths / 1000, thousandths % 1000);
-    if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:03}") }
+    let decimals = format!("{rest:03}");
+    match decimals.trim_end_matches('0') {
+        "" => whole.to_string(),
+        decimals => format!("{whole}.{decimals}"),
+    }
 }
 
 fn time(time: Duration) -> String {

@@ -2,6 +2,7 @@
 
 mod clash;
 mod hold;
+pub(crate) mod judges;
 mod sshd;
 
 pub(crate) use clash::{Pairs, across, duplicates};

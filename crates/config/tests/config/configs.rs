@@ -474,8 +474,9 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
         (0..count).map(|number| judges::judge(number).boxed()).collect::<Vec<_>>()
     });
     (settings(), services, kept, directories, watches, judges).prop_map(
-        |(settings, mut services, kept, directories, watches, judges)| {
+        |(settings, mut services, kept, directories, watches, mut judges)| {
             services.retain(|service| !service.listen.is_empty());
+            judges.iter_mut().for_each(|judge| judges::among(judge, &services, &watches));
             let files = vec!["/etc/xinetd.d/odd\nname".into()];
             Config {
                 files,

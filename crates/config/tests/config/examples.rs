@@ -75,7 +75,10 @@ fn watched_logs_and_a_jail_are_accepted() {
             (r"^\s*shop\[\d+\]:\sunknown page asked for by <ADDR>$", place(10, 27)),
         ]
     );
-    assert!(findings(&loaded).contains("nobody is banned by it"));
+    let judges: Vec<_> = config.judges.iter().map(|judge| judge.name.as_str()).collect();
+    assert_eq!(judges, ["logins", "shop"]);
+    assert_eq!(config.judges[1].hears.watches, std::slice::from_ref(&shop.name));
+    assert!(findings(&loaded).contains("the jail `shop` is watched and judges"));
 }
 
 #[test]

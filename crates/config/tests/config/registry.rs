@@ -36,7 +36,7 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
         }
         Scope::Evidence => format!("[portreeve]\nevidence = {{ {pair} }}\n"),
         Scope::Delayed => format!("[portreeve]\ndelayed = {{ {pair} }}\n"),
-        Scope::Import => format!("[import]\n{pair}\n"),
+        Scope::Import => format!("{}[import]\n{pair}\n", judged("")),
         Scope::HostsAccess => format!("[import]\nhosts-access = {{ {pair} }}\n"),
         Scope::Ban => format!("[ban]\n{pair}\n"),
         Scope::Breaker => format!("[ban]\nbreaker = {{ {pair} }}\n"),
@@ -84,7 +84,7 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
             format!("[service.x]\n{lines}{pair}\n")
         }
         Scope::Fail2ban => format!("[import]\nfail2ban = {{ {pair} }}\n"),
-        Scope::DenyHosts => format!("[import]\ndenyhosts = {{ {pair} }}\n"),
+        Scope::DenyHosts => format!("{}[import]\ndenyhosts = {{ {pair} }}\n", judged("")),
         Scope::Watch => {
             let lines = match key.name {
                 "files" => [("journal", "{ unit = [\"x\"] }"), ("detectors", "[\"pam\"]")],
@@ -106,14 +106,14 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
         }
         Scope::Restart => kept(format!("restart = {{ {pair} }}")),
         Scope::KeptLog => kept(format!("log = {{ {pair} }}")),
-        Scope::Judge => format!("[judge.x]\n{pair}\n"),
+        Scope::Judge => judged(&format!("{pair}\n")),
         Scope::JudgeFail2ban => {
             let increment =
                 if ["increment", "preset"].contains(&key.name) { "" } else { "increment = true\n" };
-            format!("[judge.x]\n{increment}{}{pair}\n", preset("fail2ban", key))
+            judged(&format!("{increment}{}{pair}\n", preset("fail2ban", key)))
         }
-        Scope::JudgeDenyHosts => format!("[judge.x]\n{}{pair}\n", preset("denyhosts", key)),
-        Scope::JudgeOpenSsh => format!("[judge.x]\n{}{pair}\n", preset("openssh", key)),
+        Scope::JudgeDenyHosts => judged(&format!("{}{pair}\n", preset("denyhosts", key))),
+        Scope::JudgeOpenSsh => judged(&format!("{}{pair}\n", preset("openssh", key))),
         Scope::Tally => {
             let decay = ["window", "idle", "drain"].contains(&key.name);
             let decay = if decay { "" } else { "window = \"1h\", " };
@@ -169,6 +169,13 @@ fn with(scope: Scope, key: &Key, value: &str) -> String {
 /// A report that a server with these keys takes.
 fn smtp(keys: &str) -> String {
     format!("[ban]\nmail = {{ to = [\"root\"], from = \"root\", smtp = {{ {keys} }} }}\n")
+}
+
+/// A judge with these keys, and what it may name.
+fn judged(keys: &str) -> String {
+    let service = "listen = [\"192.0.2.1:1\"]\nrun = [\"/bin/x\"]\nuser = \"root\"\n";
+    let watch = "files = [\"/x\"]\ndetectors = [\"sshd\"]\n";
+    format!("[judge.x]\n{keys}[service.ssh]\n{service}[watch.auth]\n{watch}")
 }
 
 /// The line that gives a judge its preset, if a key is not it.

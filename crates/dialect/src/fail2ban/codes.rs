@@ -46,6 +46,8 @@ codes! {
     TIME_ZONE = "fail2ban-time-zone": "error: a `logtimezone` that is not served";
     JOURNAL_MATCH = "fail2ban-journal-match": "error: a `journalmatch` that is none (warning where files are read)";
     JOURNAL_ANYBODY = "fail2ban-journal-anybody": "note: a jail reads entries of the journal by fields that any user's program can have";
-    NOT_JUDGED = "fail2ban-not-judged": "note: what a jail says of counting, ignoring and banning is not taken from it: its offences are recorded, and nobody is banned by it";
+    NOT_JUDGED = "fail2ban-not-judged": "note: with `judges = false`: what a jail says of counting, ignoring and banning is not taken from it: its offences are recorded, and nobody is banned by it";
+    JUDGES = "fail2ban-judges": "note: a jail judges: whom it bans is shut out by what `[ban]` says, and its actions are not taken";
+    JUDGEMENT = "fail2ban-judgement": "error: a jail cannot be judged as it says: a formula, an `ignorecommand`, a name in `ignoreip`, or no number or time where one is needed";
     UNKNOWN_OPTION = "fail2ban-unknown-option": "warning: an option of a jail that fail2ban does not know and no other refers to";
 }

@@ -31,6 +31,8 @@ pub struct Jail {
     pub journal: Option<Journal>,
     /// Whose clock its lines' times are of: seconds east of UTC; `None` is the host's own.
     pub zone: Option<i32>,
+    /// What it says of counting, ignoring and banning, and its port.
+    pub(super) limits: Values,
 }
 
 /// Options of a jail, but for those of its filter, that fail2ban reads before those of judging.
@@ -122,8 +124,15 @@ impl Jails<'_, '_> {
         };
         backend::encoding(options.get("logencoding"))?;
         let zone = backend::zone(options.get("logtimezone"))?;
-        self.tell(name, &options, journal.as_ref(), at);
-        Ok(Jail { name: checked, at, filter, files, journal, zone })
+        self.tell(name, journal.as_ref(), at);
+        let mut limits = Values::default();
+        let judged = options.iter().filter(|(name, _)| JUDGED.contains(name));
+        judged.for_each(|(name, value)| limits.set(name, value.clone()));
+        // what its actions would not know how to read is theirs
+        if let Ok(Some(port)) = self.option(name, "port") {
+            limits.set("port", port);
+        }
+        Ok(Jail { name: checked, at, filter, files, journal, zone, limits })
     }
 
     fn definition(&mut self, named: &Named, filter: &Text) -> Result<Definition, Fault> {
@@ -162,9 +171,9 @@ impl Jails<'_, '_> {
         Ok(options)
     }
 
-    /// What is not taken from the jail, and what may be a slip of the pen.
-    fn tell(&mut self, name: &str, options: &Values, journal: Option<&Journal>, at: Option<Span>) {
-        let mut told = vec![judged::not_taken(name, options, at)];
+    /// What may be a slip of the pen.
+    fn tell(&mut self, name: &str, journal: Option<&Journal>, at: Option<Span>) {
+        let mut told = Vec::new();
         if let Some(journal) = journal.filter(|journal| !journal.is_certain()) {
             told.push(anybody(name, journal, at));
         }

@@ -1,4 +1,4 @@
-//! What a jail says of counting, ignoring and banning, which is not taken from it.
+//! What a jail says of counting, ignoring and banning, as it is told.
 
 use super::codes;
 use super::fault::{say, shown};
@@ -56,18 +56,23 @@ const OF_ACTIONS: [&str; 21] = [
     "tcpport",
 ];
 
-/// One note about everything that is not taken from a jail, with what it says.
+/// One note about a jail that is watched alone, with what is not taken from it.
 pub(super) fn not_taken(name: &str, options: &Values, at: Option<Span>) -> Diagnostic {
-    let said =
-        |option: &&str| Some(format!("{option} {}", value(option, said(options.get(option))?)));
-    let said: Vec<String> = JUDGED.iter().filter_map(said).collect();
-    let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
+    let said = with_values(options);
     let message = format!(
         "the jail `{}` is watched: its offences are recorded, and nobody is banned by it{said}",
         shown(name)
     );
     let help = "its actions, ports and limits stay fail2ban's: they are read and not taken";
     say(Level::Note, codes::NOT_JUDGED, at, message, help)
+}
+
+/// What a jail says of judging, in parentheses.
+pub(super) fn with_values(options: &Values) -> String {
+    let said =
+        |option: &&str| Some(format!("{option} {}", value(option, said(options.get(option))?)));
+    let said: Vec<String> = JUDGED.iter().filter_map(said).collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
 /// A value as it is shown: times in seconds, where they are times.

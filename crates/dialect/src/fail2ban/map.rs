@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Keys with values; a key whose value is replaced keeps its place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Map<T> {
     entries: Vec<(String, T)>,
     places: BTreeMap<String, usize>,

@@ -4,8 +4,8 @@
 //! references (`%(name)s`, `%(section/name)s`, `%(known/name)s`), tags (`<name>`), parameters in brackets
 //! and conditions. What comes out of a filter is its regular expressions with everything put in but
 //! the tags that stand for parts of a line (`<HOST>`, `<F-USER>`); nobody compiles them here. What
-//! comes out of a jail is where its lines come from; whom it would ban is told and not taken. What
-//! cannot be served faithfully is refused by name. Whatever a configuration refers to, the work and
+//! comes out of a jail is where its lines come from, and how it judges them; its actions are not taken.
+//! What cannot be served faithfully is refused by name. Whatever a configuration refers to, the work and
 //! the text that come of it are bounded.
 
 mod backend;
@@ -18,6 +18,7 @@ mod ini;
 mod interpolate;
 mod jail;
 mod judged;
+mod judgement;
 mod map;
 mod options;
 mod reader;
@@ -28,6 +29,7 @@ mod words;
 
 pub use filter::Filter;
 pub use jail::Jail;
+pub use judgement::Judgement;
 pub(crate) use words::shell_words;
 
 use crate::Files;

@@ -28,6 +28,12 @@ fn of_jails(text: &str) -> String {
     Host::new(&[("jail.conf", text), FILTER]).enabled().1
 }
 
+/// The findings of a jail that judges.
+fn of_judge(lines: &str) -> String {
+    let text = format!("[x]\nenabled = 1\nfilter = x\nlogpath = /l\n{lines}");
+    Host::new(&[("jail.conf", &text), FILTER]).judgements().1
+}
+
 #[test]
 fn each_has_its_code_its_place_and_a_way_out() {
     let enabled = "[x]\nenabled = 1\nfilter = x\n";
@@ -63,6 +69,8 @@ fn each_has_its_code_its_place_and_a_way_out() {
         ("journal-anybody", "note", of_jail("backend = systemd\njournalmatch = _COMM=x\n")),
         ("not-judged", "note", of_jail("")),
         ("unknown-option", "warning", of_jail("logpahts = /x\n")),
+        ("judges", "note", of_judge("")),
+        ("judgement", "error", of_judge("maxretry = few\n")),
     ] {
         let head = format!("{level}[fail2ban-{short}]");
         assert!(findings.contains(&head), "{head}\n{findings}");
@@ -88,6 +96,35 @@ fn files_that_cannot_be_read_are_told() {
     assert!(findings.contains("error[fail2ban-unreadable]"), "{findings}");
     let (_, findings) = Host::new(&[("filter.d/x.conf", "")]).enabled();
     assert!(findings.contains("error[fail2ban-no-jail]"), "{findings}");
+}
+
+#[test]
+fn what_a_jail_cannot_be_judged_by_is_refused_by_name() {
+    let jail = |lines: &str| {
+        let text = format!("[x]\nenabled = 1\nfilter = x\nlogpath = /l\n{lines}");
+        Host::new(&[("jail.conf", &text), FILTER]).judgements()
+    };
+    for (lines, said) in [
+        ("maxretry = many\n", "`maxretry` is no number"),
+        ("maxretry = 0\n", "`maxretry` is no number"),
+        ("findtime = 5*60\n", "`findtime` is no time"),
+        ("findtime = -1\n", "`findtime` is no time that ends"),
+        ("bantime = soon\n", "`bantime` is no time"),
+        ("ignoreip = 192.0.2.1 gate.example.org\n", "`ignoreip` has `gate.example.org`"),
+        ("ignoreip = file:/etc/spared\n", "`ignoreip` has `file:/etc/spared`"),
+        ("ignorecommand = /bin/spare <ip>\n", "`ignorecommand` is not served"),
+        ("bantime.increment = 1\nbantime.formula = ban.Time * 3\n", "`bantime.formula` is Python"),
+        ("bantime.increment = 1\nbantime.factor = 2*3\n", "`bantime.factor` is no number"),
+        ("bantime.increment = 1\nbantime.multipliers = a\n", "`bantime.multipliers` is no list"),
+    ] {
+        let (judgements, findings) = jail(lines);
+        assert_eq!(judgements, [None], "{lines}");
+        assert!(findings.contains("error[fail2ban-judgement]"), "{findings}");
+        assert!(findings.contains(said), "{findings}");
+        assert!(findings.contains("`judges = false`"), "{findings}");
+    }
+    let (_, findings) = jail("maxretry = x\nfindtime = y\nbantime = z\nignoreip = n\n");
+    assert_eq!(findings.matches("error[").count(), 4, "{findings}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use crate::support::{Host, asked};
 use portreeve_dialect::fail2ban::{Jail, Wanted};
+use portreeve_model::preset::{Fail2ban, Increment};
 use portreeve_model::{Start, UseDns};
+use std::time::Duration;
 
 const FILTER: &str = "[INCLUDES]
 before = common.conf
@@ -130,4 +132,48 @@ fn what_is_not_taken_is_told_with_its_values() {
     assert!(findings.contains("nobody is banned by it"), "{findings}");
     assert!(findings.contains("findtime 5*60, bantime 1d12h (129600 s)"), "{findings}");
     assert!(findings.contains("did you mean `logpath`?"), "{findings}");
+}
+
+#[test]
+fn jails_judge_as_they_say() {
+    let judged = |lines: &str| {
+        let text = format!("[x]\nenabled = 1\nfilter = x\nlogpath = /l\n{lines}");
+        let filter = ("filter.d/x.conf", "[Definition]\nfailregex = x <HOST>\n");
+        let (mut judgements, findings) = Host::new(&[("jail.conf", &text), filter]).judgements();
+        let judgement = judgements.pop().flatten();
+        (judgement.unwrap_or_else(|| panic!("{findings}")), findings)
+    };
+    let seconds = Duration::from_secs;
+    let (plain, findings) = judged("");
+    assert_eq!((plain.limits, plain.port), (Fail2ban::default(), None));
+    assert!(findings.contains("is watched and judges"), "{findings}");
+    let ignored =
+        "ignoreip = 127.0.0.1/8 ::1, localhost 192.0.2.7 192.0.2.7\n  10.0.0.0/255.255.0.0\n";
+    let (judgement, _) = judged(&format!(
+        "port = ssh,2222\nmaxretry = 3\nfindtime = 1d\nbantime = -1\n{ignored}\
+         bantime.formula = ban.Time * 3\nbantime.maxtime = 1w\n"
+    ));
+    let Fail2ban { maxretry, findtime, bantime, increment } = judgement.limits;
+    // what does not grow needs no formula
+    assert_eq!((maxretry, findtime, bantime, increment), (3, seconds(86_400), None, None));
+    let spares: Vec<String> = judgement.spares.iter().map(ToString::to_string).collect();
+    assert_eq!(spares, ["127.0.0.0/8", "::1", "192.0.2.7", "10.0.0.0/16"]);
+    assert_eq!(judgement.port.as_deref(), Some("ssh,2222"));
+    let (judgement, _) = judged(
+        "bantime.increment = true\nbantime.rndtime = 5m\nbantime.maxtime = 5w\n\
+         bantime.formula = ban.Time * (1<<(ban.Count if ban.Count<20 else 20)) * banFactor\n\
+         bantime.factor = 1.5\nbantime.overalljails = yes\n",
+    );
+    let want = Increment {
+        factor: 1500,
+        maxtime: Some(seconds(5 * 604_800)),
+        rndtime: seconds(300),
+        overalljails: true,
+        ..Increment::default()
+    };
+    assert_eq!(judgement.limits.increment, Some(want));
+    let (judgement, _) =
+        judged("bantime.increment = 1\nbantime.multipliers = 1 5 30\nbantime.rndtime = 0\n");
+    let want = Increment { multipliers: vec![1, 5, 30], ..Increment::default() };
+    assert_eq!(judgement.limits.increment, Some(want));
 }

@@ -1,7 +1,7 @@
 //! A host made of texts.
 
 use portreeve_diag::{Diagnostics, FileId, Paint, Sources, Span, render};
-use portreeve_dialect::fail2ban::{Filter, Jail, Wanted, filter, jails};
+use portreeve_dialect::fail2ban::{Filter, Jail, Judgement, Wanted, filter, jails};
 use portreeve_dialect::{DirectoryEntry, EntryKind, Files, ReadFailure};
 use std::collections::BTreeMap;
 
@@ -26,7 +26,17 @@ impl Host {
         let at = sources.add("portreeve.toml", "fail2ban = \"/f\"\n");
         let at = Some(Span::new(at, 11, 15));
         let read = jails("/f", at, wanted, &mut self.clone(), &mut sources, &mut found);
+        read.iter().for_each(|jail| jail.tell_watched(&mut found));
         (read, render(&found, &sources, Paint::Plain))
+    }
+
+    /// How the enabled jails judge, and the findings as text.
+    pub(crate) fn judgements(&self) -> (Vec<Option<Judgement>>, String) {
+        let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+        let wanted = Wanted::Enabled { except: Vec::new() };
+        let read = jails("/f", None, &wanted, &mut self.clone(), &mut sources, &mut found);
+        let judgements = read.iter().map(|jail| jail.judgement(&mut found)).collect();
+        (judgements, render(&found, &sources, Paint::Plain))
     }
 
     /// The enabled jails.

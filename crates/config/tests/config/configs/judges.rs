@@ -2,13 +2,14 @@
 
 use super::{HERE, network};
 use portreeve_model::{
-    By, Charge, Decay, Growth, Hears, Judge, Kind, Level, OnSuccess, Pattern, Points, ServiceName,
-    Sited, Tally, Term, Users, When,
+    By, Charge, Decay, Growth, Hears, Judge, Kind, Level, OnSuccess, Pattern, Points, Service,
+    ServiceName, Sited, Tally, Term, Users, Watch, When,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn time() -> impl Strategy<Value = Duration> {
@@ -99,6 +100,18 @@ fn levels() -> impl Strategy<Value = Vec<Level>> {
         }
         levels
     })
+}
+
+/// Lets a judge name what there is.
+pub(super) fn among(judge: &mut Judge, services: &[Service], watches: &[Watch]) {
+    let names: BTreeSet<_> = services.iter().map(|service| &service.name).collect();
+    let watched = watches.iter().map(|watch| &watch.name);
+    let take = |list: &mut Vec<ServiceName>, names: Vec<&ServiceName>| {
+        *list = names.into_iter().take(list.len()).cloned().collect();
+    };
+    take(&mut judge.hears.services, names.iter().copied().collect());
+    take(&mut judge.only, names.into_iter().rev().collect());
+    take(&mut judge.hears.watches, watched.collect());
 }
 
 /// A judge.
