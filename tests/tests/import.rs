@@ -206,7 +206,7 @@ fn many_bans_come_in_batches() {
     const MANY: usize = 1001;
     let world = World::standard();
     let line = |n: usize| format!("1600000000|100|4|198.{}.{}.7\n", 18 + n / 256, n % 256);
-    world.write("/etc/enemies", &(0..MANY).map(line).collect::<String>());
+    world.write("/etc/enemies", (0..MANY).map(line).collect::<String>());
     let door = Door::native(&world, DOOR);
     let told = door.command(&["import", "sshguard", "/etc/enemies"]);
     assert_eq!(String::from_utf8_lossy(&told.stdout), format!("{MANY} bans taken.\n"), "{told:?}");

@@ -11,6 +11,9 @@ use portreeve_model::{Watch, Zone};
 /// An entry of the journal whose time is no further from now than this has just been written,
 /// microseconds.
 const LIVE: i64 = 60_000_000;
+/// A file's line may be ahead of the reader's clock by so much, microseconds: that clock goes in steps, and
+/// its writer's may be another host's.
+const AHEAD: i64 = 1_000_000;
 
 /// One watch at work.
 #[derive(Debug)]
@@ -167,11 +170,11 @@ impl Readers {
 /// that the same lines read again come to the same; but nobody can write into the future. An entry of
 /// the journal that has just come was written now.
 fn credible(written: Option<i64>, from: From<'_>, now: i64) -> i64 {
-    let young = match from {
-        From::File(_) => 0,
-        From::Journal => LIVE,
+    let latest = match from {
+        From::File(_) => now.saturating_add(AHEAD),
+        From::Journal => now.saturating_sub(LIVE),
     };
-    written.filter(|at| *at <= now.saturating_sub(young)).unwrap_or(now)
+    written.filter(|at| *at <= latest).unwrap_or(now)
 }
 
 /// Whether a line's host is this one: its name, or the first part of it.
@@ -245,7 +248,8 @@ mod tests {
             (Some(now - 1), file, now - 1),
             (Some(now - second), file, now - second),
             (Some(now - 100 * second), file, now - 100 * second),
-            (Some(now + 1), file, now),
+            (Some(now + second), file, now + second),
+            (Some(now + second + 1), file, now),
             (Some(now - second), From::Journal, now),
             (Some(now - 100 * second), From::Journal, now - 100 * second),
             (Some(now + second), From::Journal, now),

@@ -269,22 +269,21 @@ impl Court {
         self.bans.push(told);
     }
 
-    /// The second judgement, as far as the past can tell: whom the never-ban list protects, or who is this
-    /// host, is not shut out; where a whole network may not be, its one peer may.
+    /// The second judgement, as far as the past can tell: who was inside, and who the gateways and resolvers
+    /// were, is not known.
     fn judge(&self, proposal: &Proposal) -> Result<Network, String> {
-        let holds = |network: Network| self.own.iter().any(|own| network.contains(*own));
-        // who else stood around the host then, nobody has written down
+        let own = |network: Network| self.own.iter().any(|own| network.contains(*own));
         let nobody = |_: Network| false;
-        let around = Around { host: &holds, gateway: &nobody, resolver: &nobody, session: &nobody };
-        State::judge_proposal(&self.tables, proposal.network, proposal.peer, around).map_err(
-            |why| match why {
-                WhyNot::NeverBan(_) => "it is on the never-ban list".to_owned(),
-                WhyNot::HostItself => "it is this host itself".to_owned(),
-                WhyNot::Gateway | WhyNot::Resolver | WhyNot::Session | WhyNot::Elsewhere => {
-                    "it may not be shut out".to_owned()
-                }
-            },
-        )
+        let around = Around { host: &own, gateway: &nobody, resolver: &nobody, session: &nobody };
+        let (network, peer) = (proposal.network, proposal.peer);
+        let judged = State::judge_proposal(&self.tables, network, peer, around);
+        judged.map_err(|why| match why {
+            WhyNot::NeverBan(_) => "it is on the never-ban list".to_owned(),
+            WhyNot::HostItself => "it is this host itself".to_owned(),
+            WhyNot::Gateway | WhyNot::Resolver | WhyNot::Session | WhyNot::Elsewhere => {
+                why.word().to_owned()
+            }
+        })
     }
 
     /// How many sums were let go for want of room.

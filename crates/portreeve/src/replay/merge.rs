@@ -8,7 +8,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Read;
 
-/// Bytes of a line that are looked at, as everywhere.
+/// The time that a file was written last is behind the clock by up to a tick of the kernel's, and lines are
+/// put by for a while before they are written; microseconds.
+const COARSE: i64 = 1_000_000;
+
+/// When a line of a log was written, by a clock.
 type Resolve<'r> = &'r dyn Fn(usize, &Record<'_>, i64) -> Option<i64>;
 
 /// One log being read.
@@ -136,7 +140,7 @@ impl Stream {
             }
             let Some(part) = self.log.parts.get(self.next_part) else { return Ok(false) };
             self.next_part += 1;
-            self.now = part.written;
+            self.now = part.written.saturating_add(COARSE);
             self.lines = Some(Lines::new(open(part)?));
         }
     }

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 /// What a log cannot tell.
 pub(super) const SUPPOSED: &str = "supposed: no session of the door's was open, the breaker did not \
-    open, nobody was banned or pardoned before, and this host's own addresses are those it has now";
+    open, nobody was banned or pardoned before, no gateway or resolver was among those banned, and \
+    this host's own addresses are those it has now";
 
 /// Lines that are written together.
 const CHUNK: usize = 64 << 10;
