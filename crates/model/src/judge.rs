@@ -41,6 +41,14 @@ impl Judge {
     pub const MOST_LEVELS: usize = 4;
     /// Entries of any list of a judge's, at most.
     pub const MOST_ENTRIES: usize = 256;
+
+    /// How far back offences may make a difference to any of its sums; `None`: however far.
+    #[must_use]
+    pub fn reach(&self) -> Option<Duration> {
+        let all = self.tallies.iter().map(|tally| tally.reach(&self.levels));
+        let all: Option<Vec<Duration>> = all.collect();
+        all.map(|all| all.into_iter().max().unwrap_or_default())
+    }
 }
 
 /// Which offences a judge looks at: those that fit every list, an empty list being fit by all.
@@ -108,15 +116,40 @@ impl Tally {
     /// be needed.
     #[must_use]
     pub fn charges_held(&self, level: &Level) -> u64 {
-        if !matches!(self.decay, Decay::Window(_)) {
-            return 1;
+        match self.decay {
+            Decay::Window(_) => self.charges_to_limit(level) + u64::from(level.offenders) + 1,
+            Decay::Idle(_) | Decay::Drain(_) => 1,
         }
+    }
+
+    /// How many of the smallest charges the limit is.
+    fn charges_to_limit(&self, level: &Level) -> u64 {
         let share = |charge: &Charge| {
             let points = u64::from(charge.points.0) * u64::from(level.share) / 1000;
             (points > 0).then_some(points)
         };
         let least = self.charges.iter().filter_map(share).min().unwrap_or(u64::MAX);
-        u64::from(self.limit.0) / least + u64::from(level.offenders) + 1
+        u64::from(self.limit.0) / least
+    }
+
+    /// How far back offences may make a difference to its sums; `None`: however far.
+    ///
+    /// Of a window twice its length, since a sum that was filled by what is older has begun anew. Of what
+    /// is idle no gap is longer than its time, and there are no more of them than charges before it is
+    /// full. Of what drains as long as its most takes: older than that is what made it full, which is a
+    /// ban by then.
+    #[must_use]
+    pub fn reach(&self, levels: &[Level]) -> Option<Duration> {
+        let charges = levels.iter().map(|level| self.charges_to_limit(level)).max().unwrap_or(0);
+        let charges = u32::try_from(charges.saturating_add(2)).unwrap_or(u32::MAX);
+        match self.decay {
+            Decay::Window(span) => Some(span.saturating_mul(2)),
+            Decay::Idle(span) => Some(span?.saturating_mul(charges)),
+            Decay::Drain(point) => {
+                let most = self.most?.max(self.limit);
+                Some(point.saturating_mul(most.0 / 1000 + 1))
+            }
+        }
     }
 }
 

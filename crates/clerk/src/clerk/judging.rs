@@ -8,7 +8,7 @@ use super::{Desk, MISCOUNTED, wall_ms};
 use crate::store::{Order, Past, Recall};
 use portreeve_judge::{Bounds, Proposal, Scores};
 use portreeve_ledger::Change;
-use portreeve_model::{Decay, Judge, Network, Offence, Success};
+use portreeve_model::{Judge, Network, Offence, Success};
 use portreeve_sys::file;
 use portreeve_wire::clerk::{BanEnd, BanRecord, FromClerk};
 use portreeve_wire::compile::MAX_ANSWER;
@@ -129,7 +129,7 @@ impl Desk {
             })
         };
         let wish = Recall {
-            since: judges.iter().map(|judge| ago(memory_of(judge))).min().unwrap_or(now),
+            since: judges.iter().map(|judge| ago(judge.reach())).min().unwrap_or(now),
             bans_since: judges.iter().map(|j| ago(j.term.remembered)).min().unwrap_or(now),
             told,
         };
@@ -222,20 +222,6 @@ impl Desk {
         proposals.retain(|proposal| is_ahead(proposal, now));
         self.propose(&proposals);
     }
-}
-
-/// For how long what somebody does may count with a judge; `None`: for ever.
-fn memory_of(judge: &Judge) -> Option<Duration> {
-    let of = |tally: &portreeve_model::Tally| match tally.decay {
-        Decay::Window(time) => Some(time),
-        Decay::Idle(time) => time,
-        Decay::Drain(point) => {
-            let most = tally.most?.max(tally.limit);
-            Some(point.saturating_mul(most.0 / 1000 + 1))
-        }
-    };
-    let all: Option<Vec<Duration>> = judge.tallies.iter().map(of).collect();
-    all.map(|all| all.into_iter().max().unwrap_or_default())
 }
 
 /// Whether what a proposal asks for is not over.

@@ -77,3 +77,19 @@ fn the_native_judge_gives_time_to_slow_ones() {
     assert!(judge.tallies.len() <= Judge::MOST_TALLIES && judge.levels.len() <= Judge::MOST_LEVELS);
     assert_eq!(judge.term.first, Some(Duration::from_secs(600)));
 }
+
+#[test]
+fn how_far_back_a_judge_must_be_told_of() {
+    let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+    let reach = |judge: fn(ServiceName, Origin) -> Judge| {
+        let (name, origin) = frame();
+        judge(name, origin).reach()
+    };
+    assert_eq!(reach(|n, o| Fail2ban::default().judge(n, o)), Some(Duration::from_secs(1200)));
+    assert_eq!(reach(|n, o| OpenSsh::V10_3.judge(n, o)), Some(Duration::from_secs(601)));
+    // A failure of root every 24 days is never idle for 25: the second is one too many.
+    assert_eq!(reach(|n, o| DenyHosts::default().judge(n, o)), days(75));
+    let never = |n, o| DenyHosts { reset_valid: None, ..DenyHosts::default() }.judge(n, o);
+    assert_eq!(reach(never), None);
+    assert_eq!(reach(portreeve), days(2));
+}
