@@ -1,5 +1,6 @@
 //! What changed from one configuration to the next, for the one who asked for a reload.
 
+mod judge;
 mod kept;
 mod value;
 mod watch;
@@ -40,6 +41,7 @@ pub fn difference(old: &Config, new: &Config) -> Vec<String> {
     }
     lines.extend(kept::difference(old, new));
     lines.extend(watch::difference(old, new));
+    lines.extend(judge::difference(old, new));
     lines
 }
 
@@ -57,6 +59,7 @@ fn settings(old: &Settings, new: &Settings) -> Vec<String> {
         (old.delayed != new.delayed, "delayed"),
         (old.evidence != new.evidence, "evidence"),
     ]));
+    parts.extend(judge::policy(&old.ban, &new.ban));
     parts
 }
 

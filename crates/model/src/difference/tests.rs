@@ -141,3 +141,26 @@ fn other_rules_are_named_by_their_file_and_what_is_asked() {
     );
     assert!(difference(&never, &never).is_empty());
 }
+
+#[test]
+fn judges_and_what_becomes_of_bans_are_told() {
+    let judge = |name: &str| {
+        let origin = crate::Origin { file: 0, line: 1, column: 1, dialect: crate::Dialect::Native };
+        crate::preset::portreeve(name.parse().unwrap(), origin)
+    };
+    let old = Config { judges: vec![judge("a"), judge("b")], ..Config::default() };
+    let mut new = Config { judges: vec![judge("b"), judge("c")], ..Config::default() };
+    new.judges[0].term.patience = Some(3);
+    new.judges[0].spares.push("192.0.2.1".parse().unwrap());
+    new.settings.ban.nftables = Some(crate::Nftables::default());
+    let lines = difference(&old, &new);
+    assert_eq!(
+        lines,
+        [
+            "changed: the door: nftables",
+            "removed: a (judge)",
+            "changed: b (judge): spares +192.0.2.1, term",
+            "added: c (judge)",
+        ]
+    );
+}
