@@ -305,9 +305,11 @@ fn a_long_list_of_bans_comes_whole_and_is_lifted_at_the_ledgers_pace() {
     // written into the ledger by its own user, while no door is open
     let script = format!(
         "import sqlite3,glob\ndb=sqlite3.connect(glob.glob('/var/lib/portreeve/**/ledger.sqlite',\
-         recursive=True)[0])\nwith db: db.executemany('insert into bans values(?,4,32,1795303935,\
+         recursive=True)[0])\nwith db: db.executemany('insert into bans(network,family,length,\
+         since,only,judge,until,service,reason,origin) values(?,4,32,1795303935,char(),char(),\
          null,?,?,null)',[('10.%d.%d.%d'%(n>>16&255,n>>8&255,n&255),'telnet','touched the trap')\
-         for n in range({MANY})])\nwith db: db.executemany('insert into bans values(?,4,24,1795303935,\
+         for n in range({MANY})])\nwith db: db.executemany('insert into bans(network,family,length,\
+         since,only,judge,until,service,reason,origin) values(?,4,24,1795303935,char(),char(),\
          null,?,?,null)',[('11.%d.%d.0/24'%(n>>8,n&255),'','forged') for n in range(1500)])\n"
     );
     world.door_run(&["python3", "-c", &script]);

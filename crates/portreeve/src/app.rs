@@ -1,6 +1,6 @@
 //! From the line typed to the exit status.
 
-use crate::args::{Cli, Command};
+use crate::args::{BreakerArgs, BreakerDeed, Cli, Command};
 use crate::exit::{Exit, Failure};
 use crate::paths::Paths;
 use crate::terminal::{self, Form};
@@ -77,6 +77,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::End(args) => live::end::run(args, &paths, form),
         Command::Bans(args) => live::bans::run(args, &paths, form),
         Command::Ban(args) => live::ban::run(args, &paths, form),
+        Command::Breaker(BreakerArgs { what: BreakerDeed::Close }) => {
+            live::breaker::close(&paths, form)
+        }
         Command::Unban(args) => live::unban::run(args, &paths, form),
         Command::Service(args) => service::run(&args.command, &paths, form),
         Command::Completions(args) => completions::run(args),

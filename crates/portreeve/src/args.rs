@@ -13,7 +13,8 @@ pub(crate) use import::{
     DenyhostsArgs, Fail2banArgs, ImportArgs, ImportCommand, SshguardArgs, Unmarked,
 };
 pub(crate) use live::{
-    BanArgs, BansArgs, CompletionsArgs, EndArgs, Kind, NamesArgs, SessionsArgs, Shell, UnbanArgs,
+    BanArgs, BansArgs, BreakerArgs, BreakerDeed, CompletionsArgs, EndArgs, Kind, NamesArgs,
+    SessionsArgs, Shell, UnbanArgs,
 };
 
 pub(crate) use replay::ReplayArgs;
@@ -110,6 +111,8 @@ pub(crate) enum Command {
     Ban(BanArgs),
     /// Let a network in again
     Unban(UnbanArgs),
+    /// Let judges shut out again, after they have shut out too many
+    Breaker(BreakerArgs),
     /// Bring bans of another program along
     Import(ImportArgs),
     /// Look after the services that are kept running

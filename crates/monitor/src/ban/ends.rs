@@ -2,7 +2,7 @@
 //! does not hold up the door.
 
 use crate::door::Door;
-use portreeve_model::{EndOnBan, Network};
+use portreeve_model::EndOnBan;
 use portreeve_wire::clerk::BanKey;
 use portreeve_wire::event::EndCause;
 use std::collections::VecDeque;
@@ -44,7 +44,7 @@ impl Door {
     }
 
     /// Whether a session is one that ends with a ban of its peer.
-    pub(crate) fn ends_with_ban(&self, number: u64, only: &str) -> bool {
+    fn ends_with_ban(&self, number: u64, only: &str) -> bool {
         let Some(session) = self.sessions.get(number).filter(|s| s.ending.is_none()) else {
             return false;
         };
@@ -58,12 +58,6 @@ impl Door {
         let service = self.current.config.services.iter().find(|s| s.key.as_str() == key);
         let name = service.map_or(key.as_str(), |service| service.name.as_str());
         fits && (only.is_empty() || only == name)
-    }
-
-    /// How many live sessions of a network go on though it is banned.
-    pub(crate) fn go_on_though_banned(&self, network: Network, only: &str) -> usize {
-        let inside = self.sessions.of_network(network, None);
-        inside.filter(|(_, number)| !self.ends_with_ban(*number, only)).count()
     }
 
     /// Ends some of those that are to end.

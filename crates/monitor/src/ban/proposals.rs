@@ -9,6 +9,7 @@ use portreeve_model::{Judge, Network, ServiceName};
 use portreeve_policy::{Evidence, NewBan, Shut, State};
 use portreeve_wire::clerk::{BanKey, BanRecord, KnownGood, MOST_KNOWN_GOOD, Proposal, Strength};
 use portreeve_wire::event::BanRefused;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// An offence's time is not believed to be longer ago, in seconds: two years.
@@ -75,7 +76,15 @@ impl Door {
         let judged = self.with_surroundings(|around| {
             State::judge_proposal(&current.tables, proposal.network, proposal.peer, around)
         });
+        let judged =
+            judged.map(|judged| judged.map(|network| spare(judge, network, proposal.peer)));
         let network = match judged {
+            Ok(Ok(None)) => return Err(("never-ban", "the judge spares it".to_owned())),
+            Ok(Ok(Some(network))) => Ok(Ok(network)),
+            Ok(Err(why)) => Ok(Err(why)),
+            Err(why) => Err(why),
+        };
+        let network = match network {
             Ok(Ok(network)) => network,
             Ok(Err(why)) => return Err((why.word(), reason(&current, why))),
             Err(why) => return Err(("unknown", why.to_owned())),
@@ -151,6 +160,13 @@ impl Door {
 fn has_level(judge: &Judge, network: Network) -> bool {
     let v4 = network.address().is_ipv4();
     judge.levels.iter().any(|level| network.length() == if v4 { level.v4 } else { level.v6 })
+}
+
+/// What of a network its judge may shut out: all, or the peer alone where somebody else in it is
+/// spared, or nobody.
+fn spare(judge: &Judge, network: Network, peer: IpAddr) -> Option<Network> {
+    let spared = |network: Network| judge.spares.iter().any(|one| one.overlaps(network));
+    [network, Network::host(peer)].into_iter().find(|one| !spared(*one))
 }
 
 fn cut(text: &mut String, most: usize) {

@@ -30,7 +30,9 @@ impl Door {
         }
         let key = record.key();
         self.enforcers.added(&record, made);
-        self.end_banned(&key);
+        if by.is_none() {
+            self.end_banned(&key); // an owner is told who is inside, and ends whom he likes
+        }
         let BanRecord { network, since, until, service, reason, only, judge, .. } = record.clone();
         self.unstored.newest.note(since, key.clone());
         self.event(What::Banned { network, until, key: service, reason, only, judge, by });

@@ -154,8 +154,8 @@ impl Door {
         let Some(ban) = ban else {
             return Answer::NotBanned("the table of bans is full of bans that last longer".into());
         };
-        let go_on = self.go_on_though_banned(network, &only);
-        Answer::Banned { ban, new, sessions: u32::try_from(go_on).unwrap_or(u32::MAX) }
+        let inside = self.sessions.of_network(network, None).count();
+        Answer::Banned { ban, new, sessions: u32::try_from(inside).unwrap_or(u32::MAX) }
     }
 
     /// Whether an owner may shut a network out: an authenticated session does not protect it, since

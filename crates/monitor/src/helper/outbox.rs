@@ -90,6 +90,8 @@ pub(crate) struct Outbox {
     since: Option<Duration>,
     /// Something waits that may not.
     at_once: bool,
+    /// When the last pipe came.
+    last_pipe: Option<Duration>,
     /// To be closed at the end of the turn, neighbours in one call.
     spent: Vec<OwnedFd>,
 }
@@ -137,6 +139,11 @@ impl Outbox {
     /// Adds a new session's pipe.
     pub(crate) fn pipe(&mut self, now: Now, session: SessionRef, pipe: &Pipe) {
         self.since.get_or_insert(now.mono);
+        // what a guesser's session says is wanted at once; only where many come do they wait for others
+        let alone = |last: Duration| now.mono.saturating_sub(last) >= PATIENCE;
+        if self.last_pipe.replace(now.mono).is_none_or(alone) {
+            self.at_once = true;
+        }
         self.pipes = self.pipes.saturating_add(1);
         self.queue.push_back(Outgoing::pipe(session, State::default(), pipe));
     }

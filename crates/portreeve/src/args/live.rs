@@ -81,6 +81,20 @@ pub(crate) struct UnbanArgs {
     pub(crate) yes: bool,
 }
 
+/// Arguments of `breaker`.
+#[derive(Args, Debug)]
+pub(crate) struct BreakerArgs {
+    /// What becomes of it: it opens by itself
+    #[arg(value_name = "WHAT")]
+    pub(crate) what: BreakerDeed,
+}
+
+/// What can be done with the breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BreakerDeed {
+    Close,
+}
+
 /// Arguments of `completions`.
 #[derive(Args, Debug)]
 pub(crate) struct CompletionsArgs {

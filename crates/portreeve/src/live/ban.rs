@@ -62,8 +62,12 @@ fn told(ban: &BanRecord, new: bool, sessions: u32, zone: &TimeZone) -> String {
         None => "until it is lifted".to_owned(),
     };
     let network = ban.network;
+    let of = match visible(&ban.only) {
+        only if only.is_empty() => "every service".to_owned(),
+        only => only,
+    };
     let mut out = match new {
-        true => format!("{network} is shut out of every service {until}.\n"),
+        true => format!("{network} is shut out of {of} {until}.\n"),
         false => wrap(
             "",
             &format!(

@@ -3,6 +3,7 @@
 
 pub(crate) mod ban;
 pub(crate) mod bans;
+pub(crate) mod breaker;
 pub(crate) mod end;
 pub(crate) mod names;
 mod own;

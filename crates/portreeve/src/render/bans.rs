@@ -87,8 +87,11 @@ pub(crate) fn until(ban: &BanRecord, zone: &TimeZone) -> String {
 
 /// The reason and where it comes from.
 pub(crate) fn why(ban: &BanRecord) -> String {
-    let (reason, origin) = (visible(&ban.reason), ban.origin.as_deref().map(visible));
-    match origin {
+    let only = visible(&ban.only);
+    let of = if only.is_empty() { String::new() } else { format!("only out of {only}: ") };
+    let by = (!ban.judge.is_empty()).then(|| format!("judge {}", visible(&ban.judge)));
+    let (reason, origin) = (visible(&ban.reason), ban.origin.as_deref().map(visible).or(by));
+    of + &match origin {
         Some(origin) if reason.is_empty() => origin,
         Some(origin) => format!("{reason} ({origin})"),
         None => reason,
@@ -117,6 +120,8 @@ pub(crate) fn json(ban: &BanRecord) -> Value {
         "service": (!ban.service.is_empty()).then_some(&ban.service),
         "reason": ban.reason,
         "origin": ban.origin,
+        "only": (!ban.only.is_empty()).then_some(&ban.only),
+        "judge": (!ban.judge.is_empty()).then_some(&ban.judge),
     })
 }
 

@@ -11,6 +11,7 @@ use portreeve_wire::control::{
     TrialStatus,
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// A value as text: indented, harmless on a terminal, with its line feed.
 pub(crate) fn text(value: &Value) -> String {
@@ -41,6 +42,14 @@ pub(crate) fn status(status: &Status, advice: &[Advice]) -> Value {
         "services": status.services.iter().map(|one| service(one, advice)).collect::<Vec<_>>(),
         "lists": status.lists.iter().map(list).collect::<Vec<_>>(),
         "watches": status.watches.iter().map(super::watches::json).collect::<Vec<_>>(),
+        "judging": {
+            "banned": status.judging.banned,
+            "refused": status.judging.refused.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "known-good": status.judging.known_good,
+            "breaker": status.judging.breaker.as_ref().map(|(why, left)| {
+                json!({ "why": why, "left": left })
+            }),
+        },
         "offences": {
             "charged": status.offences.charged,
             "nobody": status.offences.nobody,

@@ -6,7 +6,7 @@ use crate::host::advice::Advice;
 use portreeve_diag::Paint;
 use portreeve_wire::clerk::{BanRecord, BookedCounts};
 use portreeve_wire::control::{
-    FirewallStatus, HelperStatus, ListStatus, ListenerStatus, ServiceStatus, Status,
+    FirewallStatus, HelperStatus, JudgingStatus, ListStatus, ListenerStatus, ServiceStatus, Status,
 };
 use std::time::Duration;
 
@@ -105,6 +105,7 @@ fn door(status: &Status, paint: Paint) -> String {
             format!("{charged} charged, {nobody} that name nobody for certain, {again} told again");
         out.push_str(&plain("offences", &text));
     }
+    out.push_str(&judging(&status.judging, paint));
     if status.events_lost > 0 {
         let text = format!("{} lost: the clerk was too slow", count(status.events_lost, "event"));
         out.push_str(&entry("events", &text, paint, Ink::Care));
@@ -130,6 +131,26 @@ fn in_kernel(firewall: &FirewallStatus) -> String {
         n => text.push_str(&format!("; other programs changed it {n} times")),
     }
     text
+}
+
+/// What became of what judges asked for.
+fn judging(judging: &JudgingStatus, paint: Paint) -> String {
+    let mut out = String::new();
+    let refused = judging.refused.iter().fold(0_u64, |sum, (_, n)| sum.saturating_add(*n));
+    if judging.banned > 0 || refused > 0 {
+        let words: Vec<_> =
+            judging.refused.iter().map(|(word, n)| format!("{} {n}", visible(word))).collect();
+        let words =
+            if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
+        let text = format!("{} bans made, {refused} refused{words}", judging.banned);
+        out.push_str(&entry("judges", &text, Paint::Plain, Ink::Faint));
+    }
+    if let Some((why, seconds)) = &judging.breaker {
+        let left = span(Duration::from_secs((*seconds).into()));
+        let text = format!("open for {left} more: {}", visible(why));
+        out.push_str(&entry("breaker", &text, paint, Ink::Bad));
+    }
+    out
 }
 
 /// `203.0.113.7 (telnet)`, `192.0.2.0/24 (by hand, uid 0)`.
