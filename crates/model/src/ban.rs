@@ -162,8 +162,8 @@ impl fmt::Debug for MailLogin {
 
 impl BanCommand {
     /// What a placeholder in an argument may stand for.
-    pub const PLACEHOLDERS: [&str; 6] =
-        ["address", "network", "family", "seconds", "service", "judge"];
+    pub const PLACEHOLDERS: [&str; 7] =
+        ["address", "network", "family", "seconds", "service", "judge", "only"];
     /// Commands, at most.
     pub const MOST: usize = 16;
     /// At once, at most.

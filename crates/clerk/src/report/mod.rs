@@ -76,6 +76,10 @@ impl Report {
     }
 
     /// Takes down what an event says.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is of another kind, now or in time, is no matter for a report"
+    )]
     pub(crate) fn heard(&mut self, dated: &Dated, now: u64) {
         if self.header.is_none() {
             return;

@@ -184,7 +184,7 @@ pub(super) const KEYS: &[Key] = &[
         form: ARGUMENTS,
         default: Fallback::Means("bans are not told"),
         example: "[\"/usr/local/sbin/deny\", \"{address}\"]",
-        prose: "Run for each ban. In arguments `{address}`, `{network}`, `{family}` (`inet` or `inet6`), `{seconds}` (0: for ever), `{service}` and `{judge}` stand for what they say",
+        prose: "Run for each ban. In arguments `{address}`, `{network}`, `{family}` (`inet` or `inet6`), `{seconds}` (0: for ever), `{service}`, `{judge}` and `{only}` (the service out of which it is, or nothing) stand for what they say",
     },
     Key {
         name: "unban",
