@@ -7,14 +7,14 @@ use crate::contestant::Job;
 use crate::host::Host;
 use crate::{
     Failure, access, bans, built, calls, descriptors, detect, idle, judge, logs, loops, machine,
-    print, rates, services,
+    nftables, print, rates, services,
 };
 
 /// How to use it.
 const USAGE: &str = "\
 usage: cargo run --release -p portreeve-benches -- [MODE] [OPTION…]
 
-modes: served, refused, bans, descriptors, calls, idle, access, logs, services, detect, judge,
+modes: served, refused, bans, nftables, descriptors, calls, idle, access, logs, services, detect, judge,
        all
 
   --seconds N          length of one measurement (2)
@@ -23,7 +23,7 @@ modes: served, refused, bans, descriptors, calls, idle, access, logs, services, 
                        for `services` how many there are (1000)
   --held N             idle sessions for `descriptors` (10000)
   --only WORD,WORD     those whose name holds one of the words, and the reference
-  --cut                `logs` and `services`: little and short, to see that they work; it fails
+  --cut                `logs`, `services`, `nftables`: little and short, to see that they work; it fails
                        when ours cannot be measured, whatever the figures are
 ";
 
@@ -76,6 +76,7 @@ enum Mode {
     Served,
     Refused,
     Bans,
+    Nftables,
     Descriptors,
     Calls,
     Idle,
@@ -146,6 +147,9 @@ fn hosted(mode: Mode, options: &Options) -> Result<(), Failure> {
     if wanted(Mode::Bans) {
         bans::run(&host, options)?;
     }
+    if wanted(Mode::Nftables) {
+        nftables::run(&host, &options)?;
+    }
     if wanted(Mode::Descriptors) {
         descriptors::run(&host, options)?;
     }
@@ -199,6 +203,7 @@ fn named(word: &str) -> Result<Mode, Failure> {
         "served" => Ok(Mode::Served),
         "refused" => Ok(Mode::Refused),
         "bans" => Ok(Mode::Bans),
+        "nftables" => Ok(Mode::Nftables),
         "descriptors" => Ok(Mode::Descriptors),
         "calls" => Ok(Mode::Calls),
         "idle" => Ok(Mode::Idle),

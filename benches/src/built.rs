@@ -8,7 +8,7 @@ use portreeve_testkit::bin_dir;
 use crate::Failure;
 
 /// Packages whose programs are measured.
-const PACKAGES: [&str; 5] = ["monitor", "compile", "clerk", "relay", "tools"];
+const PACKAGES: [&str; 6] = ["monitor", "compile", "clerk", "relay", "firewall", "tools"];
 
 /// Builds them where cargo runs us, so that no old program is measured; else those that lie beside
 /// this program are taken as they are.

@@ -23,6 +23,7 @@ mod judge;
 mod logs;
 mod loops;
 mod machine;
+mod nftables;
 mod peers;
 mod print;
 mod rates;

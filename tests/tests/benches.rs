@@ -45,6 +45,12 @@ fn loggers_are_measured_in_memory_and_on_a_disk() {
 }
 
 #[test]
+fn bans_in_the_kernel_are_measured() {
+    let ratios = ratios(&cut("nftables"), "portreeve-firewall");
+    assert!(matches!(ratios.as_slice(), [fill] if *fill > 0.0), "{ratios:?}");
+}
+
+#[test]
 fn supervisors_are_measured_in_memory_and_on_a_disk() {
     let table = cut("services");
     assert_eq!(ratios(&table, "portreeve-tools svscan").len(), 2, "{table}");
