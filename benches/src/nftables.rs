@@ -52,7 +52,7 @@ impl Firewall {
         let failed = |error: std::io::Error| format!("cannot start the firewall: {error}");
         let (channel, theirs) = channel::pair().map_err(failed)?;
         let mut command = host.world.door("/bin/bash");
-        command.args(["-c", START]).arg(host.world.bin("portreeve-firewall"));
+        command.args(["--norc", "-c", START]).arg(host.world.bin("portreeve-firewall"));
         command.stdin(Stdio::from(theirs.into_fd()));
         let child = command.spawn().map_err(failed)?;
         drop(command); // it holds the other end of the channel

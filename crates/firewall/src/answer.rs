@@ -12,6 +12,8 @@ const FAMILY: usize = 4;
 /// `NLM_F_ACK_TLVS` and `NLM_F_CAPPED`.
 const TLVS: u16 = 0x200;
 const CAPPED: u16 = 0x100;
+/// `NLM_F_DUMP_INTR`.
+const INTERRUPTED: u16 = 0x10;
 /// `NLMSGERR_ATTR_MSG`.
 const WORDS: u16 = 1;
 
@@ -90,6 +92,11 @@ impl<'a> Message<'a> {
         let rest = about.get(length.next_multiple_of(4)..)?;
         let (_, words) = attributes(rest).find(|(kind, _)| *kind == WORDS)?;
         Some(text(words)?.to_owned())
+    }
+
+    /// Whether something changed while the list that it is of was made.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.flags & INTERRUPTED != 0
     }
 
     /// The family of the table that it is about.

@@ -1,6 +1,6 @@
 //! The desk: carries out what the monitor says, hears what others do to the table, looks after it.
 
-use crate::kernel::{Kernel, Refusal, Told};
+use crate::kernel::{INTERRUPTED, Kernel, Refusal, Told};
 use crate::notices::{Notices, hear_all};
 use crate::post::Post;
 use crate::rebuild::Rebuild;
@@ -124,6 +124,8 @@ impl Desk {
                 Err(_) => return Ok(Some(Ending::Nonsense)),
             }
             let _ = self.post.flush(channel);
+            // what the kernel tells of our own changes must not crowd out what it tells of others'
+            self.hear_changes()?;
         }
         Ok(None)
     }
@@ -257,6 +259,8 @@ impl Desk {
                 self.post.tell(FromFirewall::Changed { by, what });
                 self.rebuild.want(now);
             }
+            // somebody is busy with other tables: the next look tells
+            Err(refusal) if refusal.error == INTERRUPTED => return,
             Err(refusal) => return self.refused(&refusal),
         }
         let counts = table.counts();

@@ -18,6 +18,8 @@ const LOUD: usize = 256;
 /// Numbers of errors that mean something here.
 pub(crate) const NO_ENTRY: i32 = 2;
 pub(crate) const FULL: i32 = 23;
+/// Of a list during which something changed.
+pub(crate) const INTERRUPTED: i32 = 4;
 const LOST: i32 = 105;
 
 /// A question that was not granted.
@@ -145,7 +147,7 @@ impl Kernel {
     /// Asks for a list and gives each of its messages.
     ///
     /// # Errors
-    /// What the kernel refuses; a list in which something changed meanwhile is as it came.
+    /// What the kernel refuses; [`INTERRUPTED`] when something changed meanwhile.
     pub(crate) fn list(
         &mut self,
         ask: Ask,
@@ -157,11 +159,16 @@ impl Kernel {
         self.next = self.next.wrapping_add(1);
         let deed = deed(ask);
         self.commands.send(&question(ask, number, fill)).map_err(|why| refused(deed, &why))?;
+        let mut whole = true;
         for _ in 0..MOST_PACKETS {
             let Some(length) = self.receive()? else { break };
             for message in messages(self.packet.get(..length).unwrap_or_default()) {
+                whole &= message.number != number || !message.is_interrupted();
                 match message.outcome() {
                     _ if message.number != number => {}
+                    Some(Outcome::Done) if !whole => {
+                        return Err(Refusal { deed, error: INTERRUPTED, words: String::new() });
+                    }
                     Some(Outcome::Done) => return Ok(()),
                     Some(Outcome::Refused(error, words)) => {
                         return Err(Refusal { deed, error, words });

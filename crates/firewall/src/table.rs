@@ -6,7 +6,7 @@
 //! let in who was shut out before and after it.
 
 use crate::answer::{attributes, long};
-use crate::kernel::{FULL, Kernel, NO_ENTRY, Refusal};
+use crate::kernel::{FULL, INTERRUPTED, Kernel, NO_ENTRY, Refusal};
 use crate::message::{Ask, Batch};
 use crate::rules::{self, HOOK, SOURCES};
 use crate::sets::{self, Now, Set};
@@ -409,8 +409,27 @@ fn by_set(shuts: impl Iterator<Item = Shut>) -> BTreeMap<Set, Vec<Shut>> {
     all
 }
 
+/// Tries to list what others change at the same time.
+const TRIES: u32 = 5;
+
 /// What a table holds; one that is not there holds nothing.
 fn found(kernel: &mut Kernel, table: &str) -> Result<Found, Refusal> {
+    tried(|| found_once(kernel, table))
+}
+
+/// Lists again what was changed while it was listed.
+fn tried<T>(mut list: impl FnMut() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    let mut left = TRIES;
+    loop {
+        left = left.saturating_sub(1);
+        match list() {
+            Err(refusal) if refusal.error == INTERRUPTED && left > 0 => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+fn found_once(kernel: &mut Kernel, table: &str) -> Result<Found, Refusal> {
     let mut found = Found::default();
     let nothing = |outcome: Result<(), Refusal>| match outcome {
         Err(refusal) if refusal.error == NO_ENTRY => Ok(()),
@@ -454,6 +473,10 @@ struct Rules {
 
 /// Lists the rules of a table; one that is not there has none.
 fn rules_of(kernel: &mut Kernel, table: &str) -> Result<Rules, Refusal> {
+    tried(|| rules_once(kernel, table))
+}
+
+fn rules_once(kernel: &mut Kernel, table: &str) -> Result<Rules, Refusal> {
     let mut found = Rules::default();
     let listed = kernel.list(
         Ask::GetRule,
