@@ -162,7 +162,7 @@ mod tests {
                 ToFirewall::Page(page) => format!("{} bans", page.len()),
                 ToFirewall::Done => "done".to_owned(),
                 ToFirewall::Changes { serial, changes } => format!("{}: {}", serial, changes.len()),
-                other => format!("{other:?}"),
+                other @ (ToFirewall::Configure(_) | ToFirewall::Remove) => format!("{other:?}"),
             });
         }
         told
