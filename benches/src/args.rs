@@ -14,8 +14,8 @@ use crate::{
 const USAGE: &str = "\
 usage: cargo run --release -p portreeve-benches -- [MODE] [OPTION…]
 
-modes: served, refused, bans, nftables, descriptors, calls, idle, access, logs, services, detect, judge,
-       all
+modes: served, refused, bans, nftables, descriptors, calls, idle, access, logs, services,
+       detect, judge, all
 
   --seconds N          length of one measurement (2)
   --rounds N           measurements of each, in turn; the median counts (5)
@@ -23,8 +23,8 @@ modes: served, refused, bans, nftables, descriptors, calls, idle, access, logs, 
                        for `services` how many there are (1000)
   --held N             idle sessions for `descriptors` (10000)
   --only WORD,WORD     those whose name holds one of the words, and the reference
-  --cut                `logs`, `services`, `nftables`: little and short, to see that they work; it fails
-                       when ours cannot be measured, whatever the figures are
+  --cut                `logs`, `services`, `nftables`: little and short, to see that they
+                       work; it fails when ours cannot be measured, whatever the figures are
 ";
 
 /// How long a measurement is that only has to be one.
@@ -125,6 +125,7 @@ fn hostless(mode: Mode, options: &Options) -> Option<Result<(), Failure>> {
         Mode::Served
         | Mode::Refused
         | Mode::Bans
+        | Mode::Nftables
         | Mode::Descriptors
         | Mode::Calls
         | Mode::Idle
@@ -148,7 +149,7 @@ fn hosted(mode: Mode, options: &Options) -> Result<(), Failure> {
         bans::run(&host, options)?;
     }
     if wanted(Mode::Nftables) {
-        nftables::run(&host, &options)?;
+        nftables::run(&host, options)?;
     }
     if wanted(Mode::Descriptors) {
         descriptors::run(&host, options)?;
