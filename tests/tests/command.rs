@@ -227,7 +227,7 @@ fn a_ban_by_hand_shuts_out_survives_a_restart_and_is_lifted() {
     let inside = world.connect("far", "192.168.0.1:700").unwrap();
     door.wait_sessions("cat", 1);
     for (args, want) in [
-        (vec!["ban", "203.0.113.7", "--for", "30d", "--reason", "guesses passwords"], "1 session"),
+        (vec!["ban", "203.0.113.7", "--for", "30d", "--why", "guesses passwords"], "1 session"),
         (vec!["ban", "203.0.113.99/24", "--for", "1d"], "203.0.113.0/24 is shut out"),
         (vec!["ban", "2001:db8:7::/48"], "until it is lifted"),
     ] {
@@ -386,7 +386,7 @@ fn an_ordinary_users_door_answers_its_user_and_completes_in_bash() {
         said(&world.run(command, SOON))
     };
     wait_for(SOON, "the session", || run(&["sessions", "--service", "cat"]).1.contains("cat"));
-    let (exit, text) = run(&["ban", "203.0.113.7", "--reason", "x"]);
+    let (exit, text) = run(&["ban", "203.0.113.7", "--why", "x"]);
     assert_eq!(exit, 0, "{text}");
     let all = run(&["sessions", "--service", "cat", "--json"]).1;
     let all: Value = serde_json::from_str(&all).unwrap();

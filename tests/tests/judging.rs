@@ -335,6 +335,38 @@ fn relay(world: &World, from: &str) {
     let _ = stream.take(1 << 16).read_to_end(&mut Vec::new());
 }
 
+/// What the owner is told of both.
+fn asked(door: &Door<'_>, source: &str, other: &str) {
+    let who = |of: &str| -> Value {
+        let told = door.command(&["who", of, "--json"]);
+        assert_eq!(told.status.code(), Some(0), "{told:?}");
+        serde_json::from_slice(&told.stdout).unwrap()
+    };
+    // What is told of is in the ledger a moment later.
+    wait_for(SOON, "all of it in the ledger", || {
+        who(source)["history"][0].is_object() && who(other)["offences"][1].is_object()
+    });
+    let guilty = who(source);
+    let ban = &guilty["history"][0];
+    assert_eq!((&ban["judge"], &ban["ended"]), (&"mail".into(), &Value::Null), "{guilty}");
+    assert_eq!(ban["evidence"].as_array().unwrap().len(), 3, "{guilty}");
+    assert_eq!(guilty["bans"][0]["judge"], "mail", "{guilty}");
+    assert_eq!(guilty["offences"].as_array().unwrap().len(), 3, "{guilty}");
+    let good = who(other);
+    assert_eq!(good["standings"][0]["missing"], 1000, "{good}");
+    assert_eq!((&good["history"], &good["bans"]), (&Value::Array(vec![]), &Value::Array(vec![])));
+    let told = door.command(&["offences", "--json", "--peer", source, "--last", "2"]);
+    let lines: Vec<Value> = String::from_utf8(told.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines.iter().all(|line| line["peer"] == source), "{lines:?}");
+    let nobody = door.command(&["who", "203.0.113.99"]);
+    assert_eq!(nobody.status.code(), Some(1), "{nobody:?}");
+}
+
 #[test]
 fn who_sends_spam_is_shut_out_of_a_real_mail_server() {
     let world = World::standard();
@@ -357,6 +389,8 @@ fn who_sends_spam_is_shut_out_of_a_real_mail_server() {
     assert_eq!(banned["judge"], "mail", "{banned}");
     assert_shut_out(&world, &door, &source, 2525);
     relay(&world, &other); // still heard
+    wait_offences(&door, &other, 2);
     assert_eq!(bans(&door, &other), [] as [Value; 0]);
+    asked(&door, &source, &other);
     door.stop();
 }

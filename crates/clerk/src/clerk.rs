@@ -1,9 +1,11 @@
 //! The clerk at work: takes the monitor's messages and has each looked after by whom it concerns.
 
+mod asking;
 mod judging;
 mod listening;
 mod watching;
 
+use asking::Asking;
 use judging::Judging;
 use listening::{CROWDED, Handed};
 
@@ -38,6 +40,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -86,6 +89,8 @@ pub(crate) struct Equipment {
     pub(crate) monitor: u32,
     /// Evidence pipes at once.
     pub(crate) most_pipes: usize,
+    /// The ledger's directory.
+    pub(crate) state: PathBuf,
 }
 
 /// Why a message makes no sense that has not the descriptors it speaks of.
@@ -118,6 +123,8 @@ struct Desk {
     report: RefCell<Report>,
     /// Reports that were written.
     reports: Cell<u64>,
+    /// Where the ledger lies, and who asks about it.
+    asking: Asking,
     /// What waits for the ledger's thread.
     orders: RefCell<VecDeque<Order>>,
     /// There is something.
@@ -178,6 +185,7 @@ pub(crate) async fn work(with: Equipment, mut store: Store) -> io::Result<Ending
         judging: RefCell::default(),
         report: RefCell::default(),
         reports: Cell::default(),
+        asking: Asking::new(with.state),
         orders: RefCell::default(),
         ordered: Notify::new(),
         follows: OnceCell::new(),
@@ -340,19 +348,14 @@ impl Desk {
                 added.map_err(|_| "a service that was not announced")?;
             }
             (ToClerk::Batch(items), _) => return self.batch(items, fds),
-            (ToClerk::Ban { serial, ban }, 0) => {
-                self.banned(&ban);
-                return Ok(vec![Order::Write(Change::Keep(ban), Some(serial))]);
-            }
-            (ToClerk::Unban { serial, end }, 0) => {
-                self.unbanned(&end);
-                return Ok(vec![Order::Write(Change::Forget(end), Some(serial))]);
-            }
+            (ToClerk::Ban { serial, ban }, 0) => return Ok(vec![self.banned(serial, ban)]),
+            (ToClerk::Unban { serial, end }, 0) => return Ok(vec![self.unbanned(serial, end)]),
             (ToClerk::Subscribe { json, last, follow, colour }, 1) => {
                 let colour = if colour { Colour::Ansi } else { Colour::None };
                 let form = if json { Form::Json } else { Form::Sentences(colour) };
                 fds.into_iter().for_each(|fd| self.welcome(fd, Wish { form, follow }, last));
             }
+            (ToClerk::Ask(question), 1) => fds.into_iter().for_each(|fd| self.asked(&question, fd)),
             (ToClerk::Judges, 1) => return self.judged_by(&fds),
             (ToClerk::Mail(header), 0) => self.report.borrow_mut().configure(header),
             (ToClerk::Finish, _) => {}
@@ -379,6 +382,7 @@ impl Desk {
                 | ToClerk::Configure { .. }
                 | ToClerk::Judges
                 | ToClerk::Mail(_)
+                | ToClerk::Ask(_)
                 | ToClerk::Service(_)
                 | ToClerk::Ban { .. }
                 | ToClerk::Unban { .. }
@@ -434,6 +438,7 @@ impl Desk {
             // A touched trap is an event of its own.
             Booked::Offence(offence) => {
                 let proposals = self.judge(&offence);
+                self.asking.publish(&offence);
                 self.keep(Change::Record { offence, proposals });
             }
             Booked::Success { success, .. } => self.succeeded(*success),
@@ -466,6 +471,7 @@ impl Desk {
     fn offend(&self, offence: Offence) {
         let proposals = self.judge(&offence);
         self.write(&convert::offence(&offence));
+        self.asking.publish(&offence);
         self.keep(Change::Record { offence: Box::new(offence), proposals });
     }
 

@@ -52,8 +52,18 @@ fn run() -> Result<(), Stop> {
     let ready = FromClerk::Ready { landlock, ledger: why };
     let monitor = std::os::unix::process::parent_id();
     let journal_stream = places.journal_stream;
-    let with =
-        Equipment { channel, ready, folder, sockets, journal_stream, zone, monitor, most_pipes };
+    let state = places.state.clone();
+    let with = Equipment {
+        channel,
+        ready,
+        folder,
+        sockets,
+        journal_stream,
+        zone,
+        monitor,
+        most_pipes,
+        state,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()

@@ -76,6 +76,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sessions(args) => live::sessions::run(args, &paths, form),
         Command::End(args) => live::end::run(args, &paths, form),
         Command::Bans(args) => live::bans::run(args, &paths, form),
+        Command::Who(args) => live::who::run(args, &paths, form),
+        Command::Offences(args) => live::offences::run(args, &paths, form),
         Command::Ban(args) => live::ban::run(args, &paths, form),
         Command::Breaker(BreakerArgs { what: BreakerDeed::Close }) => {
             live::breaker::close(&paths, form)

@@ -14,7 +14,7 @@ pub(crate) use import::{
 };
 pub(crate) use live::{
     BanArgs, BansArgs, BreakerArgs, BreakerDeed, CompletionsArgs, EndArgs, Kind, NamesArgs,
-    SessionsArgs, Shell, UnbanArgs,
+    OffencesArgs, SessionsArgs, Shell, UnbanArgs, WhoArgs,
 };
 
 pub(crate) use replay::ReplayArgs;
@@ -107,7 +107,11 @@ pub(crate) enum Command {
     End(EndArgs),
     /// List who is shut out
     Bans(BansArgs),
-    /// Shut a network out of every service
+    /// Show everything that is known of an address
+    Who(WhoArgs),
+    /// Show what was charged to whom
+    Offences(OffencesArgs),
+    /// Shut a network out of every service, or of one
     Ban(BanArgs),
     /// Let a network in again
     Unban(UnbanArgs),
@@ -338,7 +342,7 @@ mod tests {
             "portreeve end 7 8 9 --yes",
             "portreeve end --peer 2001:db8::/32 --startups",
             "portreeve bans 192.0.2.7 --json",
-            "portreeve ban 192.0.2.0/24 --for 1d12h --reason scans",
+            "portreeve ban 192.0.2.0/24 --for 1d12h --why scans --service ssh",
             "portreeve unban 192.0.2.7 2001:db8::/64",
             "portreeve unban --all --yes",
             "portreeve import fail2ban --jail sshd --jail recidive --dry-run",

@@ -171,10 +171,7 @@ pub struct Standing {
     /// Of whom.
     #[serde(with = "text")]
     pub network: Network,
-    /// The account, of a sum that is kept for each.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// So much, in thousandths of a point.
+    /// So much (of a sum that is kept for each account, the highest), in thousandths of a point.
     pub sum: u64,
     /// So much is enough, likewise.
     pub limit: u64,

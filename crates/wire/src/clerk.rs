@@ -1,5 +1,6 @@
 //! Monitor and clerk.
 
+use crate::asked::Question;
 use crate::event::{Event, SessionRef};
 use crate::watched::FileId;
 use crate::{Phase, SessionId};
@@ -252,6 +253,8 @@ pub enum ToClerk {
         /// Colours allowed in sentences.
         colour: bool,
     },
+    /// A stream socket comes with it, to which the answer is to be written: [`crate::asked::Line`]s.
+    Ask(Question),
     /// Who judges from now on. The memory file beside it holds a `Vec<Judge>` as one stream frame.
     Judges,
     /// What is watched from now on. The memory file beside it holds a `Vec<Watch>` as one stream frame.

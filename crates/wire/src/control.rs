@@ -1,5 +1,6 @@
 //! The command and the monitor, over the control socket.
 
+use crate::asked::Question;
 use crate::clerk::{BanKey, BanRecord, BookedCounts, SourceReport};
 use crate::event::{Helper, SessionRef};
 use crate::import::{Imported, ImportedBan};
@@ -61,6 +62,11 @@ pub enum Request {
         /// Colours allowed.
         colour: bool,
     },
+    /// What the ledger and the judges know: after [`Answer::Events`] the stream carries
+    /// [`crate::asked::Line`]s, JSON texts, one a line.
+    Ask(Question),
+    /// Why a network may not be shut out by hand, if so: [`Answer::Protected`].
+    Protected(Network),
     /// Live sessions in the order of their numbers, at most [`PAGE`] of them.
     Sessions {
         /// Those with greater numbers than this.
@@ -196,6 +202,8 @@ pub enum Answer {
     HandedOver,
     /// Lines follow.
     Events,
+    /// Why a network may not be shut out; `None`: it may be.
+    Protected(Option<String>),
     /// The asker may not ask this.
     NotPermitted(String),
     /// It cannot be answered: no such service, clerk away…

@@ -10,10 +10,12 @@ use portreeve_judge::{Bounds, Proposal, Scores};
 use portreeve_ledger::Change;
 use portreeve_model::{Judge, Network, Offence, Success};
 use portreeve_sys::file;
+use portreeve_wire::asked::Standing;
 use portreeve_wire::clerk::{BanEnd, BanRecord, FromClerk};
 use portreeve_wire::compile::MAX_ANSWER;
 use portreeve_wire::{decode, split_frame};
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -175,19 +177,26 @@ impl Desk {
     }
 
     /// A ban is in force: it counts towards its judge's next term.
-    pub(super) fn banned(&self, ban: &BanRecord) {
+    pub(super) fn banned(&self, serial: u64, ban: BanRecord) -> Order {
         if !ban.judge.is_empty() {
             let ms = |at: i64| u64::try_from(at).unwrap_or(0).saturating_mul(1000);
             let scores = &mut self.judging.borrow_mut().scores;
             scores.banned(ban.network, &ban.judge, ms(ban.since), ban.until.map(ms));
         }
+        Order::Write(Change::Keep(ban), Some(serial))
     }
 
     /// A ban is over: by hand, then nothing from before counts any more.
-    pub(super) fn unbanned(&self, end: &BanEnd) {
+    pub(super) fn unbanned(&self, serial: u64, end: BanEnd) -> Order {
         if end.by.is_some() {
             self.judge_one(|| Held::Pardon(end.ban.network, end.at));
         }
+        Order::Write(Change::Forget(end), Some(serial))
+    }
+
+    /// What each judge has counted of somebody.
+    pub(super) fn standings(&self, peer: IpAddr) -> Vec<Standing> {
+        self.judging.borrow().scores.standings(peer, wall_ms())
     }
 
     /// The ledger tells of the past. Once that is all, what has waited is judged.

@@ -96,6 +96,7 @@ impl Clerk for Desk {
     }
 
     fn tell(&self, offence: &Offence, spot: &Spot<'_>) {
+        self.asking.publish(offence);
         let mut dated = convert::offence(offence);
         if let Entry::Offence { file, inode: number, offset: at, cursor: entry, .. } =
             &mut dated.entry

@@ -159,6 +159,19 @@ impl Cell {
         }
     }
 
+    /// Thousandths of a point that count at a time, were nothing to happen until then.
+    pub(super) fn standing(&self, at: u64, rule: &Rule) -> u64 {
+        let now = self.last.max(at);
+        match rule.decay {
+            Shrinks::Window(span) => {
+                let counts = |entry: &&Entry| now.saturating_sub(entry.at()) < span;
+                self.entries.iter().filter(counts).map(|entry| u64::from(entry.amount)).sum()
+            }
+            Shrinks::Idle(Some(span)) if now.saturating_sub(self.last) > span => 0,
+            Shrinks::Idle(_) | Shrinks::Drain(_) => self.points(now, rule),
+        }
+    }
+
     /// The latest time it knows of.
     pub(super) const fn last(&self) -> u64 {
         self.last

@@ -18,6 +18,7 @@ mod past;
 mod propose;
 mod queue;
 mod rule;
+mod standing;
 mod sums;
 mod table;
 mod term;

@@ -16,6 +16,8 @@ pub(super) trait Sums: Debug + Send {
     fn take_back(&mut self, key: &[u32], now: u64, rule: &Rule, theirs: &dyn Fn(&Entry) -> bool);
     /// Nothing of this network, and of any that it lies in, counts from before. `length`: of the keys.
     fn pardon(&mut self, network: Network, length: u8, at: u64, rule: &Rule);
+    /// The highest sum of a network's, of whatever account. `length`: of the keys.
+    fn highest(&self, network: Network, length: u8, now: u64, rule: &Rule) -> u64;
     /// Lets go the one that is over soonest.
     fn evict(&mut self) -> bool;
     /// How many.
@@ -80,6 +82,16 @@ impl<const N: usize> Sums for Table<N, Cell> {
                 forget(cell);
             }
         });
+    }
+
+    fn highest(&self, network: Network, length: u8, now: u64, rule: &Rule) -> u64 {
+        let wanted = net::words(net::bits(network.address()));
+        let count = words(length, network.address().is_ipv4());
+        let own = self.each().filter(|(key, _)| {
+            let mut parts = key.iter().zip(&wanted).take(count);
+            parts.all(|(key, wanted)| key == wanted)
+        });
+        own.map(|(_, cell)| cell.standing(now, rule)).max().unwrap_or(0)
     }
 
     fn evict(&mut self) -> bool {

@@ -89,6 +89,12 @@ impl<const N: usize, V: Held> Table<N, V> {
         self.index.find(self.hasher.hash_one(key), same).copied()
     }
 
+    /// Everything, in no order.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&[u32; N], &V)> {
+        let seats = self.chunks.iter().flatten();
+        seats.filter_map(|seat| seat.held.as_ref().map(|held| (&seat.key, held)))
+    }
+
     /// What is there.
     pub(super) fn get(&self, key: &[u32; N]) -> Option<&V> {
         seat(&self.chunks, self.find(key)?)?.held.as_ref()

@@ -246,6 +246,8 @@ impl Door {
             Request::Events { json, last, follow, colour } => {
                 return self.subscribe(number, ToClerk::Subscribe { json, last, follow, colour });
             }
+            Request::Ask(question) => return self.subscribe(number, ToClerk::Ask(question)),
+            Request::Protected(network) => Answer::Protected(self.judge_by_hand(network).err()),
             Request::Status => Answer::Status(Box::new(self.status())),
             Request::Explain { service, peer, port, at, supposed } => {
                 self.explain(&service, (peer, port), at, &supposed)

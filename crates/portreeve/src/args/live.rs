@@ -57,7 +57,10 @@ pub(crate) struct BanArgs {
     pub(crate) time: Option<Duration>,
     /// Why, for whoever reads it later
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other)]
-    pub(crate) reason: Option<String>,
+    pub(crate) why: Option<String>,
+    /// Only out of the service of this name
+    #[arg(long, value_name = "SERVICE", value_hint = ValueHint::Other)]
+    pub(crate) service: Option<String>,
     /// Even if it shuts out the address you are logged in from
     #[arg(long)]
     pub(crate) yes: bool,
@@ -93,6 +96,45 @@ pub(crate) struct BreakerArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BreakerDeed {
     Close,
+}
+
+/// Arguments of `who`.
+#[derive(Args, Debug)]
+pub(crate) struct WhoArgs {
+    /// Whom: an address, or a network
+    #[arg(value_name = "NET", value_hint = ValueHint::Other)]
+    pub(crate) network: Network,
+}
+
+/// Arguments of `offences`.
+#[derive(Args, Debug)]
+pub(crate) struct OffencesArgs {
+    /// Go on as they happen, until interrupted
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Since then: such as 14:00, "2026-11-21 14:00", or 2h ago as 2h
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other)]
+    pub(crate) since: Option<String>,
+    /// Only those charged to this address or network
+    #[arg(long, value_name = "NET", value_hint = ValueHint::Other)]
+    pub(crate) peer: Option<Network>,
+    /// Only those at services of this name or key
+    #[arg(long, value_name = "SERVICE", value_hint = ValueHint::Other)]
+    pub(crate) service: Option<String>,
+    /// Only those of this kind, such as auth-failed
+    #[arg(long, value_name = "KIND", value_hint = ValueHint::Other, value_parser = kind)]
+    pub(crate) kind: Option<portreeve_model::Kind>,
+    /// Only so many, the last; without it 20, or with --since all
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) last: Option<u32>,
+}
+
+fn kind(word: &str) -> Result<portreeve_model::Kind, String> {
+    use portreeve_model::Kind;
+    Kind::by_word(word).ok_or_else(|| {
+        let all: Vec<_> = Kind::ALL.into_iter().map(Kind::word).collect();
+        format!("there are {}", all.join(", "))
+    })
 }
 
 /// Arguments of `completions`.

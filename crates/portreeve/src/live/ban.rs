@@ -1,6 +1,6 @@
 //! `portreeve ban`.
 
-use super::{all_sessions, own};
+use super::{all_sessions, known_service, own};
 use crate::args::BanArgs;
 use crate::client::{self, Patience};
 use crate::exit::{Exit, Failure};
@@ -16,7 +16,7 @@ use serde_json::json;
 /// Shuts a network out, but not the one this command is reached from, unless that is said to be
 /// meant.
 pub(crate) fn run(args: &BanArgs, paths: &Paths, form: Form) -> Result<Exit, Failure> {
-    let reason = args.reason.clone().unwrap_or_default();
+    let reason = args.why.clone().unwrap_or_default();
     if reason.len() > MAX_REASON {
         let most = format!("the reason is longer than {MAX_REASON} bytes");
         return Err(Failure::new(Exit::Usage, most));
@@ -35,8 +35,9 @@ pub(crate) fn run(args: &BanArgs, paths: &Paths, form: Form) -> Result<Exit, Fai
         network: args.network,
         seconds: args.time.map(|time| time.as_secs()),
         reason,
-        only: String::new(),
+        only: args.service.clone().unwrap_or_default(),
     };
+    known_service(paths, args.service.as_deref())?;
     let answer = client::granted(client::ask(paths, &request, Patience::Glance)?.answer)?;
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other answer is to another question")]
     let (ban, new, sessions) = match answer {

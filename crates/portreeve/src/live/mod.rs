@@ -1,14 +1,17 @@
 //! What the running door holds: who is inside, who is shut out. Lists come in pages, each a
 //! question of its own, so that the door never has a long turn.
 
+mod asked;
 pub(crate) mod ban;
 pub(crate) mod bans;
 pub(crate) mod breaker;
 pub(crate) mod end;
 pub(crate) mod names;
+pub(crate) mod offences;
 mod own;
 pub(crate) mod sessions;
 pub(crate) mod unban;
+pub(crate) mod who;
 
 use crate::client::{self, Patience};
 use crate::exit::{Exit, Failure};

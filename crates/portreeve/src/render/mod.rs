@@ -6,6 +6,7 @@ mod enforcers;
 pub(crate) mod explain;
 pub(crate) mod json;
 pub(crate) mod lines;
+pub(crate) mod offences;
 mod palette;
 mod places;
 pub(crate) mod reload;
@@ -15,6 +16,7 @@ pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;
 mod watches;
+pub(crate) mod who;
 
 pub(crate) use palette::{Ink, ink};
 
