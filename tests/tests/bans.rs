@@ -2,7 +2,11 @@
 //! out, which sessions end, when judges are stopped, and that neither a restart nor a clock that jumps
 //! loses a ban.
 #![forbid(unsafe_code)]
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test, which builds a clock of its own and says how long things took"
+)]
 
 use portreeve_testkit::{Dir, World, wait_for};
 use portreeve_tests::{Door, SOON};
@@ -72,6 +76,50 @@ fn refused(door: &Door<'_>, network: &str) -> Value {
     door.expect("ban-refused", |event| event["network"] == network)
 }
 
+/// Out of one service alone, and lifted alone.
+fn out_of_one_service(world: &World, door: &Door<'_>) {
+    guesses(world, &["198.51.100.8"], 3);
+    let banned = door.expect("banned", |e| e["network"] == "198.51.100.8" && e["only"] == "open");
+    assert_eq!((&banned["judge"], &banned["until"]), (&"patient".into(), &Value::Null), "{banned}");
+    let (exit, text) = said(&door.command(&["unban", "198.51.100.8", "--service", "inside"]));
+    assert_eq!(exit, 1, "it has no such ban: {text}");
+    let everywhere = |door: &Door<'_>| {
+        let explained = ["open", "inside"]
+            .map(|service| said(&door.command(&["explain", service, "198.51.100.8"])).0);
+        explained.map(|exit| exit == 0)
+    };
+    assert_eq!(everywhere(door), [false, false]);
+    let (exit, text) = said(&door.command(&["unban", "198.51.100.8", "--service", "open"]));
+    assert_eq!(exit, 0, "{text}");
+    assert_eq!(everywhere(door), [false, false], "the other ban is in force");
+    let (exit, text) = said(&door.command(&["unban", "198.51.100.8"]));
+    assert_eq!(exit, 0, "{text}");
+    door.expect("ban-ended", |e| e["network"] == "198.51.100.8" && e["only"].is_null());
+    assert_eq!(everywhere(door), [true, true]);
+}
+
+/// Too many at once: the breaker opens, is told of, and is closed by hand.
+fn breaker(world: &World, door: &Door<'_>) {
+    let many: Vec<String> = (1..=12).map(|n| format!("192.0.2.{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    guesses(world, &many, 3);
+    let opened = door.expect("breaker-opened", |_| true);
+    assert!(opened["why"].as_str().unwrap().contains("more than 6 new bans"), "{opened}");
+    door.expect("ban-refused", |event| event["class"] == "breaker");
+    let status = door.status();
+    assert!(status["judging"]["breaker"]["left"].as_u64() > Some(3000), "{status:#}");
+    let alarm = |status: &Value| status["alarms"].to_string().contains("judges shut nobody out");
+    assert!(alarm(&status), "{status:#}");
+    let (exit, text) = said(&door.command(&["ban", "192.0.2.77"]));
+    assert_eq!(exit, 0, "by hand nothing is stopped: {text}");
+    assert_eq!(said(&door.command(&["breaker", "close"])).0, 0);
+    assert_eq!(said(&door.command(&["breaker", "close"])).0, 1, "it is closed");
+    door.expect("breaker-closed", |event| event["by-uid"] == 0);
+    assert!(!alarm(&door.status()));
+    guesses(world, &["192.0.2.99"], 3);
+    door.expect("banned", |event| event["network"] == "192.0.2.99");
+}
+
 #[test]
 fn judges_hit_nobody_they_may_not_and_are_stopped_when_they_hit_too_many() {
     let world = World::standard();
@@ -110,45 +158,8 @@ fn judges_hit_nobody_they_may_not_and_are_stopped_when_they_hit_too_many() {
         stream.read_exact(&mut heard).unwrap();
     }
 
-    // out of one service alone, and lifted alone
-    guesses(&world, &["198.51.100.8"], 3);
-    let banned = door.expect("banned", |e| e["network"] == "198.51.100.8" && e["only"] == "open");
-    assert_eq!((&banned["judge"], &banned["until"]), (&"patient".into(), &Value::Null), "{banned}");
-    let (exit, text) = said(&door.command(&["unban", "198.51.100.8", "--service", "inside"]));
-    assert_eq!(exit, 1, "it has no such ban: {text}");
-    let everywhere = |door: &Door<'_>| {
-        let explained = ["open", "inside"]
-            .map(|service| said(&door.command(&["explain", service, "198.51.100.8"])).0);
-        explained.map(|exit| exit == 0)
-    };
-    assert_eq!(everywhere(&door), [false, false]);
-    let (exit, text) = said(&door.command(&["unban", "198.51.100.8", "--service", "open"]));
-    assert_eq!(exit, 0, "{text}");
-    assert_eq!(everywhere(&door), [false, false], "the other ban is in force");
-    let (exit, text) = said(&door.command(&["unban", "198.51.100.8"]));
-    assert_eq!(exit, 0, "{text}");
-    door.expect("ban-ended", |e| e["network"] == "198.51.100.8" && e["only"].is_null());
-    assert_eq!(everywhere(&door), [true, true]);
-
-    // too many at once: the breaker opens, is told of, and is closed by hand
-    let many: Vec<String> = (1..=12).map(|n| format!("192.0.2.{n}")).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    guesses(&world, &many, 3);
-    let opened = door.expect("breaker-opened", |_| true);
-    assert!(opened["why"].as_str().unwrap().contains("more than 6 new bans"), "{opened}");
-    door.expect("ban-refused", |event| event["class"] == "breaker");
-    let status = door.status();
-    assert!(status["judging"]["breaker"]["left"].as_u64() > Some(3000), "{status:#}");
-    let alarm = |status: &Value| status["alarms"].to_string().contains("judges shut nobody out");
-    assert!(alarm(&status), "{status:#}");
-    let (exit, text) = said(&door.command(&["ban", "192.0.2.77"]));
-    assert_eq!(exit, 0, "by hand nothing is stopped: {text}");
-    assert_eq!(said(&door.command(&["breaker", "close"])).0, 0);
-    assert_eq!(said(&door.command(&["breaker", "close"])).0, 1, "it is closed");
-    door.expect("breaker-closed", |event| event["by-uid"] == 0);
-    assert!(!alarm(&door.status()));
-    guesses(&world, &["192.0.2.99"], 3);
-    door.expect("banned", |event| event["network"] == "192.0.2.99");
+    out_of_one_service(&world, &door);
+    breaker(&world, &door);
     drop((inside, other));
     door.stop();
 }
@@ -182,7 +193,7 @@ fn a_clock_that_jumps_ends_no_ban_and_a_restart_keeps_them_all() {
     let banned = || said(&door.command(&["explain", "cat", "203.0.113.7"])).0 != 0;
     let jumped = |to: i64| {
         set(to);
-        wait_for(SOON, "the ban under another clock", || banned());
+        wait_for(SOON, "the ban under another clock", &banned);
         assert_eq!(door.status()["bans"], 1);
         assert!(!door.events().iter().any(|event| event["event"] == "ban-ended"));
     };

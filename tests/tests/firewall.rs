@@ -1,6 +1,7 @@
 //! Bans in the kernel's packet filter: who is shut out gets no answer, from no service of the host;
 //! what is open goes on; what others do to the table is made good; other tables are left alone.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use portreeve_testkit::{Signal, World, poll_for, wait_for};
 use portreeve_tests::{Door, SOON};

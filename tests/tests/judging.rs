@@ -148,7 +148,7 @@ fn bans(door: &Door<'_>, of: &str) -> Vec<Value> {
 /// Waits until that many offences of somebody's are told of.
 #[track_caller]
 fn wait_offences(door: &Door<'_>, of: &str, count: usize) {
-    wait_for(SOON, &format!("{count} offences of {of}"), || offences(door, of).len() >= count);
+    wait_for(SOON, format!("{count} offences of {of}"), || offences(door, of).len() >= count);
 }
 
 /// Somebody is let in no more, and that is why.

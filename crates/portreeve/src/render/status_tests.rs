@@ -98,6 +98,38 @@ fn watches() -> Vec<WatchStatus> {
     vec![auth, empty]
 }
 
+fn enforcers() -> Vec<EnforcerStatus> {
+    vec![
+        EnforcerStatus {
+            name: "hosts-deny /etc/hosts.deny".into(),
+            entries: Some(2),
+            runs: 3,
+            ..EnforcerStatus::default()
+        },
+        EnforcerStatus {
+            name: "command firewall".into(),
+            runs: 40,
+            failures: 3,
+            waiting: 1,
+            trouble: Some("exit status 1".into()),
+            ..EnforcerStatus::default()
+        },
+    ]
+}
+
+fn firewall() -> FirewallStatus {
+    FirewallStatus {
+        table: "portreeve".into(),
+        synchronised: true,
+        waiting: 0,
+        elements: Some(2),
+        packets: 40_213,
+        bytes: 2_412_780,
+        changed: 1,
+        trouble: None,
+    }
+}
+
 /// A door with one of everything.
 pub(crate) fn sample() -> Status {
     let full = "the file system of /var/log/portreeve is full: events are not being written";
@@ -131,32 +163,8 @@ pub(crate) fn sample() -> Status {
         trial: None,
         newest_bans: Vec::new(),
         watches: watches(),
-        enforcers: vec![
-            EnforcerStatus {
-                name: "hosts-deny /etc/hosts.deny".into(),
-                entries: Some(2),
-                runs: 3,
-                ..EnforcerStatus::default()
-            },
-            EnforcerStatus {
-                name: "command firewall".into(),
-                runs: 40,
-                failures: 3,
-                waiting: 1,
-                trouble: Some("exit status 1".into()),
-                ..EnforcerStatus::default()
-            },
-        ],
-        firewall: Some(FirewallStatus {
-            table: "portreeve".into(),
-            synchronised: true,
-            waiting: 0,
-            elements: Some(2),
-            packets: 40_213,
-            bytes: 2_412_780,
-            changed: 1,
-            trouble: None,
-        }),
+        enforcers: enforcers(),
+        firewall: Some(firewall()),
         offences: BookedCounts { charged: 45, nobody: 3, again: 40 },
         lists: vec![
             list("/etc/portreeve/deny", None),
