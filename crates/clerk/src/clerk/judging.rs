@@ -5,6 +5,7 @@
 //! is booked meanwhile waits, so that they hear everything in its order.
 
 use super::{Desk, MISCOUNTED, wall_ms};
+use crate::entry::convert;
 use crate::store::{Order, Past, Recall};
 use portreeve_judge::{Bounds, Proposal, Scores};
 use portreeve_ledger::Change;
@@ -25,6 +26,20 @@ const MOST_HELD: usize = 100_000;
 /// Proposals of the past that are remembered until it is all told.
 const MOST_PAST: usize = 10_000;
 
+/// Whom judges wanted shut out, as far as it is remembered for suspicious logins.
+const MOST_GUILTY: usize = 4096;
+
+/// A network that had done enough to be shut out.
+#[derive(Debug)]
+struct Guilty {
+    network: Network,
+    judge: String,
+    /// When its term is over, in milliseconds since the epoch.
+    until: u64,
+    /// A login from there was told of.
+    told: bool,
+}
+
 /// The judges and their sums.
 #[derive(Debug)]
 pub(super) struct Judging {
@@ -34,6 +49,8 @@ pub(super) struct Judging {
     held: Option<VecDeque<Held>>,
     /// What judges asked for in the past and is not over.
     past: VecDeque<Proposal>,
+    /// Whoever has authenticated from there all the same may have guessed right.
+    guilty: VecDeque<Guilty>,
     /// Whether any judges were told of.
     begun: bool,
 }
@@ -52,6 +69,7 @@ impl Default for Judging {
             scores: Scores::new(Vec::new(), Bounds::default()),
             held: None,
             past: VecDeque::new(),
+            guilty: VecDeque::new(),
             begun: false,
         }
     }
@@ -75,6 +93,7 @@ impl Judging {
                 let mut proposals = self.scores.offence(&offence);
                 // of a line that was written long ago
                 proposals.retain(|proposal| is_ahead(proposal, now));
+                proposals.iter().for_each(|proposal| self.remember(proposal));
                 return proposals;
             }
             Held::Success(Success { peer, user, at, .. }) => {
@@ -83,6 +102,31 @@ impl Judging {
             Held::Pardon(network, at) => self.scores.pardon(network, at),
         }
         Vec::new()
+    }
+
+    fn remember(&mut self, proposal: &Proposal) {
+        let (network, judge) = (proposal.network, proposal.judge.clone());
+        let term = proposal.seconds.map(|seconds| seconds.saturating_mul(1000));
+        let until = term.map_or(u64::MAX, |term| proposal.at.saturating_add(term));
+        self.guilty.retain(|one| one.network != network || one.judge != judge);
+        if self.guilty.len() >= MOST_GUILTY {
+            self.guilty.pop_front();
+        }
+        self.guilty.push_back(Guilty { network, judge, until, told: false });
+    }
+
+    /// Whether somebody has authenticated from where judges wanted nobody to; and which judge, the first
+    /// time.
+    fn suspects(&mut self, success: &Success) -> (bool, Option<String>) {
+        let of_them =
+            |one: &&mut Guilty| one.until > success.at && one.network.contains(success.peer);
+        let mut all = self.guilty.iter_mut().filter(of_them).peekable();
+        let suspicious = all.peek().is_some();
+        let new = all.find(|one| !one.told).map(|one| {
+            one.told = true;
+            one.judge.clone()
+        });
+        (suspicious, new)
     }
 
     fn recall(&mut self, past: Past, now: u64) {
@@ -137,7 +181,8 @@ impl Desk {
         };
         let held = judging.held.take().unwrap_or_default();
         let scores = Scores::new(judges.clone(), Bounds::default());
-        *judging = Judging { judges, scores, held: Some(held), past: VecDeque::new(), begun: true };
+        let (past, guilty) = (VecDeque::new(), std::mem::take(&mut judging.guilty));
+        *judging = Judging { judges, scores, held: Some(held), past, guilty, begun: true };
         drop(judging);
         // What was booked for the judges of before is stored first: it belongs to the past.
         Ok(vec![Order::Recall(wish)])
@@ -171,9 +216,13 @@ impl Desk {
 
     /// Somebody has shown who they are.
     pub(super) fn succeeded(&self, success: Success) {
-        self.report.borrow_mut().succeeded(&success, wall_ms());
         self.judge_one(|| Held::Success(success.clone()));
-        self.keep(Change::Succeed { success: Box::new(success), suspicious: false });
+        let (suspicious, new) = self.judging.borrow_mut().suspects(&success);
+        if let Some(judge) = new {
+            self.report.borrow_mut().suspected(&success, &judge, wall_ms());
+            self.write(&convert::suspicious_login(&success, &judge));
+        }
+        self.keep(Change::Succeed { success: Box::new(success), suspicious });
     }
 
     /// A ban is in force: it counts towards its judge's next term.

@@ -1,8 +1,8 @@
 //! From the monitor's events to entries, with every text made harmless.
 
 use crate::entry::{Cost, Dated, Entry, HowEnded, Loser, Session, stamp};
-use portreeve_model::Offence;
 use portreeve_model::Sentence;
+use portreeve_model::{Offence, Success};
 use portreeve_model::{escape, escape_lines};
 use portreeve_wire::event::{
     BanRefused, EndCause, Ending, Enforcement, Event, Refused, RuleCommand, SessionRef, What,
@@ -48,6 +48,18 @@ pub(crate) fn offence(of: &Offence) -> Dated {
         inode: None,
         offset: None,
         cursor: None,
+    };
+    Dated::new(stamp::utc_ms(of.at), entry)
+}
+
+/// Somebody has authenticated from where a judge wanted nobody to.
+pub(crate) fn suspicious_login(of: &Success, judge: &str) -> Dated {
+    let entry = Entry::SuspiciousLogin {
+        peer: of.peer,
+        service: clean(&of.service),
+        user: of.user.clone(),
+        source: of.source.clone(),
+        judge: clean(judge),
     };
     Dated::new(stamp::utc_ms(of.at), entry)
 }

@@ -211,6 +211,14 @@ pub(crate) enum Entry {
         origin: Option<String>,
         count: u32,
     },
+    SuspiciousLogin {
+        peer: IpAddr,
+        service: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        source: String,
+        judge: String,
+    },
     Offence {
         kind: String,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -201,6 +201,15 @@ pub(crate) fn told(entry: &Entry, zone: &TimeZone) -> Told {
             let of = out_of(only.as_ref());
             sentence(Plain, None, format!("{network} is no longer shut out{of} ({why}{by})"))
         }
+        Entry::SuspiciousLogin { peer, service, user, source: _, judge } => {
+            let user = user.as_ref().map(|user| format!(" as `{user}`")).unwrap_or_default();
+            let at = if service.is_empty() { String::new() } else { format!(" at {service}") };
+            sentence(
+                Bad,
+                None,
+                format!("{peer} has logged in{at}{user}, whom judge {judge} wanted shut out"),
+            )
+        }
         Entry::BanRefused { network, judge, class: _, why, count } => {
             let more = if *count > 1 { format!(", {count} times") } else { String::new() };
             sentence(

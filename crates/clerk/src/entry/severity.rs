@@ -30,6 +30,7 @@ impl Entry {
             | Self::TrapTouched { .. }
             | Self::SourceLate { .. }
             | Self::WatchLost { .. }
+            | Self::SuspiciousLogin { .. }
             | Self::FirewallChanged { .. }
             | Self::EventsLost { .. }
             | Self::EventsSkipped { .. }

@@ -19,7 +19,7 @@ const TOLD: &str = include_str!("../../tests/corpus/events.txt");
 const DOCS: &str = include_str!("../../../../docs/events.md");
 
 /// Entries; one is added here with each variant, or this does not compile.
-const VARIANTS: usize = 50;
+const VARIANTS: usize = 51;
 
 fn number(entry: &Entry) -> usize {
     match entry {
@@ -73,6 +73,7 @@ fn number(entry: &Entry) -> usize {
         Entry::BreakerClosed { .. } => 47,
         Entry::Enforcement { .. } => 48,
         Entry::FirewallChanged { .. } => 49,
+        Entry::SuspiciousLogin { .. } => 50,
     }
 }
 
@@ -289,6 +290,13 @@ fn examples() -> Vec<Dated> {
     let at = |n: usize| 1_795_303_935_123 + n as u64 * 1000;
     let monitor = from_the_monitor();
     let own = [
+        Entry::SuspiciousLogin {
+            peer: "192.0.2.7".parse().unwrap(),
+            service: "ssh".into(),
+            user: Some("root".into()),
+            source: "pipe".into(),
+            judge: "guessers".into(),
+        },
         Entry::Evidence {
             session: session(&ssh()),
             text: r"Invalid user admin\x0d from 192.0.2.7 port 40000".into(),

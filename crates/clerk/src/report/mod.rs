@@ -17,8 +17,6 @@ const MOST_LINE: usize = 300;
 const MOST_PEERS: usize = 4096;
 /// Last offences of each.
 const LAST: usize = 3;
-/// A login by somebody with more offences than this is suspicious, as DenyHosts has it.
-const SUSPICIOUS: u32 = 5;
 /// What happens within so many milliseconds of the first thing stands in one report.
 const TOGETHER: u64 = 10_000;
 
@@ -115,14 +113,16 @@ impl Report {
         self.since.get_or_insert(now);
     }
 
-    /// Somebody has logged in.
-    pub(crate) fn succeeded(&mut self, success: &Success, now: u64) {
-        let deeds = self.deeds.get(&success.peer).filter(|deeds| deeds.count > SUSPICIOUS);
-        let Some(deeds) = deeds else { return };
+    /// Somebody has logged in whom a judge wanted shut out.
+    pub(crate) fn suspected(&mut self, success: &Success, judge: &str, now: u64) {
+        if self.header.is_none() {
+            return;
+        }
+        let count = self.deeds.get(&success.peer).map_or(0, |deeds| deeds.count);
         let user = success.user.as_deref().unwrap_or("?");
         let line = format!(
-            "{user} - {} at {}, after {} offences",
-            success.peer, success.service, deeds.count
+            "{user} - {} at {}, after {count} offences, by judge {judge}",
+            success.peer, success.service
         );
         self.logins.add(&line);
         self.since.get_or_insert(now);
