@@ -31,6 +31,8 @@ stderr = "evidence"
 [service.open]
 listen = ["192.168.0.1:701"]
 run = ["/bin/cat"]
+watch = "sshd"
+stderr = "evidence"
 grace = "1h"
 
 [watch.beside]

@@ -225,6 +225,13 @@ fn who_guesses_at_sshd_is_shut_out_by_the_deciding_attempt_and_nobody_else() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "thisuser\n", "{output:?}");
         assert_eq!(bans(&door, good), [] as [Value; 0]);
     }
+    // A login from where a judge wanted nobody is told; one after a few failures is none.
+    door.expect("suspicious-login", |event| {
+        event["peer"] == admin.as_str() && event["user"] == "thisuser"
+    });
+    let told =
+        |event: &&Value| event["event"] == "suspicious-login" && event["peer"] == careful.as_str();
+    assert!(door.events().iter().find(told).is_none());
     drop(login);
     let listed = door.command(&["bans", "--json"]);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();

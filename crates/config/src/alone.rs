@@ -20,12 +20,18 @@ pub enum Alone {
     Tcprules(Vec<String>),
     /// An xinetd.conf and what it includes.
     Xinetd(String),
+    /// A folder of fail2ban's: every jail that is enabled.
+    Fail2ban(String),
+    /// A denyhosts.cfg.
+    DenyHosts(String),
 }
 
 /// Reads such files, and says what a configuration that names them would have said of them.
 pub fn alone(what: &Alone, world: &mut dyn World) -> Loaded {
     let kinds = match what {
         Alone::Xinetd(path) => return load(&Entry::Xinetd(path.clone()), world),
+        Alone::Fail2ban(path) => return load(&Entry::Fail2ban(path.clone()), world),
+        Alone::DenyHosts(path) => return load(&Entry::DenyHosts(path.clone()), world),
         Alone::HostsAccess { allow, deny } => {
             vec![SourceKind::Wrappers { allow: named::file(allow), deny: named::file(deny) }]
         }

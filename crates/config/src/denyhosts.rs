@@ -34,6 +34,14 @@ pub(crate) struct DenyHosts {
     pub(crate) user: String,
 }
 
+impl DenyHosts {
+    /// As a path alone has it.
+    pub(crate) fn plain(file: String, at: Span) -> Self {
+        let (reading, user) = (Reading::default(), "root".to_owned());
+        Self { file, at, reading, private: false, services: Vec::new(), user }
+    }
+}
+
 /// What comes of it.
 #[derive(Debug)]
 pub(crate) struct Imported {

@@ -21,6 +21,13 @@ pub(crate) struct Fail2ban {
     pub(crate) judges: bool,
 }
 
+impl Fail2ban {
+    /// All that is enabled there.
+    pub(crate) fn whole(directory: String, at: Span) -> Self {
+        Self { directory, at, wanted: Wanted::Enabled { except: Vec::new() }, judges: true }
+    }
+}
+
 /// A watch of every jail that is wanted, and the judge that it is.
 pub(crate) fn import(
     check: &mut Check,

@@ -11,7 +11,7 @@ use crate::questions::Questions;
 use crate::relations::{self, Pairs};
 use crate::sources::SourceRead;
 use crate::world::{DialectFiles, World};
-use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources};
+use portreeve_diag::{Diagnostic, Diagnostics, Level, Sources, Span};
 use portreeve_dialect::xinetd::{Daemon, LoadedService};
 use portreeve_dialect::{services, xinetd};
 use portreeve_model::{Config, Dialect, Service, Zone};
@@ -23,6 +23,10 @@ pub enum Entry {
     Native(String),
     /// An xinetd.conf, with portreeve's own settings as they are by default.
     Xinetd(String),
+    /// A folder of fail2ban's, as `[import] fail2ban` has it.
+    Fail2ban(String),
+    /// A denyhosts.cfg, as `[import] denyhosts` has it.
+    DenyHosts(String),
 }
 
 /// What a reading gave.
@@ -54,10 +58,7 @@ pub fn load(entry: &Entry, world: &mut dyn World) -> Loaded {
     let table = host_services(world);
     let ports = |name: &str| table.port(name, "tcp").map(|found| found.port);
     let mut named = Named::default();
-    let native = match entry {
-        Entry::Native(path) => native::read(&mut check, world, &mut named, &ports, path),
-        Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
-    };
+    let native = read(&mut check, world, &mut named, &ports, entry);
     let Native {
         mut settings,
         mut services,
@@ -116,8 +117,41 @@ fn offers_nothing(check: &mut Check, entry: &Entry) {
     let help = match entry {
         Entry::Native(_) => "add a `[service.NAME]`, or `[import]` a configuration",
         Entry::Xinetd(_) => "write `disable = no` in the entry of a service",
+        Entry::Fail2ban(_) => "write `enabled = true` in the section of a jail",
+        Entry::DenyHosts(_) => "name the log in `SECURE_LOG`",
     };
     check.say(Diagnostic::new(Level::Warning, codes::NO_SERVICES, None, message).help(help));
+}
+
+/// What stands at the beginning.
+fn read(
+    check: &mut Check,
+    world: &mut dyn World,
+    named: &mut Named,
+    ports: &dyn Fn(&str) -> Option<u16>,
+    entry: &Entry,
+) -> Native {
+    match entry {
+        Entry::Native(path) => native::read(check, world, named, ports, path),
+        Entry::Xinetd(path) => Native { imports: vec![path.clone()], ..Native::default() },
+        Entry::Fail2ban(directory) => {
+            let at = named_alone(check, "fail2ban", directory);
+            let import = fail2ban::Fail2ban::whole(directory.clone(), at);
+            Native { fail2ban: Some(import), ..Native::default() }
+        }
+        Entry::DenyHosts(file) => {
+            let at = named_alone(check, "denyhosts", file);
+            let import = denyhosts::DenyHosts::plain(file.clone(), at);
+            Native { denyhosts: Some(import), ..Native::default() }
+        }
+    }
+}
+
+/// What a configuration would say that imports this alone: findings about the whole point there.
+fn named_alone(check: &mut Check, key: &str, path: &str) -> Span {
+    let text = format!("{key} = {path:?}");
+    let length = text.len();
+    Span::new(check.sources.add("[import]", text), 0, length)
 }
 
 /// The services of an xinetd configuration.

@@ -25,7 +25,7 @@ pub struct BanPolicy {
 /// Which live sessions of a network end when it is banned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndOnBan {
-    /// Those that have not authenticated (the native default).
+    /// Those that have not authenticated, of services that can say so (the native default).
     #[default]
     Startups,
     /// All.

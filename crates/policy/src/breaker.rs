@@ -112,12 +112,21 @@ impl BreakerState {
         self.open.map(|(until, why)| (why, until))
     }
 
+    /// Why it stops bans by such evidence now, if it does: too many by logs, into which somebody may have
+    /// made a program write addresses, say nothing against what sessions of the door have done.
+    #[must_use]
+    pub fn stops(&self, evidence: Evidence) -> Option<Trip> {
+        let (_, why) = self.open?;
+        let of_others = matches!(why, Trip::Logs(_)) && evidence == Evidence::Sessions;
+        (!of_others).then_some(why)
+    }
+
     /// Counts a new ban, or opens: the ban that is too much is not made.
     ///
     /// # Errors
     /// What is too much; it is open from now on, if it was not before.
     pub fn take(&mut self, rule: &Breaker, now: Duration, new: NewBan) -> Result<(), Trip> {
-        if let Some((_, why)) = self.open {
+        if let Some(why) = self.stops(new.evidence) {
             return Err(why);
         }
         while self.good.front().is_some_and(|at| now.saturating_sub(*at) >= HOUR) {
@@ -224,6 +233,9 @@ mod tests {
             made += 1;
         }
         assert_eq!(made, 2);
+        // what sessions have done is another matter
+        assert_eq!(breaker.take(&RULE, at(7), new(Evidence::Sessions)), Ok(()));
+        assert_eq!(breaker.take(&RULE, at(7), new(Evidence::Logs)), Err(Trip::Logs(2)));
         assert_eq!(breaker.close(), Some(Trip::Logs(2)));
         assert_eq!(breaker.close(), None);
         assert_eq!(breaker.take(&RULE, at(7), new(Evidence::Logs)), Ok(()), "counted from nothing");

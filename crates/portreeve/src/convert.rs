@@ -32,6 +32,16 @@ pub(crate) fn run(args: &ConvertArgs, form: Form) -> Result<Exit, Failure> {
             [file] => convert::xinetd(&as_text(file)?, &mut disk()),
             _ => return Err(several()),
         },
+        Language::Fail2ban => match args.files.as_slice() {
+            [] => convert::fail2ban(FAIL2BAN, &mut disk()),
+            [folder] => convert::fail2ban(&as_text(folder)?, &mut disk()),
+            _ => return Err(one_at_a_time("folder of fail2ban's")),
+        },
+        Language::DenyHosts => match args.files.as_slice() {
+            [] => convert::denyhosts(DENYHOSTS, &mut disk()),
+            [file] => convert::denyhosts(&as_text(file)?, &mut disk()),
+            _ => return Err(one_at_a_time("denyhosts.cfg")),
+        },
     };
     match form {
         Form::Json => terminal::answer(&json::text(&as_json(&converted)))?,
@@ -48,6 +58,15 @@ pub(crate) fn run(args: &ConvertArgs, form: Form) -> Result<Exit, Failure> {
 pub(crate) fn no_rules() -> Failure {
     let failure = Failure::new(Exit::Usage, "name the files that tcprules reads");
     failure.help("each is the rules of one service")
+}
+
+/// Where they lie where nobody says otherwise.
+pub(crate) const FAIL2BAN: &str = "/etc/fail2ban";
+pub(crate) const DENYHOSTS: &str = "/etc/denyhosts.conf";
+
+/// More than one, of what there is one.
+pub(crate) fn one_at_a_time(what: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("one {what} at a time"))
 }
 
 /// More than one xinetd.conf.

@@ -10,9 +10,11 @@ mod order;
 mod page;
 mod rules;
 mod set;
+mod watchers;
 mod xinetd;
 
 pub use rules::tcprules;
+pub use watchers::{denyhosts, fail2ban};
 pub use xinetd::xinetd;
 
 use portreeve_diag::{Diagnostics, Sources};

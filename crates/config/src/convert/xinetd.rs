@@ -27,7 +27,7 @@ pub fn xinetd(path: &str, world: &mut dyn World) -> Converted {
 
 /// What the reader said, as a comment. A warning is about the old file, or about what is meant
 /// otherwise here; a note about what needs nothing.
-fn remark(finding: &Diagnostic, sources: &Sources) -> Remark {
+pub(super) fn remark(finding: &Diagnostic, sources: &Sources) -> Remark {
     let place = |at| {
         let (line, _) = sources.line_column(at);
         format!("{}:{line}", sources.path(at.file))

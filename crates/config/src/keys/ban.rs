@@ -28,7 +28,7 @@ pub(super) const KEYS: &[Key] = &[
         form: "`\"startups\"`, `\"all\"` or `\"none\"`",
         default: Fallback::Is("\"startups\""),
         example: "\"all\"",
-        prose: "Which sessions of a network end when it is banned: those that have not authenticated, all, or none",
+        prose: "Which sessions of a network end when it is banned: those that have not authenticated (of services that can say so, by `watch` or `notify`), all, or none",
     },
     Key {
         name: "enforce",

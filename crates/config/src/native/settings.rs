@@ -156,14 +156,7 @@ pub(super) fn denyhosts(check: &mut Check, top: Fields<'_>, main: &str) -> Optio
     const PRIVATE: [(&str, bool); 2] = [("spared", false), ("judged", true)];
     let table = top.get("import").and_then(|item| item.table(check, Scope::Import))?;
     let item = table.get("denyhosts")?;
-    let mut import = DenyHosts {
-        file: "/etc/denyhosts.conf".to_owned(),
-        at: item.named,
-        reading: Reading::default(),
-        private: false,
-        services: Vec::new(),
-        user: "root".to_owned(),
-    };
+    let mut import = DenyHosts::plain("/etc/denyhosts.conf".to_owned(), item.named);
     if !item.is_table() {
         import.file = beside(main, item.text(check)?);
         import.at = item.at;

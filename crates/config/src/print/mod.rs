@@ -73,6 +73,16 @@ pub(crate) fn services(config: &Config) -> String {
     page.text
 }
 
+/// What is watched, who judges it, and what becomes of bans, to stand behind other text.
+pub(crate) fn judgement(config: &Config) -> String {
+    let Config { files, sources, settings, .. } = config;
+    let mut page = Page { files, sources, text: String::new(), asks: false };
+    ban::print(&mut page, settings);
+    config.watches.iter().for_each(|watch| watch::print(&mut page, watch));
+    config.judges.iter().for_each(|judge| judge::print(&mut page, judge));
+    page.text
+}
+
 /// The text so far, the files that its comments cite, and what it names.
 struct Page<'a> {
     files: &'a [String],

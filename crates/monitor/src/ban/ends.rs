@@ -2,7 +2,7 @@
 //! does not hold up the door.
 
 use crate::door::Door;
-use portreeve_model::EndOnBan;
+use portreeve_model::{Authentication, EndOnBan};
 use portreeve_wire::clerk::BanKey;
 use portreeve_wire::event::EndCause;
 use std::collections::VecDeque;
@@ -50,7 +50,12 @@ impl Door {
         };
         let fits = match self.current.config.settings.ban.ends {
             EndOnBan::None => false,
-            EndOnBan::Startups => session.reservation.is_startup(),
+            // One whose service cannot say that somebody has authenticated is not known to be a
+            // startup, however young it is.
+            EndOnBan::Startups => {
+                let says = !matches!(session.authentication, Authentication::None);
+                says && session.reservation.is_startup()
+            }
             EndOnBan::All => true,
         };
         // by its name; one that has left the configuration goes by its key

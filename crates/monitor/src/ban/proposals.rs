@@ -61,8 +61,8 @@ impl Door {
             let name = proposal.judge.escape_debug();
             ("unknown", format!("the configuration in force has no judge `{name}`"))
         })?;
-        if let Some((why, _)) = self.breaker_status() {
-            return Err(("breaker", format!("the breaker is open: {why}")));
+        if let Some(why) = self.judging.breaker.stops(evidence(proposal.strength)) {
+            return Err(("breaker", format!("the breaker is open: {}", why.sentence())));
         }
         if !has_level(judge, proposal.network) {
             let why = format!("`{}` shuts out no networks as wide as that", judge.name.as_str());
@@ -141,10 +141,7 @@ impl Door {
     fn ask_breaker(&mut self, proposal: &Proposal, network: Network) -> Result<(), Refusal> {
         let rule = self.current.config.settings.ban.breaker;
         let new = NewBan {
-            evidence: match proposal.strength {
-                Strength::Session => Evidence::Sessions,
-                Strength::Journal | Strength::File => Evidence::Logs,
-            },
+            evidence: evidence(proposal.strength),
             shut: self.state.shut_by_judges().and(Shut::of(network)),
             good: self.judging.known_good.hit_by(network, self.now.unix()),
         };
@@ -153,6 +150,13 @@ impl Door {
             self.breaker_opened(why);
             ("breaker", format!("the breaker has opened: {}", why.sentence()))
         })
+    }
+}
+
+fn evidence(strength: Strength) -> Evidence {
+    match strength {
+        Strength::Session => Evidence::Sessions,
+        Strength::Journal | Strength::File => Evidence::Logs,
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct ConvertArgs {
     #[arg(value_name = "LANGUAGE")]
     pub(crate) language: Language,
     /// The files: hosts.allow and hosts.deny, told apart by their names; texts for tcprules; an
-    /// xinetd.conf. Without any, those of the host
+    /// xinetd.conf; a folder of fail2ban's; a denyhosts.cfg. Without any, those of the host
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -24,4 +24,9 @@ pub(crate) enum Language {
     Tcprules,
     /// xinetd.conf and what it includes
     Xinetd,
+    /// A folder of fail2ban's: its enabled jails
+    Fail2ban,
+    /// denyhosts.cfg and what it names
+    #[value(name = "denyhosts")]
+    DenyHosts,
 }

@@ -4,7 +4,7 @@
 use super::look_up;
 use crate::args::{CheckArgs, Language};
 use crate::configuration::disk;
-use crate::convert::{no_rules, pair, several, whole};
+use crate::convert::{DENYHOSTS, FAIL2BAN, no_rules, one_at_a_time, pair, several, whole};
 use crate::exit::{Exit, Failure};
 use crate::render::check::found_in;
 use crate::render::json;
@@ -64,7 +64,24 @@ fn meant(language: Language, files: &[PathBuf]) -> Result<(Alone, Vec<String>), 
             };
             (Alone::Xinetd(path.clone()), vec![path])
         }
+        Language::Fail2ban => {
+            let path = one(files, FAIL2BAN, "folder of fail2ban's")?;
+            (Alone::Fail2ban(path.clone()), vec![path])
+        }
+        Language::DenyHosts => {
+            let path = one(files, DENYHOSTS, "denyhosts.cfg")?;
+            (Alone::DenyHosts(path.clone()), vec![path])
+        }
     })
+}
+
+/// The one that is named, or the host's.
+fn one(files: &[PathBuf], otherwise: &str, what: &str) -> Result<String, Failure> {
+    match files {
+        [] => Ok(otherwise.to_owned()),
+        [file] => whole(file),
+        _ => Err(one_at_a_time(what)),
+    }
 }
 
 /// A file that is named must be there, whatever its absence would mean.
