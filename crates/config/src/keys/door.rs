@@ -243,7 +243,7 @@ pub(super) const KEYS: &[Key] = &[
         form: "the path of fail2ban's folder, or a table",
         default: Fallback::Means("nothing of it is read"),
         example: "{ directory = \"/etc/fail2ban\", jails = [\"sshd\"] }",
-        prose: "A watch of every jail that is enabled there, with its filter and its logs, read as they are; their offences are recorded, and nobody is banned by a jail",
+        prose: "A watch of every jail that is enabled there, with its filter and its logs, read as they are; their offences are recorded, and each judges as it says unless `judges = false`",
     },
     Key {
         name: "denyhosts",

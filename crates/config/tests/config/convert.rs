@@ -2,7 +2,7 @@
 
 use crate::common::{Host, bytes, findings, here, main};
 use portreeve_config::Entry;
-use portreeve_config::convert::{Converted, xinetd};
+use portreeve_config::convert::{Converted, denyhosts, fail2ban, xinetd};
 use portreeve_dialect::xinetd::attribute;
 use std::path::{Path, PathBuf};
 
@@ -118,4 +118,37 @@ fn what_the_reader_says_stands_before_the_services() {
     assert!(comments.contains(want), "{comments}");
     assert!(services.contains("[service.ssh]  # /etc/xinetd.conf:1:9\n"), "{services}");
     assert!(converted.is_exact(), "a note takes nothing away");
+}
+
+/// What was read of the old files is what is read of the new text.
+fn watches_the_same(mut host: Host, entry: &Entry, converted: &Converted) {
+    let old = host.load(entry);
+    let old = old.config.as_ref().unwrap_or_else(|| panic!("{}", findings(&old)));
+    let mut again = Host::default().with("/etc/portreeve/portreeve.toml", &converted.text);
+    let again = again.load(&main());
+    let text = format!("{}\n{}", findings(&again), converted.text);
+    let new = again.config.as_ref().unwrap_or_else(|| panic!("{text}"));
+    assert_eq!((&new.watches, &new.judges), (&old.watches, &old.judges), "{text}");
+    assert_eq!(new.settings, old.settings, "{text}");
+    assert!(!new.watches.is_empty() && !new.judges.is_empty(), "{text}");
+}
+
+#[test]
+fn jails_of_fail2ban_watch_and_judge_the_same_when_converted() {
+    let folder = here("../../examples/watched-logs/fail2ban");
+    let mut host = Host::default().with_directory(&folder, "/etc/fail2ban");
+    let converted = fail2ban("/etc/fail2ban", &mut host);
+    watches_the_same(host, &Entry::Fail2ban("/etc/fail2ban".into()), &converted);
+    assert!(!converted.is_exact(), "its actions are not taken, which is said");
+    assert!(converted.text.contains("# differs: /etc/fail2ban/"), "{}", converted.text);
+    let none = fail2ban("/nowhere", &mut Host::default());
+    assert!(none.text.is_empty() && none.diagnostics.has_errors());
+}
+
+#[test]
+fn a_denyhosts_cfg_watches_and_judges_the_same_when_converted() {
+    let text = bytes(&here("../../examples/seed-4-denyhosts/denyhosts.cfg"));
+    let mut host = Host::default().with("/etc/denyhosts.conf", text);
+    let converted = denyhosts("/etc/denyhosts.conf", &mut host);
+    watches_the_same(host, &Entry::DenyHosts("/etc/denyhosts.conf".into()), &converted);
 }
