@@ -6,8 +6,8 @@ use crate::corpus;
 use crate::world::Host;
 use portreeve_config::{CODES, Entry, Loaded, keys, load, print};
 use portreeve_diag::{Diagnostic, Level, Paint, Sources, Span, render};
-use portreeve_dialect::fail2ban;
 use portreeve_dialect::xinetd::{attribute, codes};
+use portreeve_dialect::{denyhosts, fail2ban};
 use portreeve_model::{Config, SourceKind};
 use portreeve_policy::{State, Tables};
 use portreeve_wire::{decode, encode};
@@ -80,7 +80,10 @@ fn check(entry: &Entry, main: &'static str, input: &[u8]) -> Outcome {
 pub(super) fn judged(finding: &Diagnostic, sources: &Sources) -> Result<(), String> {
     let told = format!("{}[{}]: {}", finding.level, finding.code, finding.message);
     let known = CODES.iter().any(|(code, _)| *code == finding.code)
-        || codes::ALL.iter().chain(fail2ban::codes::ALL).any(|(code, _)| *code == finding.code.0);
+        || [codes::ALL, fail2ban::codes::ALL, denyhosts::codes::ALL]
+            .into_iter()
+            .flatten()
+            .any(|(code, _)| *code == finding.code.0);
     if !known {
         return Err(format!("no such code: {told}"));
     }
