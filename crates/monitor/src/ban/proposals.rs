@@ -76,19 +76,10 @@ impl Door {
         let judged = self.with_surroundings(|around| {
             State::judge_proposal(&current.tables, proposal.network, proposal.peer, around)
         });
-        let judged =
-            judged.map(|judged| judged.map(|network| spare(judge, network, proposal.peer)));
-        let network = match judged {
-            Ok(Ok(None)) => return Err(("never-ban", "the judge spares it".to_owned())),
-            Ok(Ok(Some(network))) => Ok(Ok(network)),
-            Ok(Err(why)) => Ok(Err(why)),
-            Err(why) => Err(why),
-        };
-        let network = match network {
-            Ok(Ok(network)) => network,
-            Ok(Err(why)) => return Err((why.word(), reason(&current, why))),
-            Err(why) => return Err(("unknown", why.to_owned())),
-        };
+        let judged = judged.map_err(|why| ("unknown", why.to_owned()))?;
+        let network = judged.map_err(|why| (why.word(), reason(&current, why)))?;
+        let network = spare(judge, network, proposal.peer)
+            .ok_or_else(|| ("never-ban", "the judge spares it".to_owned()))?;
         if !self.may_be_so_wide(network) && self.state.bans_of(network).next().is_none() {
             return Err(("width", "there are too many bans of whole networks".to_owned()));
         }

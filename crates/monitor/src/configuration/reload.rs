@@ -321,7 +321,7 @@ impl Door {
         if Self::protects_others(&old, &new) {
             self.judge_bans_again();
         }
-        self.synchronise_enforcers();
+        self.follow_enforcers();
         self.tell_problems(Some(&old));
         self.follow_kept(Some(&old));
         self.look_for_idle_times();

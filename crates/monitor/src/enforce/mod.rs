@@ -100,16 +100,6 @@ impl Enforcers {
         self.commands.iter_mut().for_each(|command| command.ended(ban));
     }
 
-    /// These are all bans in force, whatever was told before: another configuration is in force.
-    pub(crate) fn synchronise(&mut self, all: &mut dyn Iterator<Item = BanRecord>) {
-        let _ = all;
-    }
-
-    /// Whether any wants all bans at once: else nobody makes records for them.
-    pub(crate) fn is_empty(&self) -> bool {
-        true
-    }
-
     /// Files are told of all that is in force, by and by.
     fn begin_anew(&mut self) {
         self.synchronised = true;
@@ -210,17 +200,6 @@ impl Door {
             command.feed = command.config.restored.then_some(0);
         }
         self.enforcers.begin_anew();
-    }
-
-    /// Tells the enforcers of everything that is in force: at another configuration.
-    pub(crate) fn synchronise_enforcers(&mut self) {
-        self.follow_enforcers();
-        if self.enforcers.is_empty() {
-            return;
-        }
-        let (time, skew) = (self.state.ban_time(self.now.unix()), self.state.ban_skew());
-        let all = self.state.bans().filter(|ban| ban.holds(time));
-        self.enforcers.synchronise(&mut all.map(|ban| record(ban, skew)));
     }
 
     /// Takes over what a predecessor has left: commands know what it has told them.
